@@ -1,0 +1,202 @@
+/*
+ * rollway/log.h - the embeddable commit log.
+ *
+ * A log is a directory of segment files. Records get consecutive 64-bit offsets and never change.
+ * The files are Apache Kafka's partition directories, byte for byte (record batch v2, .index,
+ * .timeindex, .snapshot, leader-epoch-checkpoint), so its tools read them and ours read its.
+ *
+ *     struct rollway_log *log;
+ *     if (rollway_log_open("events-0", NULL, &log) != 0) ...
+ *     int64_t offset;
+ *     rollway_log_append(log, &(struct rollway_record){.value = "hello", .value_size = 5}, 1, &offset);
+ *     rollway_log_close(log);
+ *
+ * Errors: every int function returns 0 or a negative ROLLWAY_E_* code; rollway_strerror() says it in
+ * words, rollway_log_error() in more words. Output parameters (ret_*) are untouched on failure.
+ *
+ * Threads: one log may be used by any number of threads at once; appends are serialised inside.
+ * Cursors belong to one thread at a time. The library starts no thread unless `flush_interval_ms` is
+ * set, handles no signal, never exits and never aborts on bad input.
+ *
+ * Processes: one process writes a directory at a time (ROLLWAY_E_LOCKED for a second one); any number
+ * of processes may open it read-only beside the writer.
+ *
+ * C99 and C++ clean. Sources: KIP-98 (record batch v2), KIP-32 (timestamps), KIP-101 and KIP-279
+ * (leader epochs).
+ */
+#ifndef ROLLWAY_LOG_H
+#define ROLLWAY_LOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define ROLLWAY_API __attribute__((visibility("default")))
+#else
+#define ROLLWAY_API
+#endif
+
+enum {
+    ROLLWAY_OK = 0,
+    ROLLWAY_E_NOMEM = -1,
+    ROLLWAY_E_INVAL = -2,
+    ROLLWAY_E_CORRUPT = -3,
+    ROLLWAY_E_TOO_BIG = -5,
+    ROLLWAY_E_UNSUPPORTED = -6,
+    ROLLWAY_E_RANGE = -7,     /* offset below the log start or above the log end */
+    ROLLWAY_E_NOT_FOUND = -8, /* no such directory; no record at or after that time */
+    ROLLWAY_E_LOCKED = -10,   /* another process writes this directory */
+    ROLLWAY_E_FULL = -11,     /* disk full; nothing was appended; retry when there is space */
+    ROLLWAY_E_IO = -12,
+    ROLLWAY_E_OFFLINE = -13, /* an earlier write or fsync failed: close, find out why, reopen */
+    ROLLWAY_E_PERM = -14,
+    ROLLWAY_E_LIMIT = -15,
+    ROLLWAY_E_TIMEOUT = -16,
+    ROLLWAY_E_CLOSED = -18
+};
+
+/* When a record is on stable storage (fdatasync) relative to the return of append. */
+enum rollway_durability {
+    ROLLWAY_DURABLE_EACH = 0,     /* append returns when the record is durable (group commit) */
+    ROLLWAY_DURABLE_COUNT = 1,    /* every flush_records records */
+    ROLLWAY_DURABLE_INTERVAL = 2, /* every flush_interval_ms, by a thread of the library */
+    ROLLWAY_DURABLE_OS = 3        /* left to the operating system and rollway_log_flush() */
+};
+
+enum rollway_compression {
+    ROLLWAY_COMPRESSION_NONE = 0,
+    ROLLWAY_COMPRESSION_GZIP = 1,
+    ROLLWAY_COMPRESSION_SNAPPY = 2,
+    ROLLWAY_COMPRESSION_LZ4 = 3,
+    ROLLWAY_COMPRESSION_ZSTD = 4
+};
+
+/* Zero-initialise, set `size`, set what you want; 0 means the default written beside it. */
+struct rollway_log_options {
+    size_t size;                /* sizeof(struct rollway_log_options): lets the struct grow */
+    int read_only;              /* 1: no lock, no writing, no repair */
+    int must_exist;             /* 1: ROLLWAY_E_NOT_FOUND instead of creating the directory */
+    int durability;             /* enum rollway_durability; default EACH */
+    int64_t flush_records;      /* for COUNT; default 1000 */
+    int64_t flush_interval_ms;  /* for INTERVAL; default 1000 */
+    int64_t segment_bytes;      /* roll at this size; default 1 GiB, at most 2^31 - 1 */
+    int64_t segment_ms;         /* roll at this age; default 7 days */
+    int64_t index_interval_bytes; /* one index entry per this many bytes; default 4096 */
+    int64_t index_bytes;        /* index full at this size; default 10 MiB */
+    int64_t retention_bytes;    /* delete oldest segments above this; default -1 (0 too): never */
+    int64_t retention_ms;       /* delete segments older than this; default -1 (0 too): never */
+    int64_t batch_bytes_max;    /* largest batch accepted; default 1048588 */
+    int compression;            /* enum rollway_compression for records appended one by one */
+};
+
+/* Header of a record. The key is text with its size; the value may be NULL. */
+struct rollway_header {
+    const char *key;
+    size_t key_size;
+    const void *value;
+    size_t value_size;
+};
+
+/* A record to append, or one that was read. key/value NULL means null, which differs from empty. */
+struct rollway_record {
+    int64_t offset;       /* read: its offset; append: ignored */
+    int64_t timestamp_ms; /* Unix ms; append: 0 means now */
+    const void *key;
+    size_t key_size;
+    const void *value;
+    size_t value_size;
+    const struct rollway_header *headers;
+    size_t headers_count;
+};
+
+struct rollway_log;
+struct rollway_cursor;
+
+/* Library version, "0.1.0". */
+ROLLWAY_API const char *rollway_version(void);
+/* Static words for a code; never NULL. */
+ROLLWAY_API const char *rollway_strerror(int code);
+
+/* Opens or creates the log in directory `dir` and repairs what a crash left. `options` may be NULL.
+ * The caller owns *ret_log and closes it. Errors: LOCKED, PERM, IO, FULL, NOMEM, INVAL, CORRUPT
+ * (only read-only: a writer truncates at the first torn batch). */
+ROLLWAY_API int rollway_log_open(const char *dir, const struct rollway_log_options *options,
+                                 struct rollway_log **ret_log);
+/* Flushes, writes the clean-shutdown mark, frees. log may be NULL. Returns the flush's error; the
+ * handle is gone in any case. */
+ROLLWAY_API int rollway_log_close(struct rollway_log *log);
+/* What the last failure on this thread for this log was about: path, offset, errno in words. "" when
+ * there was none. Valid until the next call on the same thread. */
+ROLLWAY_API const char *rollway_log_error(const struct rollway_log *log);
+
+/* Appends `count` records as one batch: all or none. *ret_offset (may be NULL) = offset of the first.
+ * Returns when the durability policy is met. Errors: INVAL, TOO_BIG, FULL (nothing appended), IO and
+ * OFFLINE (an fdatasync failed: durability of the last records is unknown). */
+ROLLWAY_API int rollway_log_append(struct rollway_log *log, const struct rollway_record *records,
+                                   size_t count, int64_t *ret_offset);
+/* Appends one ready record batch v2 as a Kafka producer would send it. It is validated (lengths, CRC,
+ * record count); its base offset and leader epoch are rewritten in place. */
+ROLLWAY_API int rollway_log_append_batch(struct rollway_log *log, void *batch, size_t size,
+                                         int64_t *ret_offset);
+/* Makes everything appended so far durable. */
+ROLLWAY_API int rollway_log_flush(struct rollway_log *log);
+
+/* Offset of the first record that is still there; of the next record to be appended; up to which
+ * everything is durable. */
+ROLLWAY_API int64_t rollway_log_start_offset(const struct rollway_log *log);
+ROLLWAY_API int64_t rollway_log_end_offset(const struct rollway_log *log);
+ROLLWAY_API int64_t rollway_log_durable_offset(const struct rollway_log *log);
+/* Bytes of all segments. */
+ROLLWAY_API uint64_t rollway_log_size(const struct rollway_log *log);
+
+/* First offset whose timestamp is >= timestamp_ms. NOT_FOUND when there is none. */
+ROLLWAY_API int rollway_log_find_time(struct rollway_log *log, int64_t timestamp_ms,
+                                      int64_t *ret_offset);
+
+/* A cursor at `offset` (must be in [start, end]); the caller frees it before closing the log. */
+ROLLWAY_API int rollway_cursor_new(struct rollway_log *log, int64_t offset,
+                                   struct rollway_cursor **ret_cursor);
+/* Next record in offset order. 1: *ret_record is set (memory of the cursor, valid until the next
+ * call on it). 0: at the end; wait and call again. Negative: an error; CORRUPT names the damaged
+ * batch in rollway_log_error(), and rollway_cursor_seek() past it goes on. */
+ROLLWAY_API int rollway_cursor_next(struct rollway_cursor *cursor,
+                                    struct rollway_record *ret_record);
+/* Waits until there is something to read: 1, or 0 after timeout_ms (-1: no limit). */
+ROLLWAY_API int rollway_cursor_wait(struct rollway_cursor *cursor, int timeout_ms);
+ROLLWAY_API int rollway_cursor_seek(struct rollway_cursor *cursor, int64_t offset);
+ROLLWAY_API int64_t rollway_cursor_offset(const struct rollway_cursor *cursor);
+ROLLWAY_API void rollway_cursor_free(struct rollway_cursor *cursor);
+
+/* Removes every record at `offset` and after it. The next append gets `offset`. */
+ROLLWAY_API int rollway_log_truncate(struct rollway_log *log, int64_t offset);
+/* Moves the log start to `offset` (DeleteRecords) and deletes segments that fell below it. */
+ROLLWAY_API int rollway_log_trim(struct rollway_log *log, int64_t offset);
+/* Applies retention_ms and retention_bytes now; *ret_segments (may be NULL) = segments deleted. The
+ * active segment is never deleted. */
+ROLLWAY_API int rollway_log_retain(struct rollway_log *log, int *ret_segments);
+
+struct rollway_verify_result {
+    uint64_t batches;
+    uint64_t records;
+    uint64_t bytes;
+    uint64_t bad_batches;       /* bad CRC, lengths, offsets, or records that can not be decoded */
+    int64_t first_bad_offset;   /* -1 when none */
+    uint64_t bad_index_entries; /* in .index and .timeindex */
+    uint64_t checksum;          /* of all batches without base offset and leader epoch: equal on
+                                   replicas of one partition */
+};
+
+/* Reads everything, checks every CRC, every record and every index entry. ROLLWAY_OK also when
+ * damage was found: look at the result. */
+ROLLWAY_API int rollway_log_verify(struct rollway_log *log,
+                                   struct rollway_verify_result *ret_result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * The command table: parser, help, completion, man pages and documentation come from it. One file per
+ * command; adding one means that file and one line in command_table.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "base/code.h"
+#include "base/slice.h"
+
+struct rw_cli;
+
+/* Exit codes; documented in every man page's EXIT STATUS. */
+enum rw_exit {
+    RW_EXIT_OK = 0,
+    RW_EXIT_FAILED = 1,
+    RW_EXIT_USAGE = 2,
+    RW_EXIT_UNREACHABLE = 3, /* cannot reach, timed out */
+    RW_EXIT_AUTH = 4,
+    RW_EXIT_NOT_FOUND = 5,
+    RW_EXIT_EXISTS = 6,
+    RW_EXIT_PARTLY = 7,
+    RW_EXIT_UNHEALTHY = 8,
+    RW_EXIT_INTERRUPTED = 130
+};
+
+enum rw_option_kind {
+    RW_OPT_FLAG,     /* no value */
+    RW_OPT_STRING,
+    RW_OPT_INT,
+    RW_OPT_DURATION, /* 500ms, 7d; a bare number is milliseconds */
+    RW_OPT_BYTES,    /* 64KiB, 1GiB; a bare number is bytes */
+    RW_OPT_LIST,     /* may be repeated; values are kept in order */
+    RW_OPT_COUNT     /* may be repeated; the number of times */
+};
+
+struct rw_option {
+    const char *name; /* "partitions": --partitions; NULL ends the table */
+    char letter;      /* 'p', 0: none */
+    enum rw_option_kind kind;
+    const char *value_name; /* "N" in help; NULL for flags */
+    const char *help;       /* one line */
+    const char *complete;   /* "topic", "file", "dir", "group", or "a|b|c"; NULL: nothing */
+};
+
+struct rw_example {
+    const char *command; /* "rollway topic create logs -p 12"; NULL ends the table */
+    const char *what;
+};
+
+struct rw_command {
+    const char *name;     /* "topic create"; words separated by one blank */
+    const char *aliases;  /* "topics new,topic new" or NULL */
+    const char *operands; /* "TOPIC..." for the synopsis, NULL: none */
+    const char *operands_complete; /* like rw_option.complete */
+    int operands_min, operands_max; /* max -1: any number */
+    const char *summary;  /* one line */
+    const char *text;     /* paragraphs for man page and long help; may be NULL */
+    const struct rw_option *options; /* own options; the global ones come on top */
+    const struct rw_example *examples;
+    bool local;           /* works on files or processes: no --brokers and connection options */
+    int (*run)(struct rw_cli *cli); /* returns enum rw_exit */
+};
+
+/* All commands; NULL-terminated. */
+extern const struct rw_command *const rw_commands[];
+
+/* ---- what run() works with ---- */
+
+int rw_cli_operand_count(const struct rw_cli *cli);
+const char *rw_cli_operand(const struct rw_cli *cli, int i);
+bool rw_cli_has(const struct rw_cli *cli, const char *option);
+const char *rw_cli_string(const struct rw_cli *cli, const char *option, const char *fallback);
+int64_t rw_cli_int(const struct rw_cli *cli, const char *option, int64_t fallback); /* ms, bytes too */
+int rw_cli_list_count(const struct rw_cli *cli, const char *option);
+const char *rw_cli_list(const struct rw_cli *cli, const char *option, int i);
+
+/* Global: --json, --plain, --quiet, --verbose, --color. */
+bool rw_cli_json(const struct rw_cli *cli);
+bool rw_cli_quiet(const struct rw_cli *cli);
+
+/* Prints "rollway: <text>" (and a hint line "hint: ..." when hint is not NULL) on stderr; with --json
+ * an {"error":{...}} document. Returns `exit_code`, so that run() can `return rw_cli_fail(...)`. */
+int rw_cli_fail(struct rw_cli *cli, int exit_code, const char *hint, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The exit code that fits a result code (RW_E_NOT_FOUND -> 5, RW_E_TIMEOUT -> 3 ...). */
+int rw_cli_exit_of(int code);
+/* Asks on a terminal; refuses (false, with a message naming --yes) when stdin is none. */
+bool rw_cli_confirm(struct rw_cli *cli, const char *question);
+/* True once SIGINT or SIGTERM arrived: finish what is in hand and return RW_EXIT_INTERRUPTED. */
+bool rw_cli_interrupted(void);

@@ -1,0 +1,182 @@
+/*
+ * One partition's log: segments in a directory, indexes, producer state, leader epochs.
+ *
+ * Blocking code over env/vfs. Thread rules: one writer at a time calls the functions marked [W]
+ * (the broker: the shard that owns the partition; the library: whoever holds its mutex). Functions
+ * marked [R] may be called from any thread beside the writer. rw_log_flush() [R] may run in a job.
+ *
+ * Offsets: start <= durable <= end. "end" is the log end offset: the offset of the next record.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/code.h"
+#include "base/slice.h"
+#include "base/uuid.h"
+#include "batch/batch.h"
+#include "env/env.h"
+
+struct rw_log;
+
+/* Settings in Kafka's words; all can change while the log is open (rw_log_configure). */
+struct rw_log_config {
+    int64_t segment_bytes;        /* segment.bytes */
+    int64_t segment_ms;           /* segment.ms */
+    int64_t segment_jitter_ms;    /* segment.jitter.ms */
+    int64_t index_bytes_max;      /* segment.index.bytes */
+    int64_t index_interval_bytes; /* index.interval.bytes */
+    int64_t retention_ms;         /* retention.ms; -1: for ever */
+    int64_t retention_bytes;      /* retention.bytes; -1: no limit */
+    int64_t flush_messages;       /* flush.messages: sync at least every N records; see flush policy */
+    int64_t flush_ms;             /* flush.ms */
+    int64_t file_delete_delay_ms; /* file.delete.delay.ms */
+    int64_t batch_bytes_max;      /* max.message.bytes */
+    int64_t producer_expiry_ms;   /* producer.id.expiration.ms */
+    int64_t timestamp_before_max_ms;
+    int64_t timestamp_after_max_ms;
+    bool log_append_time; /* message.timestamp.type = LogAppendTime */
+    bool cleanup_delete;  /* cleanup.policy contains delete */
+    bool cleanup_compact; /* cleanup.policy contains compact */
+    bool preallocate;     /* reserve disk space of a segment ahead of the writer */
+};
+
+/* Kafka's defaults. */
+void rw_log_config_init(struct rw_log_config *c);
+
+struct rw_log_open_args {
+    bool clean;             /* the directory was shut down cleanly: skip the CRC scan */
+    bool read_only;         /* no repair, no writing */
+    int64_t recovery_point; /* offset from recovery-point-offset-checkpoint; 0 scans everything */
+    int64_t start_offset;   /* from log-start-offset-checkpoint; 0 when unknown */
+    struct rw_uuid topic_id; /* zero: keep what partition.metadata says, or have none */
+    const char *topic_name; /* for diagnostics; may be NULL */
+};
+
+/* Opens or creates. After a crash: scans from the recovery point, truncates at the first bad batch,
+ * rebuilds what is missing or wrong. RW_E_CORRUPT only when read_only. */
+RW_MUST int rw_log_open(const struct rw_env *env, const char *dir, const struct rw_log_config *config,
+                        const struct rw_log_open_args *args, struct rw_log **ret_log);
+/* [W] clean: flush, write index tails and the producer snapshot first. log may be NULL. The handle is
+ * gone in any case; the code says whether everything is on disk. */
+int rw_log_close(struct rw_log *log, bool clean);
+/* [W] Closes and removes the directory (renamed to <dir>.<id>-delete first). */
+RW_MUST int rw_log_destroy(struct rw_log *log);
+
+/* ---- append ---- */
+
+struct rw_append_args {
+    int32_t leader_epoch;   /* stamped into the batches (leader), or kept (replica) */
+    bool as_leader;         /* true: assign offsets, validate, check producers. false: bytes come from
+                               a leader and keep their offsets */
+    bool allow_zstd;
+    bool internal;          /* control batches and internal writers: skip the client-only rules */
+    int64_t now_ms;
+};
+
+struct rw_append_info {
+    int64_t first_offset;
+    int64_t last_offset;
+    int64_t log_append_time; /* -1 in CreateTime mode */
+    bool duplicate;          /* the batch was appended before: offsets are those of the original */
+    bool rolled;             /* a new segment was started */
+    /* When the code is RW_E_RECORD / RW_E_TIMESTAMP / RW_E_CORRUPT / RW_E_SEQUENCE / RW_E_FENCED: */
+    int32_t bad_record;      /* index in the batch, -1: the batch as a whole */
+    const char *why;         /* static words, NULL when fine */
+};
+
+/*
+ * [W] Appends one batch (leader) or any number of whole batches (replica). Patches offset, epoch and,
+ * in LogAppendTime, timestamps inside `bytes`. Atomic: after an error nothing of it is in the log.
+ * RW_E_CORRUPT, RW_E_TOO_BIG, RW_E_RECORD, RW_E_TIMESTAMP, RW_E_SEQUENCE, RW_E_FENCED,
+ * RW_E_UNSUPPORTED: the input is refused. RW_E_FULL: no space, the log stays online. RW_E_IO,
+ * RW_E_OFFLINE: the log is offline now.
+ */
+RW_MUST int rw_log_append(struct rw_log *log, uint8_t *bytes, size_t n,
+                          const struct rw_append_args *args, struct rw_append_info *ret_info);
+
+/*
+ * [R] Group commit: makes everything that was appended when the call began durable and moves the
+ * durable offset. Several callers may overlap; each file is synced by one at a time. After an error
+ * the log is offline for good: a failed fsync is never retried. *ret_durable may be NULL.
+ */
+RW_MUST int rw_log_flush(struct rw_log *log, int64_t *ret_durable);
+
+/* [W] Starts a new segment now (does nothing when the active one is empty). */
+RW_MUST int rw_log_roll(struct rw_log *log);
+
+/* ---- positions [R] ---- */
+
+int64_t rw_log_start(const struct rw_log *log);
+int64_t rw_log_end(const struct rw_log *log);
+int64_t rw_log_durable(const struct rw_log *log);
+uint64_t rw_log_bytes(const struct rw_log *log);
+size_t rw_log_segments(const struct rw_log *log);
+int32_t rw_log_latest_epoch(const struct rw_log *log); /* -1 when none */
+struct rw_uuid rw_log_topic_id(const struct rw_log *log);
+const char *rw_log_dir(const struct rw_log *log);
+/* RW_OK, or the failure that took the log offline. */
+int rw_log_state(const struct rw_log *log);
+
+/* ---- read [R] ---- */
+
+/* A piece of one segment file. Holds a reference: the file stays readable, even when retention deletes
+ * the segment, until rw_log_range_release(). */
+struct rw_log_range {
+    struct rw_file *file;
+    uint64_t at;
+    size_t n;             /* whole batches, except when min_one is false and the first is too large */
+    int64_t first_offset; /* base offset of the first batch in it (<= the offset asked for) */
+    void *hold;
+};
+
+/*
+ * Finds the batch that contains `offset` and as many whole following batches of that segment as fit
+ * into max_bytes and lie below `below` (high watermark or last stable offset; INT64_MAX: the end).
+ * min_one: the first batch comes whole even when it is larger (KIP-74). n == 0: nothing there yet.
+ * RW_E_RANGE: offset < start or > end. RW_E_CORRUPT: the segment is damaged at that place.
+ */
+RW_MUST int rw_log_read(struct rw_log *log, int64_t offset, int64_t below, size_t max_bytes,
+                        bool min_one, struct rw_log_range *ret_range);
+void rw_log_range_release(struct rw_log_range *range);
+
+struct rw_log_position {
+    int64_t offset;    /* -1: none */
+    int64_t timestamp; /* -1: none */
+    int32_t leader_epoch;
+};
+
+/* First record with timestamp >= ts, looking below `below`. RW_OK with offset -1 when there is none. */
+RW_MUST int rw_log_find_time(struct rw_log *log, int64_t ts, int64_t below,
+                             struct rw_log_position *ret_position);
+/* The record with the largest timestamp (ListOffsets -3). */
+RW_MUST int rw_log_max_time(struct rw_log *log, struct rw_log_position *ret_position);
+/* OffsetForLeaderEpoch (KIP-101, KIP-279): the largest epoch <= `epoch` and where it ended.
+ * (-1, -1) when unknown. */
+void rw_log_epoch_end(struct rw_log *log, int32_t epoch, int32_t *ret_epoch, int64_t *ret_end);
+
+/* ---- shrink [W] ---- */
+
+/* Removes offset and everything after it, in files, indexes, producer state and epochs. */
+RW_MUST int rw_log_truncate(struct rw_log *log, int64_t offset);
+/* Deletes everything and restarts at offset. */
+RW_MUST int rw_log_reset(struct rw_log *log, int64_t offset);
+/* Moves the start forward to offset (DeleteRecords) and deletes segments below it. */
+RW_MUST int rw_log_trim(struct rw_log *log, int64_t offset);
+/* Applies retention: deletes whole segments below `below` (high watermark), never the active one. */
+RW_MUST int rw_log_retain(struct rw_log *log, int64_t now_ms, int64_t below, int *ret_deleted);
+/* Unlinks segments whose deletion delay has passed. May run in a job. */
+void rw_log_unlink_deleted(struct rw_log *log, int64_t now_ms);
+void rw_log_configure(struct rw_log *log, const struct rw_log_config *config);
+
+/* ---- check ---- */
+
+struct rw_log_verify {
+    uint64_t batches, records, bytes, bad_batches, bad_index_entries, checksum;
+    int64_t first_bad_offset;
+    void (*report)(void *arg, const char *file, uint64_t at, int code, const char *why);
+    void *arg;
+};
+
+/* [R] Full scan. */
+RW_MUST int rw_log_verify(struct rw_log *log, struct rw_log_verify *v);
