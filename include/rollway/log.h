@@ -77,20 +77,20 @@ enum rollway_compression {
 
 /* Zero-initialise, set `size`, set what you want; 0 means the default written beside it. */
 struct rollway_log_options {
-    size_t size;                /* sizeof(struct rollway_log_options): lets the struct grow */
-    int read_only;              /* 1: no lock, no writing, no repair */
-    int must_exist;             /* 1: ROLLWAY_E_NOT_FOUND instead of creating the directory */
-    int durability;             /* enum rollway_durability; default EACH */
-    int64_t flush_records;      /* for COUNT; default 1000 */
-    int64_t flush_interval_ms;  /* for INTERVAL; default 1000 */
-    int64_t segment_bytes;      /* roll at this size; default 1 GiB, at most 2^31 - 1 */
-    int64_t segment_ms;         /* roll at this age; default 7 days */
+    size_t size;                  /* sizeof(struct rollway_log_options): lets the struct grow */
+    int read_only;                /* 1: no lock, no writing, no repair */
+    int must_exist;               /* 1: ROLLWAY_E_NOT_FOUND instead of creating the directory */
+    int durability;               /* enum rollway_durability; default EACH */
+    int64_t flush_records;        /* for COUNT; default 1000 */
+    int64_t flush_interval_ms;    /* for INTERVAL; default 1000 */
+    int64_t segment_bytes;        /* roll at this size; default 1 GiB, at most 2^31 - 1 */
+    int64_t segment_ms;           /* roll at this age; default 7 days */
     int64_t index_interval_bytes; /* one index entry per this many bytes; default 4096 */
-    int64_t index_bytes;        /* index full at this size; default 10 MiB */
-    int64_t retention_bytes;    /* delete oldest segments above this; default -1 (0 too): never */
-    int64_t retention_ms;       /* delete segments older than this; default -1 (0 too): never */
-    int64_t batch_bytes_max;    /* largest batch accepted; default 1048588 */
-    int compression;            /* enum rollway_compression for records appended one by one */
+    int64_t index_bytes;          /* index full at this size; default 10 MiB */
+    int64_t retention_bytes;      /* delete oldest segments above this; default -1 (0 too): never */
+    int64_t retention_ms;         /* delete segments older than this; default -1 (0 too): never */
+    int64_t batch_bytes_max;      /* largest batch accepted; default 1048588 */
+    int compression;              /* enum rollway_compression for records appended one by one */
 };
 
 /* Header of a record. The key is text with its size; the value may be NULL. */

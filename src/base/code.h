@@ -9,21 +9,21 @@
 
 enum rw_code {
     RW_OK = 0,
-    RW_E_NOMEM = -1,       /* allocation refused; retry later */
-    RW_E_INVAL = -2,       /* an argument or an input value is wrong */
-    RW_E_CORRUPT = -3,     /* stored or received bytes contradict themselves (CRC, lengths, magic) */
-    RW_E_SHORT = -4,       /* the input ends before the thing it promises; more bytes are needed */
-    RW_E_TOO_BIG = -5,     /* a named limit was exceeded */
+    RW_E_NOMEM = -1,   /* allocation refused; retry later */
+    RW_E_INVAL = -2,   /* an argument or an input value is wrong */
+    RW_E_CORRUPT = -3, /* stored or received bytes contradict themselves (CRC, lengths, magic) */
+    RW_E_SHORT = -4,   /* the input ends before the thing it promises; more bytes are needed */
+    RW_E_TOO_BIG = -5, /* a named limit was exceeded */
     RW_E_UNSUPPORTED = -6, /* valid, but not something this build or this version can do */
     RW_E_RANGE = -7,       /* an offset outside [log start offset, log end offset] */
     RW_E_NOT_FOUND = -8,
     RW_E_EXISTS = -9,
-    RW_E_LOCKED = -10,    /* another process owns the directory */
-    RW_E_FULL = -11,      /* no space (ENOSPC, EDQUOT), or refused before it came to that */
-    RW_E_IO = -12,        /* the device or file system failed (EIO and unknown errno) */
-    RW_E_OFFLINE = -13,   /* the log or directory was taken offline after an earlier failure */
-    RW_E_PERM = -14,      /* permission denied, read-only file system */
-    RW_E_LIMIT = -15,     /* the OS ran out of something (descriptors, threads) */
+    RW_E_LOCKED = -10,  /* another process owns the directory */
+    RW_E_FULL = -11,    /* no space (ENOSPC, EDQUOT), or refused before it came to that */
+    RW_E_IO = -12,      /* the device or file system failed (EIO and unknown errno) */
+    RW_E_OFFLINE = -13, /* the log or directory was taken offline after an earlier failure */
+    RW_E_PERM = -14,    /* permission denied, read-only file system */
+    RW_E_LIMIT = -15,   /* the OS ran out of something (descriptors, threads) */
     RW_E_TIMEOUT = -16,
     RW_E_AGAIN = -17,     /* not now: would block */
     RW_E_CLOSED = -18,    /* the peer or the object is closed */

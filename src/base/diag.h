@@ -72,7 +72,7 @@ struct rw_diag {
     do {                                                                                           \
         struct rw_diag *rw_diag_d_ = (d);                                                          \
         if (rw_diag_d_ && (level) >= rw_diag_d_->min_level) {                                      \
-            const struct rw_kv rw_diag_kv_[] = {__VA_ARGS__ __VA_OPT__(, ) {0}};                   \
+            const struct rw_kv rw_diag_kv_[] = {__VA_ARGS__ __VA_OPT__(, ){0}};                    \
             const struct rw_diag_line rw_diag_line_ = {                                            \
                 (level), (component), (message), rw_diag_kv_,                                      \
                 sizeof(rw_diag_kv_) / sizeof(rw_diag_kv_[0]) - 1};                                 \
@@ -87,5 +87,5 @@ const char *rw_level_name(enum rw_level level);
 bool rw_level_parse(const char *name, enum rw_level *ret_level);
 /* Appends one line with its final newline. now_ms: Unix time in milliseconds. `node` < 0 leaves the
  * node field out. */
-void rw_diag_format_line(struct rw_buf *out, enum rw_diag_format format, bool colour, int64_t now_ms,
-                         int node, const struct rw_diag_line *line);
+void rw_diag_format_line(struct rw_buf *out, enum rw_diag_format format, bool colour,
+                         int64_t now_ms, int node, const struct rw_diag_line *line);

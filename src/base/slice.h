@@ -18,7 +18,7 @@ struct rw_str {
     int32_t n;
 };
 
-#define RW_STR_NULL ((struct rw_str){NULL, -1})
+#define RW_STR_NULL   ((struct rw_str){NULL, -1})
 #define RW_STR_LIT(s) ((struct rw_str){(s), (int32_t)(sizeof(s) - 1)})
 
 static inline struct rw_slice rw_slice(const void *p, size_t n)

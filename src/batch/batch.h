@@ -28,15 +28,15 @@
 #include "base/code.h"
 #include "base/slice.h"
 
-#define RW_BATCH_HEADER_SIZE   61
-#define RW_BATCH_PREFIX_SIZE   12 /* base_offset and batch_length: what batch_length does not count */
-#define RW_BATCH_CRC_FROM      21
-#define RW_BATCH_MAGIC         2
-#define RW_NO_PRODUCER_ID      (-1)
-#define RW_NO_PRODUCER_EPOCH   (-1)
-#define RW_NO_SEQUENCE         (-1)
-#define RW_NO_TIMESTAMP        (-1)
-#define RW_NO_LEADER_EPOCH     (-1)
+#define RW_BATCH_HEADER_SIZE 61
+#define RW_BATCH_PREFIX_SIZE 12 /* base_offset and batch_length: what batch_length does not count */
+#define RW_BATCH_CRC_FROM    21
+#define RW_BATCH_MAGIC       2
+#define RW_NO_PRODUCER_ID    (-1)
+#define RW_NO_PRODUCER_EPOCH (-1)
+#define RW_NO_SEQUENCE       (-1)
+#define RW_NO_TIMESTAMP      (-1)
+#define RW_NO_LEADER_EPOCH   (-1)
 
 enum rw_codec {
     RW_CODEC_NONE = 0,
@@ -191,11 +191,7 @@ RW_MUST int rw_builder_finish(struct rw_builder *b, struct rw_slice *ret_batch);
 
 /* ---- control records (batch/control.c) ---- */
 
-enum rw_control_type {
-    RW_CONTROL_ABORT = 0,
-    RW_CONTROL_COMMIT = 1,
-    RW_CONTROL_LEADER_CHANGE = 2
-};
+enum rw_control_type { RW_CONTROL_ABORT = 0, RW_CONTROL_COMMIT = 1, RW_CONTROL_LEADER_CHANGE = 2 };
 
 /* Type of a control batch's record; RW_E_CORRUPT. */
 RW_MUST int rw_control_type(const struct rw_record *record, int16_t *ret_type,
@@ -207,23 +203,23 @@ RW_MUST int rw_control_build(struct rw_builder *b, enum rw_control_type type, in
 /* ---- what a broker demands of a producer's batch (batch/validate.c) ---- */
 
 struct rw_validate_rules {
-    bool compacted;             /* every record needs a key */
-    bool log_append_time;       /* message.timestamp.type = LogAppendTime */
+    bool compacted;       /* every record needs a key */
+    bool log_append_time; /* message.timestamp.type = LogAppendTime */
     int64_t now_ms;
     int64_t timestamp_before_max_ms; /* message.timestamp.before.max.ms */
     int64_t timestamp_after_max_ms;
-    size_t batch_bytes_max;     /* max.message.bytes */
-    bool allow_zstd;            /* false for Produce < 7 */
-    bool from_client;           /* base_offset 0, no control bit, exactly one batch */
+    size_t batch_bytes_max; /* max.message.bytes */
+    bool allow_zstd;        /* false for Produce < 7 */
+    bool from_client;       /* base_offset 0, no control bit, exactly one batch */
 };
 
 struct rw_validate_result {
     struct rw_batch batch;
-    int64_t max_timestamp;      /* the true one, from the records */
+    int64_t max_timestamp; /* the true one, from the records */
     int64_t max_timestamp_offset_delta;
     /* When the code is RW_E_RECORD or RW_E_TIMESTAMP: which record, -1 = the batch as a whole. */
     int32_t bad_record;
-    const char *why;            /* static words for the client, NULL when fine */
+    const char *why; /* static words for the client, NULL when fine */
 };
 
 /*

@@ -24,12 +24,12 @@ struct rw_request {
     const struct rw_api *api;
     struct rw_request_header header;
     struct rw_arena arena;
-    void *in;          /* struct rw_<api>_request, decoded */
-    void *out;         /* struct rw_<api>_response, initialised to defaults */
-    bool no_response;  /* acks=0: send nothing */
-    bool close_after;  /* close the connection instead of answering (acks=0 error) */
+    void *in;         /* struct rw_<api>_request, decoded */
+    void *out;        /* struct rw_<api>_response, initialised to defaults */
+    bool no_response; /* acks=0: send nothing */
+    bool close_after; /* close the connection instead of answering (acks=0 error) */
     int64_t arrived_us;
-    void *state;       /* the handler's own, while parked */
+    void *state; /* the handler's own, while parked */
     /* Called when the connection dies while the request is parked: the handler must forget it and
      * call rw_request_done() as soon as nothing refers to it any more. NULL: wait for done. */
     void (*cancel)(struct rw_request *req);

@@ -27,7 +27,7 @@ enum rw_exit {
 };
 
 enum rw_option_kind {
-    RW_OPT_FLAG,     /* no value */
+    RW_OPT_FLAG, /* no value */
     RW_OPT_STRING,
     RW_OPT_INT,
     RW_OPT_DURATION, /* 500ms, 7d; a bare number is milliseconds */
@@ -51,16 +51,16 @@ struct rw_example {
 };
 
 struct rw_command {
-    const char *name;     /* "topic create"; words separated by one blank */
-    const char *aliases;  /* "topics new,topic new" or NULL */
-    const char *operands; /* "TOPIC..." for the synopsis, NULL: none */
-    const char *operands_complete; /* like rw_option.complete */
-    int operands_min, operands_max; /* max -1: any number */
-    const char *summary;  /* one line */
-    const char *text;     /* paragraphs for man page and long help; may be NULL */
+    const char *name;                /* "topic create"; words separated by one blank */
+    const char *aliases;             /* "topics new,topic new" or NULL */
+    const char *operands;            /* "TOPIC..." for the synopsis, NULL: none */
+    const char *operands_complete;   /* like rw_option.complete */
+    int operands_min, operands_max;  /* max -1: any number */
+    const char *summary;             /* one line */
+    const char *text;                /* paragraphs for man page and long help; may be NULL */
     const struct rw_option *options; /* own options; the global ones come on top */
     const struct rw_example *examples;
-    bool local;           /* works on files or processes: no --brokers and connection options */
+    bool local; /* works on files or processes: no --brokers and connection options */
     int (*run)(struct rw_cli *cli); /* returns enum rw_exit */
 };
 
@@ -73,7 +73,8 @@ int rw_cli_operand_count(const struct rw_cli *cli);
 const char *rw_cli_operand(const struct rw_cli *cli, int i);
 bool rw_cli_has(const struct rw_cli *cli, const char *option);
 const char *rw_cli_string(const struct rw_cli *cli, const char *option, const char *fallback);
-int64_t rw_cli_int(const struct rw_cli *cli, const char *option, int64_t fallback); /* ms, bytes too */
+int64_t rw_cli_int(const struct rw_cli *cli, const char *option,
+                   int64_t fallback); /* ms, bytes too */
 int rw_cli_list_count(const struct rw_cli *cli, const char *option);
 const char *rw_cli_list(const struct rw_cli *cli, const char *option, int i);
 

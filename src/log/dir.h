@@ -25,7 +25,11 @@ struct rw_log_dir_identity {
     struct rw_uuid directory_id;
 };
 
-enum rw_checkpoint { RW_CHECKPOINT_RECOVERY_POINT, RW_CHECKPOINT_LOG_START, RW_CHECKPOINT_HIGH_WATERMARK };
+enum rw_checkpoint {
+    RW_CHECKPOINT_RECOVERY_POINT,
+    RW_CHECKPOINT_LOG_START,
+    RW_CHECKPOINT_HIGH_WATERMARK
+};
 
 struct rw_checkpoint_entry {
     const char *topic;

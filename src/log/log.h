@@ -28,8 +28,8 @@ struct rw_log_config {
     int64_t index_interval_bytes; /* index.interval.bytes */
     int64_t retention_ms;         /* retention.ms; -1: for ever */
     int64_t retention_bytes;      /* retention.bytes; -1: no limit */
-    int64_t flush_messages;       /* flush.messages: sync at least every N records; see flush policy */
-    int64_t flush_ms;             /* flush.ms */
+    int64_t flush_messages; /* flush.messages: sync at least every N records; see flush policy */
+    int64_t flush_ms;       /* flush.ms */
     int64_t file_delete_delay_ms; /* file.delete.delay.ms */
     int64_t batch_bytes_max;      /* max.message.bytes */
     int64_t producer_expiry_ms;   /* producer.id.expiration.ms */
@@ -45,18 +45,19 @@ struct rw_log_config {
 void rw_log_config_init(struct rw_log_config *c);
 
 struct rw_log_open_args {
-    bool clean;             /* the directory was shut down cleanly: skip the CRC scan */
-    bool read_only;         /* no repair, no writing */
-    int64_t recovery_point; /* offset from recovery-point-offset-checkpoint; 0 scans everything */
-    int64_t start_offset;   /* from log-start-offset-checkpoint; 0 when unknown */
+    bool clean;              /* the directory was shut down cleanly: skip the CRC scan */
+    bool read_only;          /* no repair, no writing */
+    int64_t recovery_point;  /* offset from recovery-point-offset-checkpoint; 0 scans everything */
+    int64_t start_offset;    /* from log-start-offset-checkpoint; 0 when unknown */
     struct rw_uuid topic_id; /* zero: keep what partition.metadata says, or have none */
-    const char *topic_name; /* for diagnostics; may be NULL */
+    const char *topic_name;  /* for diagnostics; may be NULL */
 };
 
 /* Opens or creates. After a crash: scans from the recovery point, truncates at the first bad batch,
  * rebuilds what is missing or wrong. RW_E_CORRUPT only when read_only. */
-RW_MUST int rw_log_open(const struct rw_env *env, const char *dir, const struct rw_log_config *config,
-                        const struct rw_log_open_args *args, struct rw_log **ret_log);
+RW_MUST int rw_log_open(const struct rw_env *env, const char *dir,
+                        const struct rw_log_config *config, const struct rw_log_open_args *args,
+                        struct rw_log **ret_log);
 /* [W] clean: flush, write index tails and the producer snapshot first. log may be NULL. The handle is
  * gone in any case; the code says whether everything is on disk. */
 int rw_log_close(struct rw_log *log, bool clean);
@@ -66,11 +67,11 @@ RW_MUST int rw_log_destroy(struct rw_log *log);
 /* ---- append ---- */
 
 struct rw_append_args {
-    int32_t leader_epoch;   /* stamped into the batches (leader), or kept (replica) */
-    bool as_leader;         /* true: assign offsets, validate, check producers. false: bytes come from
+    int32_t leader_epoch; /* stamped into the batches (leader), or kept (replica) */
+    bool as_leader;       /* true: assign offsets, validate, check producers. false: bytes come from
                                a leader and keep their offsets */
     bool allow_zstd;
-    bool internal;          /* control batches and internal writers: skip the client-only rules */
+    bool internal; /* control batches and internal writers: skip the client-only rules */
     int64_t now_ms;
 };
 
@@ -81,8 +82,8 @@ struct rw_append_info {
     bool duplicate;          /* the batch was appended before: offsets are those of the original */
     bool rolled;             /* a new segment was started */
     /* When the code is RW_E_RECORD / RW_E_TIMESTAMP / RW_E_CORRUPT / RW_E_SEQUENCE / RW_E_FENCED: */
-    int32_t bad_record;      /* index in the batch, -1: the batch as a whole */
-    const char *why;         /* static words, NULL when fine */
+    int32_t bad_record; /* index in the batch, -1: the batch as a whole */
+    const char *why;    /* static words, NULL when fine */
 };
 
 /*
@@ -125,7 +126,7 @@ int rw_log_state(const struct rw_log *log);
 struct rw_log_range {
     struct rw_file *file;
     uint64_t at;
-    size_t n;             /* whole batches, except when min_one is false and the first is too large */
+    size_t n; /* whole batches, except when min_one is false and the first is too large */
     int64_t first_offset; /* base offset of the first batch in it (<= the offset asked for) */
     void *hold;
 };

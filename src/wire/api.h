@@ -29,11 +29,11 @@
 
 struct rw_api {
     int16_t key;
-    const char *name;          /* "Produce" */
-    int16_t min, max;          /* versions the codec knows */
-    int16_t flexible;          /* first flexible version; INT16_MAX when none */
+    const char *name;                       /* "Produce" */
+    int16_t min, max;                       /* versions the codec knows */
+    int16_t flexible;                       /* first flexible version; INT16_MAX when none */
     int16_t advertised_min, advertised_max; /* what ApiVersions says; max < 0: not advertised */
-    size_t request_size, response_size; /* sizeof the structs */
+    size_t request_size, response_size;     /* sizeof the structs */
     void (*request_init)(void *m);
     void (*response_init)(void *m);
     int (*request_read)(struct rw_reader *r, int16_t version, void *ret);
