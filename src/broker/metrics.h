@@ -1,0 +1,89 @@
+/*
+ * What the broker counts. One table of names (metrics.c); each shard counts for itself in plain
+ * memory, nothing is shared or atomic; a scrape asks every shard for a copy by message, adds them
+ * up and writes the text on a worker.
+ *
+ * Names are rollway_*, shaped like Redpanda's redpanda_*, so that a dashboard is ported by its
+ * prefix.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/code.h"
+#include "base/list.h"
+
+/* Without labels; the order is that of the table in metrics.c. Gauges of several shards are added.
+ */
+enum rw_metric {
+    RW_METRIC_CONNECTIONS,          /* gauge: open Kafka connections */
+    RW_METRIC_CONNECTIONS_TOTAL,    /* accepted */
+    RW_METRIC_CONNECTIONS_REJECTED, /* refused by max.connections.per.ip */
+    RW_METRIC_BAD_FRAMES,           /* closed for an impossible size or an undecodable request */
+    RW_METRIC_IDLE_CLOSED,          /* closed by connections.max.idle.ms */
+    RW_METRIC_BYTES_IN,             /* received from Kafka clients */
+    RW_METRIC_BYTES_OUT,            /* sent to them */
+    RW_METRIC_REQUESTS_IN_FLIGHT,   /* gauge */
+    RW_METRIC_REQUEST_MEMORY,       /* gauge: bytes held by frames */
+    RW_METRIC_MUTED_TOTAL,          /* times a connection was left unread for lack of memory */
+    RW_METRIC_COLD_READS,           /* ranges that had to be read from disk before sending */
+    RW_METRIC_FLUSHES,              /* group commits done */
+    RW_METRIC_FLUSH_ERRORS,
+    RW_METRIC_PARTITIONS,         /* gauge, the service's: replicas on this broker */
+    RW_METRIC_PARTITIONS_OFFLINE, /* gauge, the service's */
+    RW_METRIC_UNDER_REPLICATED,   /* gauge, the service's */
+    RW_METRIC_RECORDS_IN,         /* the service's: records appended by producers */
+    RW_METRIC_WAITS,              /* gauge, the service's: parked requests (long polls) */
+    RW_METRIC_COUNT
+};
+
+enum { RW_HIST_BUCKETS = 23, RW_METRICS_APIS = 96 };
+
+/* Buckets of width 2^k microseconds: <= 16 us, <= 32 us ... <= 33.5 s, more. */
+struct rw_hist {
+    uint64_t bucket[RW_HIST_BUCKETS];
+    uint64_t sum_us;
+};
+
+struct rw_topic_metrics {
+    struct rw_link link; /* the hash chain */
+    uint64_t produce_bytes, fetch_bytes, records;
+    char name[]; /* the topic */
+};
+
+struct rw_metrics;
+
+/* NULL: out of memory. */
+struct rw_metrics *rw_metrics_new(void);
+void rw_metrics_free(struct rw_metrics *m);
+
+/* Hot: an addition to a plain word of the own shard. */
+void rw_metric_add(struct rw_metrics *m, enum rw_metric which, int64_t n);
+void rw_metric_set(struct rw_metrics *m, enum rw_metric which, int64_t v);
+void rw_metric_request(struct rw_metrics *m, int16_t api_key, int64_t latency_us, uint64_t bytes_in,
+                       uint64_t bytes_out);
+void rw_metric_flush(struct rw_metrics *m, int64_t latency_us);
+/* A Kafka error code in an answer. Call it once per error that is sent, 0 is ignored. */
+void rw_metric_error(struct rw_metrics *m, int16_t api_key, int16_t error);
+
+/* This shard's counters of one topic, made when they are not there; keep the pointer. NULL when
+ * memory is refused or the limit on topics is reached: then the topic is not counted. The pointer
+ * stays valid until the topic is forgotten. */
+struct rw_topic_metrics *rw_metrics_topic(struct rw_metrics *m, const char *topic);
+void rw_metrics_topic_forget(struct rw_metrics *m, const char *topic);
+
+/* ---- scrape ---- */
+
+/* Adds what `from` counts to `sum`. On the shard of `from`. RW_E_NOMEM: sum is incomplete. */
+RW_MUST int rw_metrics_merge(struct rw_metrics *sum, const struct rw_metrics *from);
+
+/* What does not live in a shard. */
+struct rw_metrics_host {
+    int64_t uptime_ms;
+    const char *version;
+    uint64_t disk_total, disk_free; /* both 0: unknown, left out */
+    uint64_t memory_resident;       /* 0: unknown */
+};
+
+/* openmetrics: OpenMetrics 1.0.0, otherwise Prometheus text 0.0.4. */
+void rw_metrics_render(struct rw_buf *out, const struct rw_metrics *sum,
+                       const struct rw_metrics_host *host, bool openmetrics);
