@@ -1,7 +1,7 @@
 /*
- * The environment seam: everything the program wants from the outside world, as tables of functions.
- * os/ implements it with system calls, sim/ with a deterministic simulation. Code above this line
- * makes no system call, reads no clock and draws no random number in any other way.
+ * The environment seam: everything the program wants from the outside world, as tables of
+ * functions. os/ implements it with system calls, sim/ with a deterministic simulation. Code above
+ * this line makes no system call, reads no clock and draws no random number in any other way.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
  * Mutexes and condition variables, for the storage library, whose readers may run on other threads
- * than its writer. The broker has none of its own: its shards talk by mailbox. In the simulator, which
- * has one thread, these do nothing (and assert that nobody waits for ever).
+ * than its writer. The broker has none of its own: its shards talk by mailbox. In the simulator,
+ * which has one thread, these do nothing (and assert that nobody waits for ever).
  */
 #pragma once
 

@@ -1,11 +1,13 @@
 /*
- * Files. Plain blocking calls: whoever must not block runs them in a job. Every function may be called
- * from any thread, also on the same file. Implementations: os/vfs_posix.c and sim/disk.c; each embeds
- * struct rw_vfs and struct rw_file as first members.
+ * Files. Plain blocking calls: whoever must not block runs them in a job. Every function may be
+ * called from any thread, also on the same file. Implementations: os/vfs_posix.c and sim/disk.c;
+ * each embeds struct rw_vfs and struct rw_file as first members.
  *
- * Errors are RW_E_NOT_FOUND, RW_E_EXISTS, RW_E_PERM, RW_E_FULL, RW_E_LIMIT, RW_E_IO, RW_E_LOCKED.
- * After sync_data or sync_full failed, the file's pages are in an unknown state (the kernel marks them
- * clean): the caller must not sync the same file again and believe a success.
+ * Errors are RW_E_NOT_FOUND, RW_E_EXISTS (also: a directory that is not empty), RW_E_PERM,
+ * RW_E_FULL, RW_E_LIMIT, RW_E_IO, RW_E_LOCKED, RW_E_INVAL (a directory where a file is wanted),
+ * RW_E_NOMEM. After sync_data or sync_full failed, the file's pages are in an unknown state (the
+ * kernel marks them clean): the caller must not sync the same file again and believe a success.
+ * Both implementations keep failing for that handle.
  */
 #pragma once
 
@@ -62,7 +64,8 @@ struct rw_vfs_ops {
      * What write_at stored is visible through the map. Unmap before close. */
     int (*map)(struct rw_file *f, size_t n, const void **ret_p);
     void (*unmap)(struct rw_file *f, const void *p, size_t n);
-    /* Exclusive advisory lock, released by close or death. RW_E_LOCKED when another owner has it. */
+    /* Exclusive advisory lock, released by close or death. RW_E_LOCKED when another owner has it.
+     */
     int (*lock)(struct rw_file *f);
     /* Hints, never fail: content in [at, at+n) will be / will not be needed. */
     void (*advise)(struct rw_file *f, uint64_t at, uint64_t n, bool will_need);
@@ -76,8 +79,8 @@ struct rw_vfs_ops {
     int (*rmdir)(struct rw_vfs *v, const char *path);
     /* Makes creations, renames and removals inside `path` durable. */
     int (*sync_dir)(struct rw_vfs *v, const char *path);
-    /* Calls each() for every entry but "." and "..", in no order; stops when it returns non-zero and
-     * returns that. */
+    /* Calls each() for every entry but "." and "..", in no order; stops when it returns non-zero
+     * and returns that. */
     int (*list)(struct rw_vfs *v, const char *path, int (*each)(void *arg, const char *name),
                 void *arg);
     int (*stat)(struct rw_vfs *v, const char *path, struct rw_stat *ret_stat);

@@ -1,0 +1,69 @@
+/*
+ * The real environment: struct rw_env on top of POSIX. This header is the files part (static
+ * library `os_files`: no event loop, no libuv), which is all that the embeddable log needs. Linux
+ * only.
+ *
+ *   struct rw_env env = *rw_os_env();
+ *   env.diag = ...;                      a sink of your own, or rw_os_diag_new()
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "env/env.h"
+
+/* Clock, random numbers, files, mutexes. No diagnostics (diag is NULL) and no fault points: copy
+ * the struct and fill them in. Stateless, static storage, thread-safe. */
+const struct rw_env *rw_os_env(void);
+
+/* ---- files (vfs_posix.c) ---- */
+
+/* The descriptor behind a file opened through rw_os_env()->vfs, for sendfile and its like; -1 when
+ * the file belongs to another vfs. Stays the file's own. */
+int rw_os_file_fd(const struct rw_file *f);
+
+/* ---- errors (error.c) ---- */
+
+/* The one place where errno becomes a code. Never RW_OK. */
+int rw_os_code(int err);
+
+/*
+ * What the last failed file operation of this thread was about, for people: "open /var/x:
+ * Permission denied". "" when nothing failed yet. Valid until the next failure on the same thread.
+ */
+const char *rw_os_last_error(void);
+
+/* Remembers errno `err` of `op` on `path` (may be NULL) for rw_os_last_error(); returns its code.
+ */
+int rw_os_fail(int err, const char *op, const char *path);
+
+/* ---- diagnostics to stderr (diag_stderr.c) ---- */
+
+struct rw_os_diag_options {
+    enum rw_level min_level;
+    enum rw_diag_format format; /* ignored when `auto_format` */
+    bool auto_format;           /* text on a terminal, JSON otherwise */
+    int colour;                 /* 1 always, 0 never, -1: terminal, NO_COLOR unset, TERM not dumb */
+    int node;                   /* node id shown in each line; -1: none */
+    int fd;                     /* where lines go; 2 is stderr. Not closed. */
+};
+
+/* INFO, automatic format and colour, no node, stderr. */
+void rw_os_diag_options_init(struct rw_os_diag_options *o);
+
+/*
+ * A thread-safe sink. Each line is one write(2) of a whole line. A message that repeats (same
+ * level, component and words) is written at most RW_OS_DIAG_BURST times in RW_OS_DIAG_WINDOW_MS;
+ * what was held back is counted and told once the window is over. FATAL is never held back.
+ * RW_E_NOMEM.
+ */
+RW_MUST int rw_os_diag_new(const struct rw_os_diag_options *options, struct rw_diag **ret_diag);
+/* Tells what is still held back, then frees. d may be NULL. */
+void rw_os_diag_free(struct rw_diag *d);
+
+#define RW_OS_DIAG_BURST     10
+#define RW_OS_DIAG_WINDOW_MS 10000
+
+/* Makes failed assertions say so on stderr before the program aborts. For programs, not libraries.
+ */
+void rw_os_assert_to_stderr(void);
