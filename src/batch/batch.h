@@ -18,7 +18,9 @@
  *    57    4  records_count
  *    61       records, compressed as one block
  *
- * Pure. Nothing here allocates except through rw_alloc.
+ * Pure. Our own memory comes from rw_alloc; libzstd, liblz4 and libdeflate allocate their contexts by
+ * themselves (kept in struct rw_codecs, so that this happens once per owner, not once per batch).
+ * Nothing here is thread-safe on one object; different objects are independent.
  */
 #pragma once
 
@@ -134,6 +136,9 @@ struct rw_record {
     struct rw_slice headers; /* encoded; walk with rw_record_next_header() */
 };
 
+/* Contexts of the compression libraries, made when first needed (batch/compress.c). */
+struct rw_codecs;
+
 /* Iterates the records of one batch. Zero-initialise once, reuse over many batches, deinit at the
  * end: the scratch memory for decompression is kept between batches. */
 struct rw_records {
@@ -141,6 +146,7 @@ struct rw_records {
     const uint8_t *at, *end;
     int32_t left;
     struct rw_buf scratch;
+    struct rw_codecs *codecs;
 };
 
 /* Largest size one batch may decompress to; RW_E_TOO_BIG above. Guards against bombs. */
@@ -171,6 +177,7 @@ struct rw_builder {
     uint16_t attributes; /* without the codec */
     enum rw_codec codec;
     int level; /* compression level; RW_LEVEL_DEFAULT */
+    struct rw_codecs *codecs;
 };
 
 #define RW_LEVEL_DEFAULT INT32_MIN
@@ -179,23 +186,31 @@ void rw_builder_init(struct rw_builder *b); /* all fields at their "none" values
 void rw_builder_deinit(struct rw_builder *b);
 /* Ready for the next batch with the same settings; keeps memory. */
 void rw_builder_reset(struct rw_builder *b, int64_t base_offset);
-/* record->offset is used when >= base_offset, else last offset + 1. `headers` may be NULL. */
+/* record->offset is used when > last_offset (and for the first record when >= base_offset), else
+ * last_offset + 1. `headers` may be NULL. RW_E_TOO_BIG: the batch would not fit its int32 length, or
+ * the offsets their int32 delta; RW_E_NOMEM. After an error the batch is as it was before. */
 RW_MUST int rw_builder_add(struct rw_builder *b, const struct rw_record *record,
                            const struct rw_record_header *headers, size_t headers_count);
 /* The same with the headers already encoded in record->headers (copying from another batch). */
 RW_MUST int rw_builder_copy(struct rw_builder *b, const struct rw_record *record);
 /* Upper bound of the batch if finished now, uncompressed. */
 size_t rw_builder_size(const struct rw_builder *b);
-/* Finishes: *ret_batch is valid until the next reset. An empty batch (count 0) is allowed. */
+/* Finishes: *ret_batch is valid until the next reset. An empty batch (count 0) is allowed. A caller
+ * that keeps a batch's extent through compaction raises b->last_offset first. With
+ * RW_ATTR_DELETE_HORIZON in attributes the caller sets b->base_timestamp (the horizon) before the
+ * first record. With RW_ATTR_LOG_APPEND_TIME it sets b->max_timestamp before finish. */
 RW_MUST int rw_builder_finish(struct rw_builder *b, struct rw_slice *ret_batch);
 
 /* ---- control records (batch/control.c) ---- */
 
 enum rw_control_type { RW_CONTROL_ABORT = 0, RW_CONTROL_COMMIT = 1, RW_CONTROL_LEADER_CHANGE = 2 };
 
-/* Type of a control batch's record; RW_E_CORRUPT. */
+/* Type of a control batch's record (also types newer than this list); the coordinator epoch for ABORT
+ * and COMMIT, -1 for others. RW_E_CORRUPT. */
 RW_MUST int rw_control_type(const struct rw_record *record, int16_t *ret_type,
                             int32_t *ret_coordinator_epoch);
+/* Resets b to a batch with that one marker and adds it; b->base_offset and leader_epoch stay as they
+ * are. RW_E_INVAL for other types than ABORT and COMMIT. */
 RW_MUST int rw_control_build(struct rw_builder *b, enum rw_control_type type, int64_t now_ms,
                              int64_t producer_id, int16_t producer_epoch,
                              int32_t coordinator_epoch);
@@ -240,5 +255,12 @@ RW_MUST int rw_compress(enum rw_codec codec, int level, struct rw_slice in, stru
 /* Appends to out; RW_E_TOO_BIG when it would grow by more than `max`. Snappy: raw and xerial
  * framing are told apart by the magic. */
 RW_MUST int rw_decompress(enum rw_codec codec, struct rw_slice in, size_t max, struct rw_buf *out);
+/* The same with contexts that are kept between calls: *codecs is NULL at first, made when needed, and
+ * freed by rw_codecs_free(). */
+RW_MUST int rw_compress_with(struct rw_codecs **codecs, enum rw_codec codec, int level,
+                             struct rw_slice in, struct rw_buf *out);
+RW_MUST int rw_decompress_with(struct rw_codecs **codecs, enum rw_codec codec, struct rw_slice in,
+                               size_t max, struct rw_buf *out);
+void rw_codecs_free(struct rw_codecs *codecs);  /* NULL is fine */
 const char *rw_codec_name(enum rw_codec codec); /* "none", "gzip", ... */
 bool rw_codec_parse(const char *name, enum rw_codec *ret_codec);

@@ -1,0 +1,113 @@
+/*
+ * Private to batch/: takes one record apart. Shared by the iterator and by the validator, inline
+ * because the validator's speed is the speed of this function.
+ *
+ *   length          varint   bytes after this field
+ *   attributes      1 byte   unused
+ *   timestamp_delta varlong
+ *   offset_delta    varint
+ *   key length      varint   -1 null
+ *   key
+ *   value length    varint   -1 null
+ *   value
+ *   headers count   varint
+ *   headers         key length (never null), key, value length (-1 null), value; all varints
+ */
+#pragma once
+
+#include "base/varint.h"
+#include "batch/batch.h"
+
+/* The smallest record: one byte for each of its seven fields. */
+#define RW_RECORD_SIZE_MIN 7
+
+/* Six varints of at most 5 bytes, one of 10, and the attributes. */
+#define RW_RECORD_OVERHEAD_MAX (5 * 5 + 10 + 1)
+
+struct rw_record_parts {
+    int64_t timestamp_delta;
+    int32_t offset_delta;
+    int32_t headers_count;
+    struct rw_slice key, value, headers;
+};
+
+/* Nearly all lengths and deltas fit one byte; the loop is for the others. False: bad or short. */
+static inline bool rw_take_varint32(const uint8_t **at, const uint8_t *end, int32_t *ret)
+{
+    const uint8_t *p = *at;
+    if (__builtin_expect(p < end && *p < 0x80, 1)) {
+        *ret = rw_unzigzag32(*p);
+        *at = p + 1;
+        return true;
+    }
+    size_t n = rw_varint32_get(p, (size_t)(end - p), ret);
+    *at = p + n;
+    return n != 0;
+}
+
+static inline bool rw_take_varint64(const uint8_t **at, const uint8_t *end, int64_t *ret)
+{
+    const uint8_t *p = *at;
+    if (__builtin_expect(p < end && *p < 0x80, 1)) {
+        *ret = rw_unzigzag64(*p);
+        *at = p + 1;
+        return true;
+    }
+    size_t n = rw_varint64_get(p, (size_t)(end - p), ret);
+    *at = p + n;
+    return n != 0;
+}
+
+/* Length and that many bytes; -1 is null. */
+static inline bool rw_take_bytes(const uint8_t **at, const uint8_t *end, struct rw_slice *ret)
+{
+    int32_t n;
+    if (!rw_take_varint32(at, end, &n))
+        return false;
+    if (n < 0) {
+        *ret = (struct rw_slice){NULL, 0};
+        return n == -1;
+    }
+    if (n > end - *at)
+        return false;
+    *ret = rw_slice(*at, (size_t)n);
+    *at += n;
+    return true;
+}
+
+/* Takes one record off [*at, end). Headers are not looked into. */
+static inline bool rw_take_record(const uint8_t **at, const uint8_t *end,
+                                  struct rw_record_parts *ret)
+{
+    int32_t length;
+    if (!rw_take_varint32(at, end, &length) || length < RW_RECORD_SIZE_MIN - 1 ||
+        length > end - *at)
+        return false;
+    const uint8_t *p = *at + 1, *stop = *at + length;
+    if (!rw_take_varint64(&p, stop, &ret->timestamp_delta) ||
+        !rw_take_varint32(&p, stop, &ret->offset_delta) || !rw_take_bytes(&p, stop, &ret->key) ||
+        !rw_take_bytes(&p, stop, &ret->value) || !rw_take_varint32(&p, stop, &ret->headers_count))
+        return false;
+    /* A header takes two bytes at least. */
+    if (ret->headers_count < 0 || ret->headers_count > (stop - p) / 2 ||
+        (ret->headers_count == 0 && p != stop))
+        return false;
+    ret->headers = rw_slice(p, (size_t)(stop - p));
+    *at = stop;
+    return true;
+}
+
+/* True when `headers` is exactly `count` well-formed headers. */
+static inline bool rw_headers_ok(struct rw_slice headers, int32_t count)
+{
+    const uint8_t *p = headers.p, *end = headers.p + headers.n;
+    struct rw_slice s;
+    while (count-- > 0)
+        if (!rw_take_bytes(&p, end, &s) || !s.p || !rw_take_bytes(&p, end, &s))
+            return false;
+    return p == end;
+}
+
+/* The records of a batch: the bytes after the header, or their decompressed form in r->scratch.
+ * Sets r->at and r->end. The batch must be decoded and whole. */
+RW_MUST int rw_records_unpack(struct rw_records *r, const struct rw_batch *batch, const uint8_t *p);
