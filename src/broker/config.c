@@ -1,0 +1,277 @@
+/*
+ * A broker's configuration: values by key, and the typed struct made of them.
+ *
+ * Invariant: a slot holds only canonical text, so that filling the struct can not fail. Later sources
+ * overwrite earlier ones; the order is the caller's (file, environment, --set). Reading files and
+ * variables is config_source.c, listeners config_listeners.c, topics config_topic.c.
+ */
+#include "broker/config.h"
+
+#include <stdlib.h>
+#include "base/assert.h"
+#include "base/mem.h"
+#include "broker/config_private.h"
+
+#define STRINGS_MAX (16u << 20)
+
+int rw_config_new(enum rw_config_profile profile, struct rw_config **ret_config)
+{
+    size_t n_keys;
+    (void)rw_config_table(&n_keys);
+    struct rw_config *c = rw_zalloc(sizeof(*c));
+    if (!c)
+        return RW_E_NOMEM;
+    c->slots = rw_zalloc(n_keys * sizeof(*c->slots));
+    if (!c->slots) {
+        rw_free(c);
+        return RW_E_NOMEM;
+    }
+    c->profile = profile;
+    rw_arena_init(&c->arena, STRINGS_MAX);
+    *ret_config = c;
+    return RW_OK;
+}
+
+void rw_config_free(struct rw_config *c)
+{
+    if (!c)
+        return;
+    rw_arena_deinit(&c->arena);
+    rw_free(c->notices);
+    rw_free(c->slots);
+    rw_free(c);
+}
+
+const struct rw_broker_config *rw_config_broker(const struct rw_config *c)
+{
+    return &c->broker;
+}
+
+size_t rw_config_notices(const struct rw_config *c)
+{
+    return c->n_notices;
+}
+
+const char *rw_config_notice(const struct rw_config *c, size_t i)
+{
+    return c->notices[i];
+}
+
+static int add_notice(struct rw_config *c, const char *text)
+{
+    if (!text)
+        return RW_E_NOMEM;
+    if (c->n_notices == c->cap_notices) {
+        size_t cap = c->cap_notices ? c->cap_notices * 2 : 8;
+        const char **grown = rw_realloc_array(c->notices, cap, sizeof(*grown));
+        if (!grown)
+            return RW_E_NOMEM;
+        c->notices = grown;
+        c->cap_notices = cap;
+    }
+    c->notices[c->n_notices++] = text;
+    return RW_OK;
+}
+
+static int note_unknown(struct rw_config *c, struct rw_str name, const char *origin)
+{
+    const char *near = rw_config_nearest(RW_SCOPE_BROKER, name);
+    const char *text = rw_arena_printf(&c->arena, "%s: unknown configuration key '%.*s'%s%s%s",
+                                       origin, (int)name.n, name.p, near ? "; did you mean '" : "",
+                                       near ? near : "", near ? "'?" : "");
+    if (!c->unknown)
+        c->unknown = text;
+    return add_notice(c, text);
+}
+
+int rw_config_assign(struct rw_config *c, struct rw_str name, struct rw_str value,
+                     const char *origin, struct rw_err *ret_err)
+{
+    size_t n_keys;
+    const struct rw_config_key *key = rw_config_find(RW_SCOPE_BROKER, name);
+    const char *at = rw_arena_printf(&c->arena, "%s", origin);
+    if (!at)
+        return rw_err_set(ret_err, RW_E_NOMEM, "out of memory");
+    if (!key)
+        return note_unknown(c, name, at);
+    if (key->flags & RW_CONFIG_COMPAT &&
+        add_notice(c, rw_arena_printf(&c->arena,
+                                      "%s: %s is accepted for compatibility and has no effect", at,
+                                      key->name)))
+        return rw_err_set(ret_err, RW_E_NOMEM, "out of memory");
+    struct rw_buf text;
+    struct rw_err why;
+    rw_buf_init(&text);
+    int rc = rw_config_canonical(key, value, &text, &why);
+    if (rc) {
+        rw_buf_deinit(&text);
+        return rw_err_set(ret_err, rc, "%s: %s", origin, why.text);
+    }
+    const char *kept = rw_arena_printf(&c->arena, "%s", rw_buf_cstr(&text));
+    rw_buf_deinit(&text);
+    if (!kept)
+        return rw_err_set(ret_err, RW_E_NOMEM, "out of memory");
+    c->slots[key - rw_config_table(&n_keys)] = (struct rw_config_slot){kept, at};
+    return RW_OK;
+}
+
+static const struct rw_config_slot *slot_of(const struct rw_config *c,
+                                            const struct rw_config_key *key)
+{
+    size_t n_keys;
+    return &c->slots[key - rw_config_table(&n_keys)];
+}
+
+const char *rw_config_fallback(const struct rw_config *c, const struct rw_config_key *key)
+{
+    return c->profile == RW_PROFILE_DEV && key->dev ? key->dev : key->fallback;
+}
+
+const char *rw_config_value(const struct rw_config *c, const struct rw_config_key *key,
+                            enum rw_config_source *ret_source)
+{
+    const struct rw_config_slot *slot = slot_of(c, key);
+    *ret_source = slot->text ? RW_SOURCE_STATIC_BROKER : RW_SOURCE_DEFAULT;
+    return slot->text ? slot->text : rw_config_fallback(c, key);
+}
+
+const char *rw_config_origin(const struct rw_config *c, const struct rw_config_key *key)
+{
+    const struct rw_config_slot *slot = slot_of(c, key);
+    return slot->text ? slot->origin : "default";
+}
+
+/* text times factor; negative values ("none") and overflow keep their meaning. */
+static const char *scaled(const char *text, int64_t factor, struct rw_buf *buf)
+{
+    if (factor == 1)
+        return text;
+    long long v = strtoll(text, NULL, 10);
+    if (v >= 0 && __builtin_mul_overflow(v, factor, &v))
+        v = INT64_MAX;
+    rw_buf_clear(buf);
+    rw_buf_printf(buf, "%lld", v);
+    return buf->failed ? text : rw_buf_cstr(buf);
+}
+
+const char *rw_config_effective(const struct rw_config *c, const struct rw_config_key *key,
+                                struct rw_buf *buf)
+{
+    if (key->scope == RW_SCOPE_BROKER && slot_of(c, key)->text)
+        return slot_of(c, key)->text;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < RW_SYNONYMS_MAX && key->synonyms[i].name; i++) {
+            const struct rw_config_key *other =
+                rw_config_find(RW_SCOPE_BROKER, rw_str(key->synonyms[i].name));
+            RW_ASSERT(other);
+            const char *text = pass ? rw_config_fallback(c, other) : slot_of(c, other)->text;
+            if (text)
+                return scaled(text, key->synonyms[i].factor, buf);
+        }
+        if (rw_config_fallback(c, key) && !key->synonyms[0].name)
+            return rw_config_fallback(c, key);
+    }
+    return rw_config_fallback(c, key);
+}
+
+void rw_config_store(const struct rw_config_key *key, const char *text, void *field)
+{
+    switch (key->type) {
+    case RW_CONFIG_BOOLEAN:
+        RW_ASSERT(key->width == sizeof(bool));
+        *(bool *)field = text && strcmp(text, "true") == 0;
+        break;
+    case RW_CONFIG_INT:
+    case RW_CONFIG_SHORT:
+    case RW_CONFIG_LONG: {
+        long long v = text ? strtoll(text, NULL, 10) : 0;
+        if (key->width == sizeof(int64_t))
+            *(int64_t *)field = v;
+        else
+            *(int32_t *)field = (int32_t)v;
+        break;
+    }
+    case RW_CONFIG_DOUBLE:
+        *(double *)field = text ? strtod(text, NULL) : 0;
+        break;
+    case RW_CONFIG_STRING:
+    case RW_CONFIG_LIST:
+    case RW_CONFIG_CLASS:
+    case RW_CONFIG_PASSWORD:
+        *(const char **)field = text;
+        break;
+    }
+}
+
+static void fill(struct rw_config *c, struct rw_buf *buf)
+{
+    size_t n_keys;
+    const struct rw_config_key *keys = rw_config_table(&n_keys);
+    for (size_t i = 0; i < n_keys; i++)
+        if (keys[i].scope == RW_SCOPE_BROKER && keys[i].field)
+            rw_config_store(&keys[i], rw_config_effective(c, &keys[i], buf),
+                            (char *)&c->broker + (keys[i].field - 1));
+}
+
+/* Rules between keys. */
+static int cross_check(const struct rw_config *c, struct rw_err *ret_err)
+{
+    const struct rw_broker_config *b = &c->broker;
+    if (b->node_id < 0)
+        return rw_err_set(ret_err, RW_E_INVAL, "node.id (or broker.id) must not be negative");
+    if (!b->log_dirs || !b->log_dirs[0])
+        return rw_err_set(ret_err, RW_E_INVAL, "log.dirs is empty: name the data directory");
+    if (strchr(b->log_dirs, ','))
+        return rw_err_set(ret_err, RW_E_INVAL,
+                          "log.dirs names several directories; this version uses one: "
+                          "put them on one file system (RAID, LVM) or name just one");
+    if (b->disk_warn_percent > b->disk_throttle_percent ||
+        b->disk_throttle_percent > b->disk_refuse_percent)
+        return rw_err_set(ret_err, RW_E_INVAL,
+                          "rollway.disk.warn.percent, .throttle.percent and .refuse.percent must "
+                          "not decrease in this order");
+    return RW_OK;
+}
+
+int rw_config_finish(struct rw_config *c, bool strict, struct rw_err *ret_err)
+{
+    if (strict && c->unknown)
+        return rw_err_set(ret_err, RW_E_INVAL, "%s", c->unknown);
+    struct rw_buf buf;
+    rw_buf_init(&buf);
+    fill(c, &buf);
+    rw_buf_deinit(&buf);
+    int rc = cross_check(c, ret_err);
+    return rc ? rc : rw_config_listeners(c, ret_err);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct rw_config_key *const *x = a, *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+void rw_config_print(const struct rw_config *c, struct rw_buf *out)
+{
+    size_t n_keys, n = 0;
+    const struct rw_config_key *keys = rw_config_table(&n_keys);
+    const struct rw_config_key **sorted = rw_alloc_array(n_keys, sizeof(*sorted));
+    if (!sorted) {
+        out->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < n_keys; i++)
+        if (keys[i].scope == RW_SCOPE_BROKER)
+            sorted[n++] = &keys[i];
+    qsort(sorted, n, sizeof(*sorted), by_name);
+    for (size_t i = 0; i < n; i++) {
+        enum rw_config_source source;
+        const char *value = rw_config_value(c, sorted[i], &source);
+        if (!value)
+            continue;
+        rw_buf_printf(out, "%s=%s  # %s\n", sorted[i]->name,
+                      sorted[i]->flags & RW_CONFIG_SECRET ? "(hidden)" : value,
+                      rw_config_origin(c, sorted[i]));
+    }
+    rw_free(sorted);
+}

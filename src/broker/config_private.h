@@ -1,0 +1,34 @@
+/* What the config*.c files share; nobody else includes this. */
+#pragma once
+
+#include "base/arena.h"
+#include "broker/config.h"
+
+struct rw_config_slot {
+    const char *text;   /* canonical; NULL: not set */
+    const char *origin; /* "file x:12" */
+};
+
+struct rw_config {
+    enum rw_config_profile profile;
+    struct rw_arena arena;        /* all strings below */
+    struct rw_config_slot *slots; /* one per row of the table */
+    const char **notices;
+    size_t n_notices, cap_notices;
+    const char *unknown; /* the first unknown key's notice: fatal when strict */
+    struct rw_broker_config broker;
+};
+
+/* The row's default under the config's profile. */
+const char *rw_config_fallback(const struct rw_config *c, const struct rw_config_key *key);
+/* The canonical text of a row's effective value: own, else synonyms (times factor), else defaults.
+ * May use `buf` for a computed text. NULL: none. */
+const char *rw_config_effective(const struct rw_config *c, const struct rw_config_key *key,
+                                struct rw_buf *buf);
+/* Writes a canonical text into a field of the given width. */
+void rw_config_store(const struct rw_config_key *key, const char *text, void *field);
+/* Parses listeners and advertised.listeners into c->broker. */
+RW_MUST int rw_config_listeners(struct rw_config *c, struct rw_err *ret_err);
+/* One "key = value" from any source. */
+RW_MUST int rw_config_assign(struct rw_config *c, struct rw_str name, struct rw_str value,
+                             const char *origin, struct rw_err *ret_err);
