@@ -31,9 +31,10 @@ struct rw_timer {
     struct rw_timer *child, *next, *prev; /* the loop's heap */
 };
 
-/* Called at the end of every turn, before the loop sleeps; may post and start timers. */
+/* Called at the end of every turn, before the loop sleeps; may post and start timers. Returns true when
+ * it did something: then all hooks are called once more, because one's work may be another's input. */
 struct rw_hook {
-    void (*run)(struct rw_hook *h);
+    bool (*run)(struct rw_hook *h);
     struct rw_link link;
 };
 
