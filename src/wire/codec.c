@@ -66,7 +66,8 @@ uint32_t rw_read_uvarint(struct rw_reader *r)
 
 /* A length or count in either encoding; -1 for null. Fails on other negative values, on null where
  * it is not allowed, and above `max`. */
-static int64_t read_length(struct rw_reader *r, bool flexible, bool nullable, bool wide, int64_t max)
+static int64_t read_length(struct rw_reader *r, bool flexible, bool nullable, bool wide,
+                           int64_t max)
 {
     int64_t n = flexible ? (int64_t)rw_read_uvarint(r) - 1 : wide ? rw_read_i32(r) : rw_read_i16(r);
     if (r->code)

@@ -43,7 +43,7 @@ struct rw_writer {
     struct rw_insert *inserts;
     size_t n_inserts, cap_inserts;
     size_t inserted; /* sum of inserts' n: frame size = buf.n + inserted */
-    int code;        /* sticky, the first failure; memory refused by buf is seen by rw_writer_code() */
+    int code; /* sticky, the first failure; memory refused by buf is seen by rw_writer_code() */
 };
 
 void rw_reader_init(struct rw_reader *r, const void *p, size_t n, struct rw_arena *arena);

@@ -54,16 +54,17 @@ struct rw_desc {
     const char *name;
     const struct rw_field *fields; /* ordinary ones in wire order, then tagged ones by tag */
     uint16_t n_ordinary, n_tagged;
-    uint16_t size;        /* of the C struct */
-    uint8_t first, last;  /* versions of the message */
-    uint8_t flexible;     /* first flexible version; 127: none */
+    uint16_t size;       /* of the C struct */
+    uint8_t first, last; /* versions of the message */
+    uint8_t flexible;    /* first flexible version; 127: none */
 };
 
 /* Sets every field to the schema's default. */
 void rw_message_init(const struct rw_desc *d, void *m);
 /* Returns r->code; after a failure the content of `ret` is unspecified. RW_E_UNSUPPORTED for a version
  * outside the table. Bytes after the message are left for the caller to judge. */
-RW_MUST int rw_message_read(const struct rw_desc *d, struct rw_reader *r, int16_t version, void *ret);
+RW_MUST int rw_message_read(const struct rw_desc *d, struct rw_reader *r, int16_t version,
+                            void *ret);
 /* Failures stick to the writer (rw_writer_code()). */
 void rw_message_write(const struct rw_desc *d, struct rw_writer *w, int16_t version, const void *m);
 /* Bytes of one value (of one element, for an array). */

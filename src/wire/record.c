@@ -28,8 +28,8 @@ void rw_record_write(struct rw_writer *w, const struct rw_record_type *type, int
     rw_message_write(type->desc, w, version, m);
 }
 
-int rw_record_read(struct rw_reader *r, const struct rw_record_type **ret_type, int16_t *ret_version,
-                   void **ret_m)
+int rw_record_read(struct rw_reader *r, const struct rw_record_type **ret_type,
+                   int16_t *ret_version, void **ret_m)
 {
     uint32_t frame = rw_read_uvarint(r), id = rw_read_uvarint(r), version = rw_read_uvarint(r);
     if (r->code)

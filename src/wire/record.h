@@ -10,10 +10,10 @@
 #include "wire/message.h"
 
 struct rw_record_type {
-    int16_t id;         /* RW_TOPIC_RECORD ... (wire/messages.h) */
-    const char *name;   /* "TopicRecord" */
-    int16_t min, max;   /* versions */
-    size_t size;        /* of the struct */
+    int16_t id;       /* RW_TOPIC_RECORD ... (wire/messages.h) */
+    const char *name; /* "TopicRecord" */
+    int16_t min, max; /* versions */
+    size_t size;      /* of the struct */
     const struct rw_desc *desc;
 };
 
