@@ -1,4 +1,4 @@
-/* The names of the levels. The three line formats are in diag_format.c. */
+/* Levels and the three line formats: aligned text, logfmt, JSON. */
 #include "base/diag.h"
 
 #include <string.h>

@@ -71,6 +71,7 @@ struct rw_append_args {
     bool as_leader;       /* true: assign offsets, validate, check producers. false: bytes come from
                                a leader and keep their offsets */
     bool allow_zstd;
+    bool trusted;  /* the batch was built in this process: its bytes are not checked again */
     bool internal; /* control batches and internal writers: skip the client-only rules */
     int64_t now_ms;
 };
@@ -116,6 +117,8 @@ size_t rw_log_segments(const struct rw_log *log);
 int32_t rw_log_latest_epoch(const struct rw_log *log); /* -1 when none */
 struct rw_uuid rw_log_topic_id(const struct rw_log *log);
 const char *rw_log_dir(const struct rw_log *log);
+/* [W] First offset of the earliest open transaction (bounds the last stable offset); -1: none. */
+int64_t rw_log_first_txn(const struct rw_log *log);
 /* RW_OK, or the failure that took the log offline. */
 int rw_log_state(const struct rw_log *log);
 
@@ -140,6 +143,12 @@ struct rw_log_range {
 RW_MUST int rw_log_read(struct rw_log *log, int64_t offset, int64_t below, size_t max_bytes,
                         bool min_one, struct rw_log_range *ret_range);
 void rw_log_range_release(struct rw_log_range *range);
+
+/* After RW_E_CORRUPT at `offset`: where intact data goes on (the end of the log at the latest). */
+RW_MUST int rw_log_skip_damage(struct rw_log *log, int64_t offset, int64_t *ret_offset);
+/* For logs that were opened read-only beside a writer: takes in what was appended, rolled, trimmed or
+ * truncated since. */
+RW_MUST int rw_log_refresh(struct rw_log *log);
 
 struct rw_log_position {
     int64_t offset;    /* -1: none */

@@ -1,0 +1,251 @@
+/*
+ * Reading: from an offset to a range of a file. The index leads near the place, a few headers lead
+ * to it; where the range ends comes from the index as well, so that a large read does not walk over
+ * everything it returns. Nothing is copied and no record is looked at.
+ *
+ * The index is a hint and is never believed: what it points at must be a batch that lies before the
+ * wanted offset, or the segment is scanned from its start. Damage between the hint and the offset is
+ * stepped over when an intact batch with the offset lies behind it.
+ */
+#include "log/state.h"
+
+#include "base/assert.h"
+
+#define LOOK 4352 /* bytes per look: one index interval and a header */
+
+/* Greatest index entry with field <= value: from the tail under the mutex, else from the view. */
+static bool hint(struct rw_log *log, struct rw_segment *s, struct rw_index_field field,
+                 int64_t value, struct rw_offset_entry *ret_entry)
+{
+    uint8_t bytes[RW_OFFSET_ENTRY_SIZE];
+    struct rw_index_view view;
+    rw_log_lock(log);
+    bool found = rw_index_tail_find(&s->offsets, field, value, bytes);
+    if (!found)
+        rw_index_view(&s->offsets, &view);
+    rw_log_unlock(log);
+    if (!found)
+        found = rw_index_view_find(&view, field, value, bytes);
+    if (found)
+        *ret_entry = rw_offset_entry_decode(bytes);
+    return found;
+}
+
+/* The next batch, which must not start before offset `next`. On damage the scan stays where it is. */
+static int step(struct rw_scan *scan, int64_t next)
+{
+    uint64_t before = scan->next;
+    int rc = rw_scan_next(scan);
+    if (rc == 1 && scan->batch.base_offset < next) {
+        scan->next = before;
+        rc = RW_E_CORRUPT;
+    }
+    return rc == RW_E_SHORT ? RW_E_CORRUPT : rc;
+}
+
+/* The same, over damage. RW_E_CORRUPT when `offset` may have been in what is destroyed. */
+static int step_over(struct rw_scan *scan, int64_t next, int64_t offset)
+{
+    int rc = step(scan, next);
+    if (rc != RW_E_CORRUPT)
+        return rc;
+    rc = rw_scan_resync(scan, next, INT64_MAX);
+    if (rc == 1)
+        rc = rw_scan_next(scan);
+    else if (rc == 0)
+        rc = RW_E_CORRUPT;
+    return rc == 1 && scan->batch.base_offset > offset ? RW_E_CORRUPT : rc;
+}
+
+/* Walks from `at` to the first batch that ends at or after offset. `hinted`: `at` comes from an index
+ * and is worth nothing unless a batch at or before the offset lies there. */
+static int walk(struct rw_segment *s, uint64_t at, uint64_t size, int64_t offset, bool hinted,
+                struct rw_locate *ret_locate)
+{
+    uint8_t room[LOOK];
+    struct rw_scan scan;
+    rw_scan_init(&scan, s->file, at, size, room, sizeof(room));
+    int rc = hinted ? step(&scan, s->base) : step_over(&scan, s->base, offset);
+    if (hinted && rc == 1 && scan.batch.base_offset > offset)
+        rc = RW_E_CORRUPT;
+    while (rc == 1 && rw_batch_last_offset(&scan.batch) < offset)
+        rc = step_over(&scan, rw_batch_last_offset(&scan.batch) + 1, offset);
+    ret_locate->at = rc == 1 ? scan.at : size;
+    ret_locate->batch = scan.batch;
+    rw_scan_deinit(&scan);
+    return rc < 0 ? rc : RW_OK;
+}
+
+int rw_log_locate(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t offset,
+                  struct rw_locate *ret_locate)
+{
+    struct rw_offset_entry e;
+    if (offset > s->base && hint(log, s, RW_OFFSET_FIELD, offset - s->base, &e) && e.position > 0 &&
+        (uint64_t)e.position < size) {
+        int rc = walk(s, (uint64_t)e.position, size, offset, true, ret_locate);
+        if (rc != RW_E_CORRUPT)
+            return rc;
+    }
+    return walk(s, 0, size, offset, false, ret_locate);
+}
+
+/* How far the range may go: whole batches up to limit that end below `below`. `from`: end of the first
+ * batch. */
+static int extend(struct rw_log *log, struct rw_segment *s, uint64_t from, uint64_t limit,
+                  uint64_t size, int64_t below, bool bounded, uint64_t *ret_end)
+{
+    if (limit >= size && !bounded) {
+        *ret_end = size;
+        return RW_OK;
+    }
+    struct rw_offset_entry e;
+    uint64_t at = from, by_below = UINT64_MAX;
+    if (bounded) {
+        by_below = from;
+        if (hint(log, s, RW_OFFSET_FIELD, below - 1 - s->base, &e) && (uint64_t)e.position > from)
+            by_below = (uint64_t)e.position;
+    }
+    if (limit < size) {
+        if (hint(log, s, RW_POSITION_FIELD, (int64_t)limit, &e) && (uint64_t)e.position > at)
+            at = (uint64_t)e.position;
+    } else {
+        at = by_below;
+    }
+    if (by_below < at)
+        at = by_below;
+    uint8_t room[LOOK];
+    struct rw_scan scan;
+    rw_scan_init(&scan, s->file, at, size, room, sizeof(room));
+    int rc;
+    while ((rc = rw_scan_next(&scan)) == 1 && scan.next <= limit &&
+           rw_batch_last_offset(&scan.batch) < below)
+        at = scan.next;
+    rw_scan_deinit(&scan);
+    *ret_end = at;
+    /* What is damaged further on is found when it is asked for. */
+    return rc == 1 || rc == RW_E_CORRUPT || rc == RW_E_SHORT ? RW_OK : rc;
+}
+
+static int range_of(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t offset,
+                    int64_t below, bool bounded, size_t max_bytes, bool min_one,
+                    struct rw_log_range *ret_range)
+{
+    struct rw_locate found;
+    int rc = rw_log_locate(log, s, size, offset, &found);
+    if (rc || found.at == size)
+        return rc;
+    size_t first = rw_batch_size(&found.batch);
+    if (bounded && rw_batch_last_offset(&found.batch) >= below)
+        return RW_OK;
+    uint64_t limit = max_bytes > size - found.at ? size : found.at + max_bytes, end;
+    if (first > max_bytes) {
+        end = min_one ? found.at + first : found.at + max_bytes;
+    } else {
+        rc = extend(log, s, found.at + first, limit, size, below, bounded, &end);
+        if (rc)
+            return rc;
+    }
+    ret_range->file = s->file;
+    ret_range->at = found.at;
+    ret_range->n = (size_t)(end - found.at);
+    ret_range->first_offset = found.batch.base_offset;
+    return RW_OK;
+}
+
+struct rw_segment *rw_log_hold(struct rw_log *log, int64_t offset, const struct rw_segment *after,
+                               uint64_t *ret_size, int64_t *ret_next)
+{
+    rw_log_lock(log);
+    size_t i = rw_log_segment_at(log, offset);
+    while (after && i < log->segments_n && log->segments[i]->base <= after->base)
+        i++;
+    struct rw_segment *s = i < log->segments_n ? log->segments[i] : NULL;
+    if (s) {
+        rw_segment_ref(s);
+        *ret_size = s->size;
+        *ret_next =
+            i + 1 < log->segments_n ? log->segments[i + 1]->base : atomic_load(&log->end);
+    }
+    rw_log_unlock(log);
+    return s;
+}
+
+int rw_log_read(struct rw_log *log, int64_t offset, int64_t below, size_t max_bytes, bool min_one,
+                struct rw_log_range *ret_range)
+{
+    struct rw_log_range range = {.first_offset = -1};
+    if (offset < atomic_load(&log->start) || offset > atomic_load(&log->end))
+        return RW_E_RANGE;
+    int rc = RW_OK;
+    struct rw_segment *s = NULL;
+    while (!rc && !range.n && offset < below) {
+        uint64_t size;
+        int64_t next;
+        /* After the first round: that segment ended in a gap, the next one has what follows. */
+        struct rw_segment *held = rw_log_hold(log, offset, s, &size, &next);
+        rw_segment_unref(s);
+        s = held;
+        if (!s)
+            break;
+        bool bounded = below < next;
+        if (size)
+            rc = range_of(log, s, size, offset, below, bounded, max_bytes, min_one, &range);
+        if (bounded)
+            break;
+    }
+    if (rc || !range.n)
+        rw_segment_unref(s);
+    else
+        range.hold = s;
+    if (!rc)
+        *ret_range = range;
+    return rc;
+}
+
+/* Within one segment: the base of the first intact batch that starts after offset; -1: none. */
+static int intact_after(struct rw_segment *s, uint64_t size, int64_t offset, int64_t *ret_offset)
+{
+    struct rw_scan scan;
+    rw_scan_init(&scan, s->file, 0, size, NULL, 256u << 10);
+    int64_t next = s->base, found = -1;
+    int rc = 1;
+    while (rc == 1 && found < 0) {
+        const uint8_t *body;
+        rc = step(&scan, next);
+        if (rc == RW_E_CORRUPT && (rc = rw_scan_resync(&scan, next, INT64_MAX)) == 1)
+            rc = rw_scan_next(&scan);
+        if (rc != 1)
+            break;
+        next = rw_batch_last_offset(&scan.batch) + 1;
+        if (scan.batch.base_offset <= offset)
+            continue;
+        int bad = rw_scan_check(&scan, &body);
+        if (bad == RW_OK)
+            found = scan.batch.base_offset;
+        else if (bad != RW_E_CORRUPT)
+            rc = bad;
+    }
+    rw_scan_deinit(&scan);
+    *ret_offset = found;
+    return rc < 0 ? rc : RW_OK;
+}
+
+int rw_log_skip_damage(struct rw_log *log, int64_t offset, int64_t *ret_offset)
+{
+    uint64_t size;
+    int64_t next, found = -1;
+    struct rw_segment *s = rw_log_hold(log, offset, NULL, &size, &next);
+    if (!s)
+        return RW_E_RANGE;
+    int rc = intact_after(s, size, offset, &found);
+    rw_segment_unref(s);
+    if (!rc)
+        *ret_offset = found >= 0 ? found : next;
+    return rc;
+}
+
+void rw_log_range_release(struct rw_log_range *range)
+{
+    rw_segment_unref(range->hold);
+    *range = (struct rw_log_range){.first_offset = -1};
+}

@@ -1,0 +1,459 @@
+/*
+ * Loading the segments of a log, after a clean close or after a crash.
+ *
+ * Below the recovery point everything was synced: what is wrong there is damage of the medium. It is
+ * reported and left alone, so that what is intact around it stays readable and nothing that was
+ * acknowledged disappears. At or above the recovery point the first batch that is not whole is where
+ * the last writes were torn: it and everything after it was never promised to anybody and is cut off.
+ *
+ * Read-only: nothing is changed on disk; the log ends before the first batch that is not whole.
+ */
+#include "log/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "log/checkpoint.h"
+
+#define CHUNK (1u << 20)
+
+/* ---- what is in the directory ---- */
+
+struct listing {
+    struct rw_log *log;
+    int64_t *bases, *swaps;
+    size_t bases_n, bases_cap, swaps_n, swaps_cap;
+    int64_t min_cleaned;
+};
+
+static int add_offset(int64_t **list, size_t *n, size_t *cap, int64_t v)
+{
+    if (*n == *cap) {
+        size_t bigger = *cap ? *cap * 2 : 16;
+        int64_t *p = rw_realloc_array(*list, bigger, sizeof(*p));
+        if (!p)
+            return RW_E_NOMEM;
+        *list = p;
+        *cap = bigger;
+    }
+    (*list)[(*n)++] = v;
+    return RW_OK;
+}
+
+static int unlink_name(struct rw_log *log, const char *name)
+{
+    struct rw_path path;
+    int rc = rw_path_join(&path, log->dir, name, NULL);
+    return rc ? rc : rw_file_remove(log->env, path.s);
+}
+
+static int see_name(void *arg, const char *name)
+{
+    struct listing *l = arg;
+    int64_t base;
+    const char *suffix;
+    bool ours = rw_name_parse(name, &base, &suffix);
+    if (ours && strcmp(suffix, RW_SUFFIX_LOG) == 0)
+        return add_offset(&l->bases, &l->bases_n, &l->bases_cap, base);
+    if (l->log->read_only)
+        return RW_OK;
+    if (rw_name_ends(name, RW_SUFFIX_TMP))
+        return unlink_name(l->log, name);
+    if (!ours)
+        return RW_OK;
+    if (rw_name_ends(suffix, RW_SUFFIX_DELETED))
+        return unlink_name(l->log, name);
+    if (rw_name_ends(suffix, RW_SUFFIX_CLEANED)) {
+        if (base < l->min_cleaned)
+            l->min_cleaned = base;
+        return unlink_name(l->log, name);
+    }
+    if (strcmp(suffix, RW_SUFFIX_LOG RW_SUFFIX_SWAP) == 0)
+        return add_offset(&l->swaps, &l->swaps_n, &l->swaps_cap, base);
+    if (rw_name_ends(suffix, RW_SUFFIX_SWAP))
+        return unlink_name(l->log, name); /* indexes of swapped segments are rebuilt */
+    return RW_OK;
+}
+
+static int compare_offsets(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static int swap_end(struct rw_log *log, int64_t base, int64_t *ret_end)
+{
+    struct rw_path path;
+    struct rw_file *f;
+    uint64_t size = 0;
+    int rc = rw_path_of(&path, log->dir, base, RW_SUFFIX_LOG, RW_SUFFIX_SWAP);
+    if (!rc)
+        rc = rw_vfs_open(log->env->vfs, path.s, RW_OPEN_READ, &f);
+    if (rc)
+        return rc;
+    rc = f->ops->size(f, &size);
+    struct rw_scan scan;
+    rw_scan_init(&scan, f, 0, size, NULL, 64u << 10);
+    int64_t end = base + 1;
+    while (!rc && (rc = rw_scan_next(&scan)) == 1) {
+        end = rw_batch_last_offset(&scan.batch) + 1;
+        rc = RW_OK;
+    }
+    rw_scan_deinit(&scan);
+    rw_file_close(f);
+    *ret_end = end;
+    return rc;
+}
+
+/* A compaction was interrupted after its result was complete: finish it (Kafka's LogLoader). When a
+ * .cleaned file is left as well, the result that it belonged to is not complete. */
+static int finish_swaps(struct listing *l)
+{
+    struct rw_log *log = l->log;
+    struct rw_vfs *vfs = log->env->vfs;
+    int rc = RW_OK;
+    for (size_t i = 0; i < l->swaps_n && !rc; i++) {
+        struct rw_path swap, path;
+        int64_t end = 0;
+        rc = rw_path_of(&swap, log->dir, l->swaps[i], RW_SUFFIX_LOG, RW_SUFFIX_SWAP);
+        if (!rc && l->swaps[i] >= l->min_cleaned) {
+            rc = rw_file_remove(log->env, swap.s);
+            continue;
+        }
+        if (!rc)
+            rc = swap_end(log, l->swaps[i], &end);
+        size_t kept = 0;
+        for (size_t j = 0; j < l->bases_n && !rc; j++) {
+            if (l->bases[j] < l->swaps[i] || l->bases[j] >= end) {
+                l->bases[kept++] = l->bases[j];
+                continue;
+            }
+            rc = rw_path_of(&path, log->dir, l->bases[j], RW_SUFFIX_LOG, NULL);
+            if (!rc && l->bases[j] != l->swaps[i])
+                rc = rw_file_remove(log->env, path.s);
+        }
+        if (!rc) {
+            l->bases_n = kept;
+            rc = rw_path_of(&path, log->dir, l->swaps[i], RW_SUFFIX_LOG, NULL);
+        }
+        if (!rc)
+            rc = vfs->ops->rename(vfs, swap.s, path.s);
+        if (!rc)
+            rc = add_offset(&l->bases, &l->bases_n, &l->bases_cap, l->swaps[i]);
+        struct rw_path index;
+        if (!rc && rw_path_of(&index, log->dir, l->swaps[i], RW_SUFFIX_INDEX, NULL) == RW_OK)
+            rc = rw_file_remove(log->env, index.s);
+    }
+    return rc;
+}
+
+/* ---- one segment ---- */
+
+struct pass {
+    struct rw_log *log;
+    struct rw_segment *s;
+    struct rw_scan scan;
+    int64_t next;       /* first offset that is allowed now */
+    int64_t trust;      /* below this offset damage is kept, at or above it cut off */
+    bool check;         /* verify CRCs */
+    bool note;          /* rebuild indexes */
+    uint64_t good;      /* end of the last good batch */
+    uint64_t bad;       /* batches or stretches that are damaged and kept */
+    bool lost;          /* the rest of the file can not be read, and is kept */
+};
+
+static void report(struct pass *p, const char *what, uint64_t at)
+{
+    rw_diag(p->log->env->diag, RW_ERROR, "log", what, rw_kv_str("dir", p->log->dir),
+            rw_kv_int("segment", p->s->base), rw_kv_uint("position", at),
+            rw_kv_int("offset", p->next));
+}
+
+static void take(struct pass *p)
+{
+    const struct rw_batch *b = &p->scan.batch;
+    if (p->note) {
+        if (rw_segment_tails_full(p->s))
+            rw_log_spill(p->log, p->s, false);
+        rw_segment_note(p->s, b, p->scan.at, p->log->config.index_interval_bytes);
+    }
+    if (p->s->first_timestamp < 0 && p->scan.at == 0)
+        p->s->first_timestamp = b->max_timestamp;
+    if (b->max_timestamp > p->s->max_timestamp) {
+        p->s->max_timestamp = b->max_timestamp;
+        p->s->max_timestamp_offset = rw_batch_last_offset(b);
+    }
+    p->next = rw_batch_last_offset(b) + 1;
+    p->good = p->scan.next;
+}
+
+static int check_one(struct pass *p)
+{
+    const uint8_t *body;
+    int rc = rw_scan_next(&p->scan);
+    if (rc != 1)
+        return rc == RW_E_SHORT ? RW_E_CORRUPT : rc;
+    const struct rw_batch *b = &p->scan.batch;
+    if (b->base_offset < p->next || rw_batch_last_offset(b) - p->s->base > INT32_MAX) {
+        p->scan.next = p->scan.at;
+        return RW_E_CORRUPT;
+    }
+    rc = p->check ? rw_scan_check(&p->scan, &body) : RW_OK;
+    if (rc == RW_OK)
+        return 1;
+    if (rc == RW_E_CORRUPT || rc == RW_E_SHORT) {
+        /* The header is in order: when it lies in what was synced, the chain goes on behind it. */
+        if (b->base_offset < p->trust && rc == RW_E_CORRUPT) {
+            p->bad++;
+            report(p, "a batch is damaged (CRC); it is kept", p->scan.at);
+            return 1;
+        }
+        p->scan.next = p->scan.at;
+        return RW_E_CORRUPT;
+    }
+    return rc;
+}
+
+/* Walks over the segment from `from`. Stops at the end, or at the place to cut (p->good). */
+static int walk(struct pass *p, uint64_t from)
+{
+    rw_scan_init(&p->scan, p->s->file, from, p->s->size, NULL, p->check ? CHUNK : 64u << 10);
+    p->good = from;
+    int rc;
+    while ((rc = check_one(p)) != 0) {
+        if (rc == RW_E_CORRUPT && p->next < p->trust) {
+            uint64_t at = p->scan.next;
+            p->bad++;
+            report(p, "a stretch of the segment is damaged; it is kept", at);
+            rc = rw_scan_resync(&p->scan, p->next, p->s->base + INT32_MAX);
+            if (rc == 1)
+                continue;
+            if (rc == 0) {
+                p->lost = true;
+                break;
+            }
+        }
+        if (rc != 1)
+            break;
+        take(p);
+    }
+    rw_scan_deinit(&p->scan);
+    return rc == RW_E_CORRUPT || rc == 1 ? RW_OK : rc;
+}
+
+int rw_log_rebuild_indexes(struct rw_log *log, struct rw_segment *s)
+{
+    rw_diag(log->env->diag, RW_WARN, "log", "rebuilding the indexes of a segment",
+            rw_kv_str("dir", log->dir), rw_kv_int("segment", s->base));
+    rw_segment_new_indexes(s, log->dir, &log->config);
+    struct pass p = {.log = log, .s = s, .next = s->base, .trust = INT64_MAX, .note = true};
+    int rc = walk(&p, 0);
+    rw_segment_note_end(s);
+    rw_log_spill(log, s, true);
+    return rc;
+}
+
+/* The end of the last segment of a clean or read-only log: from the last index entry on. */
+static int find_end(struct rw_log *log, struct rw_segment *s, int64_t trust, int64_t *ret_next,
+                    bool *ret_torn)
+{
+    struct pass p = {.log = log, .s = s, .next = s->base, .trust = trust, .check = log->read_only};
+    uint8_t last[RW_OFFSET_ENTRY_SIZE];
+    uint64_t from = 0;
+    if (rw_index_last(&s->offsets, last))
+        from = (uint64_t)rw_offset_entry_decode(last).position;
+    int rc = walk(&p, from);
+    *ret_next = p.next;
+    *ret_torn = p.good != s->size;
+    if (log->read_only)
+        s->size = p.good;
+    return rc;
+}
+
+/* CRC scan with new indexes; cuts off what is torn. *ret_stop: later segments must go. */
+static int scan_segment(struct rw_log *log, struct rw_segment *s, int64_t trust, int64_t *ret_next,
+                        bool *ret_stop)
+{
+    struct pass p = {.log = log, .s = s, .next = s->base, .trust = trust, .check = true,
+                     .note = true};
+    rw_segment_new_indexes(s, log->dir, &log->config);
+    int rc = walk(&p, 0);
+    if (rc)
+        return rc;
+    *ret_next = p.next;
+    *ret_stop = false;
+    if (p.lost) {
+        s->keep_tail = true;
+        s->size = p.good;
+    } else if (p.good != s->size) {
+        rw_diag(log->env->diag, RW_WARN, "log", "cutting off what a crash left unfinished",
+                rw_kv_str("dir", log->dir), rw_kv_int("segment", s->base),
+                rw_kv_int("offset", p.next), rw_kv_uint("bytes", s->size - p.good));
+        rc = s->file->ops->truncate(s->file, p.good);
+        s->size = p.good;
+        *ret_stop = true;
+    }
+    s->synced = 0;
+    s->reserved = s->size;
+    return rc;
+}
+
+static int remove_segment_files(struct rw_log *log, int64_t base)
+{
+    int rc = rw_segment_rename_deleted(log->env, log->dir, base);
+    return rc ? rc : rw_segment_unlink_deleted(log->env, log->dir, base);
+}
+
+/* ---- all segments ---- */
+
+static int load_one(struct rw_log *log, const struct rw_log_open_args *args, int64_t base,
+                    int64_t next_base, bool last, int64_t *ret_next, bool *ret_stop)
+{
+    struct rw_segment *s;
+    int rc = rw_log_reserve_segment(log);
+    if (!rc)
+        rc = rw_segment_open(log->env, log->dir, base, &log->config, log->read_only, &s);
+    if (rc)
+        return rc;
+    bool scan = !log->read_only && !args->clean && next_base > args->recovery_point;
+    *ret_stop = false;
+    *ret_next = next_base;
+    if (scan) {
+        rc = scan_segment(log, s, args->recovery_point, ret_next, ret_stop);
+    } else {
+        bool torn = false;
+        bool indexed = rw_segment_load_indexes(s, log->dir, log->read_only, next_base);
+        if (!indexed && !log->read_only && s->size)
+            rc = rw_log_rebuild_indexes(log, s);
+        else if (!indexed && !log->read_only)
+            rw_segment_new_indexes(s, log->dir, &log->config);
+        if (!rc && (last || (!indexed && log->read_only)))
+            rc = find_end(log, s, last ? args->recovery_point : INT64_MAX, ret_next, &torn);
+        /* The mark said clean, the file does not: believe the file. */
+        if (!rc && torn && last && !log->read_only)
+            rc = scan_segment(log, s, args->recovery_point, ret_next, ret_stop);
+        if (!last)
+            *ret_next = next_base;
+    }
+    if (rc) {
+        rw_segment_unref(s);
+        return rc;
+    }
+    s->sealed = !last;
+    rw_log_push_segment(log, s);
+    return RW_OK;
+}
+
+static int load_segments(struct rw_log *log, const struct rw_log_open_args *args,
+                         const struct listing *l)
+{
+    int64_t end = 0;
+    bool stop = false;
+    int rc = RW_OK;
+    for (size_t i = 0; i < l->bases_n && !rc; i++) {
+        if (stop) {
+            rw_diag(log->env->diag, RW_WARN, "log", "removing a segment behind the torn end",
+                    rw_kv_str("dir", log->dir), rw_kv_int("segment", l->bases[i]));
+            rc = remove_segment_files(log, l->bases[i]);
+            continue;
+        }
+        bool last = i + 1 == l->bases_n;
+        rc = load_one(log, args, l->bases[i], last ? INT64_MAX : l->bases[i + 1], last, &end, &stop);
+    }
+    if (!rc && log->segments_n)
+        rw_log_active(log)->sealed = false;
+    atomic_store(&log->end, end);
+    return rc;
+}
+
+static int start_empty(struct rw_log *log, int64_t offset)
+{
+    struct rw_segment *s;
+    if (log->read_only)
+        return RW_E_NOT_FOUND;
+    int rc = rw_log_reserve_segment(log);
+    if (!rc)
+        rc = rw_segment_create(log->env, log->dir, offset, &log->config, &s);
+    if (rc)
+        return rc;
+    rw_log_push_segment(log, s);
+    log->dir_dirty = true;
+    atomic_store(&log->end, offset);
+    return RW_OK;
+}
+
+static int load_epochs(struct rw_log *log)
+{
+    struct rw_path path;
+    struct rw_buf text;
+    rw_buf_init(&text);
+    int rc = rw_path_join(&path, log->dir, RW_EPOCHS_NAME, NULL);
+    if (!rc)
+        rc = rw_file_load(log->env, path.s, &text);
+    if (!rc)
+        rc = rw_epochs_parse(&log->epochs, (const char *)text.p, text.n);
+    rw_buf_deinit(&text);
+    return rc;
+}
+
+/* Positions that follow from the segments and what the caller knows. */
+static int settle(struct rw_log *log, const struct rw_log_open_args *args)
+{
+    int64_t end = atomic_load(&log->end), first = log->segments[0]->base;
+    struct rw_segment *active = rw_log_active(log);
+    int rc = RW_OK;
+    /* The rest of the last segment is lost: go on in a new one, at an offset that was never given. */
+    if (active->keep_tail && !log->read_only) {
+        int64_t base = end > args->recovery_point ? end : args->recovery_point;
+        atomic_store(&log->end, base);
+        rc = rw_log_roll_at(log, base > active->base ? base : active->base + 1);
+        end = rw_log_active(log)->base;
+        atomic_store(&log->end, end);
+    }
+    int64_t start = args->start_offset > first ? args->start_offset : first;
+    if (!rc && start > end && !log->read_only)
+        return rw_log_reset(log, start);
+    atomic_store(&log->start, start > end ? end : start);
+    int64_t durable = args->clean || log->read_only || args->recovery_point > end
+                          ? end
+                          : args->recovery_point;
+    atomic_store(&log->durable, durable > atomic_load(&log->start) ? durable
+                                                                   : atomic_load(&log->start));
+    return rc;
+}
+
+static int load_listing(struct rw_log *log, const struct rw_log_open_args *args, struct listing *l)
+{
+    int rc = log->env->vfs->ops->list(log->env->vfs, log->dir, see_name, l);
+    if (!rc && !log->read_only)
+        rc = finish_swaps(l);
+    if (rc)
+        return rc;
+    if (l->bases_n)
+        qsort(l->bases, l->bases_n, sizeof(*l->bases), compare_offsets);
+    rc = load_segments(log, args, l);
+    if (!rc && !log->segments_n)
+        rc = start_empty(log, args->start_offset > 0 ? args->start_offset : 0);
+    return rc;
+}
+
+int rw_log_load(struct rw_log *log, const struct rw_log_open_args *args)
+{
+    struct listing l = {.log = log, .min_cleaned = INT64_MAX};
+    int rc = load_listing(log, args, &l);
+    rw_free(l.bases);
+    rw_free(l.swaps);
+    int epochs = rc ? rc : load_epochs(log);
+    if (!rc && (epochs == RW_E_NOMEM || epochs == RW_E_IO))
+        rc = epochs;
+    if (!rc)
+        rc = settle(log, args);
+    if (rc || log->read_only)
+        return rc;
+    rw_epochs_truncate_end(&log->epochs, atomic_load(&log->end));
+    rw_epochs_truncate_start(&log->epochs, atomic_load(&log->start));
+    /* Stray snapshots beyond the end belong to records that are gone. */
+    rc = rw_log_drop_snapshots(log, 0, atomic_load(&log->end) + 1);
+    return rc ? rc : rw_log_load_producers(log, !args->clean || epochs != RW_OK);
+}

@@ -1,0 +1,132 @@
+/*
+ * A read-only log beside a writer in another process: takes in what the writer did since. New batches
+ * count once they are whole (the writer may be in the middle of one), new segments once they are
+ * there. Nothing is shared with the writer but the files.
+ */
+#include "log/state.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+struct newer {
+    int64_t after, best;
+    int64_t lowest;
+};
+
+static int see_name(void *arg, const char *name)
+{
+    struct newer *n = arg;
+    int64_t base;
+    const char *suffix;
+    if (!rw_name_parse(name, &base, &suffix) || strcmp(suffix, RW_SUFFIX_LOG) != 0)
+        return RW_OK;
+    if (base > n->after && base < n->best)
+        n->best = base;
+    if (base < n->lowest)
+        n->lowest = base;
+    return RW_OK;
+}
+
+/* Follows the end of the active segment, forwards or, after a truncation, backwards. */
+static int follow_active(struct rw_log *log)
+{
+    struct rw_segment *s = rw_log_active(log);
+    uint64_t file_size;
+    int rc = s->file->ops->size(s->file, &file_size);
+    if (rc)
+        return rc;
+    bool cut = file_size < s->size;
+    int64_t end = cut ? s->base : atomic_load(&log->end), max_ts = -1, max_at = -1;
+    uint64_t good = cut ? 0 : s->size;
+    struct rw_scan scan;
+    rw_scan_init(&scan, s->file, good, file_size, NULL, 256u << 10);
+    while ((rc = rw_scan_next(&scan)) == 1) {
+        const uint8_t *body;
+        rc = rw_scan_check(&scan, &body);
+        if (rc || scan.batch.base_offset < end)
+            break;
+        end = rw_batch_last_offset(&scan.batch) + 1;
+        good = scan.next;
+        if (scan.batch.max_timestamp > max_ts) {
+            max_ts = scan.batch.max_timestamp;
+            max_at = end - 1;
+        }
+    }
+    rw_scan_deinit(&scan);
+    if (rc == RW_E_NOMEM || rc == RW_E_IO)
+        return rc;
+    rw_log_lock(log);
+    log->bytes = log->bytes - s->size + good;
+    s->size = good;
+    if (cut || max_ts > s->max_timestamp) {
+        s->max_timestamp = max_ts;
+        s->max_timestamp_offset = max_at;
+    }
+    atomic_store(&log->end, end);
+    atomic_store(&log->durable, end);
+    rw_log_unlock(log);
+    return RW_OK;
+}
+
+/* Takes in the segment after the active one; 1 when there was one. */
+static int next_segment(struct rw_log *log, struct newer *n)
+{
+    struct rw_vfs *vfs = log->env->vfs;
+    struct rw_segment *s;
+    *n = (struct newer){rw_log_active(log)->base, INT64_MAX, INT64_MAX};
+    int rc = vfs->ops->list(vfs, log->dir, see_name, n);
+    if (rc || n->best == INT64_MAX)
+        return rc;
+    rc = rw_log_reserve_segment(log);
+    if (!rc)
+        rc = rw_segment_open(log->env, log->dir, n->best, &log->config, true, &s);
+    if (rc)
+        return rc == RW_E_NOT_FOUND ? 0 : rc;
+    s->size = 0; /* follow_active() finds out what is whole */
+    /* The writer is done with the segment before: its last batches may have come since we looked. */
+    rc = follow_active(log);
+    if (rc) {
+        rw_segment_unref(s);
+        return rc;
+    }
+    rw_log_lock(log);
+    rw_log_active(log)->sealed = true;
+    rw_log_push_segment(log, s);
+    atomic_store(&log->end, s->base);
+    rw_log_unlock(log);
+    return 1;
+}
+
+/* Drops segments whose files the writer has removed. */
+static void drop_gone(struct rw_log *log, int64_t lowest)
+{
+    rw_log_lock(log);
+    size_t n = 0;
+    while (n + 1 < log->segments_n && log->segments[n]->base < lowest) {
+        log->bytes -= log->segments[n]->size;
+        rw_segment_unref(log->segments[n]);
+        n++;
+    }
+    if (n) {
+        memmove(log->segments, log->segments + n,
+                (log->segments_n - n) * sizeof(*log->segments));
+        log->segments_n -= n;
+        if (log->segments[0]->base > atomic_load(&log->start))
+            atomic_store(&log->start, log->segments[0]->base);
+    }
+    rw_log_unlock(log);
+}
+
+int rw_log_refresh(struct rw_log *log)
+{
+    if (!log->read_only)
+        return RW_E_INVAL;
+    struct newer n;
+    int rc = follow_active(log);
+    while (!rc && (rc = next_segment(log, &n)) == 1)
+        rc = follow_active(log);
+    if (!rc && n.lowest != INT64_MAX)
+        drop_gone(log, n.lowest);
+    return rc;
+}

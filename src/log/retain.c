@@ -1,0 +1,208 @@
+/*
+ * Retention: which segments go, and how they go. Files are renamed to .deleted first and unlinked
+ * later; a reader that holds the segment keeps its open files. Deletion is always from the oldest
+ * on, so that offsets stay contiguous.
+ *
+ * Order: what lies below the log start, then size, then time (Kafka's deleteOldSegments).
+ */
+#include "log/state.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "log/checkpoint.h"
+
+static int reserve_deleted(struct rw_log *log, size_t n)
+{
+    rw_log_lock(log);
+    int rc = RW_OK;
+    if (log->deleted_n + n > log->deleted_cap) {
+        size_t cap = log->deleted_n + n + 8;
+        struct rw_segment **p =
+            rw_realloc_array(log->deleted, cap, sizeof(struct rw_segment *));
+        if (p) {
+            log->deleted = p;
+            log->deleted_cap = cap;
+        } else {
+            rc = RW_E_NOMEM;
+        }
+    }
+    rw_log_unlock(log);
+    return rc;
+}
+
+/* Takes one segment out of the list; its reference moves to the list of deleted ones. */
+static void move_to_deleted(struct rw_log *log, size_t i, int64_t delete_at)
+{
+    rw_log_lock(log);
+    struct rw_segment *s = log->segments[i];
+    memmove(log->segments + i, log->segments + i + 1,
+            (log->segments_n - i - 1) * sizeof(*log->segments));
+    log->segments_n--;
+    log->bytes -= s->size;
+    s->delete_at = delete_at;
+    log->deleted[log->deleted_n++] = s;
+    rw_log_unlock(log);
+}
+
+int rw_log_delete_segments(struct rw_log *log, size_t from, size_t to, bool backwards)
+{
+    int rc = reserve_deleted(log, to - from);
+    int64_t delete_at = rw_wall_ms(log->env->clock) + log->config.file_delete_delay_ms;
+    for (size_t n = to - from; n > 0 && !rc; n--) {
+        size_t i = backwards ? from + n - 1 : from;
+        rc = rw_segment_rename_deleted(log->env, log->dir, log->segments[i]->base);
+        if (rc)
+            return rw_log_fail(log, rc, "deleting a segment", log->segments[i]->base);
+        move_to_deleted(log, i, delete_at);
+    }
+    return rc;
+}
+
+void rw_log_unlink_deleted(struct rw_log *log, int64_t now_ms)
+{
+    for (;;) {
+        struct rw_segment *s = NULL;
+        rw_log_lock(log);
+        for (size_t i = 0; i < log->deleted_n && !s; i++) {
+            if (log->deleted[i]->delete_at > now_ms)
+                continue;
+            s = log->deleted[i];
+            log->deleted[i] = log->deleted[--log->deleted_n];
+        }
+        rw_log_unlock(log);
+        if (!s)
+            return;
+        int rc = rw_segment_unlink_deleted(log->env, log->dir, s->base);
+        if (rc)
+            /* The next open tries again. */
+            rw_diag(log->env->diag, RW_WARN, "log", "cannot remove a deleted segment",
+                    rw_kv_str("dir", log->dir), rw_kv_int("segment", s->base),
+                    rw_kv_code("error", rc));
+        rw_segment_unref(s);
+    }
+}
+
+/* Deletes the first n segments. The log always keeps one: the active segment goes only after a new
+ * one was started. */
+static int delete_first(struct rw_log *log, size_t n)
+{
+    if (!n)
+        return RW_OK;
+    int rc = RW_OK;
+    if (n == log->segments_n)
+        rc = rw_log_roll_at(log, atomic_load(&log->end));
+    if (rc)
+        return rc;
+    RW_ASSERT(n < log->segments_n);
+    /* The start moves first: no reader may be sent to a segment that is about to go. */
+    rw_log_lock(log);
+    int64_t start = log->segments[n]->base;
+    if (start > atomic_load(&log->start))
+        atomic_store(&log->start, start);
+    if (start > atomic_load(&log->durable))
+        atomic_store(&log->durable, start);
+    rw_epochs_truncate_start(&log->epochs, atomic_load(&log->start));
+    rw_log_unlock(log);
+    rc = rw_log_delete_segments(log, 0, n, false);
+    return rc ? rc : rw_log_drop_snapshots(log, start, INT64_MAX);
+}
+
+/* How many of the first segments lie wholly below the log start. Never the active one. */
+static size_t below_start(const struct rw_log *log)
+{
+    size_t n = 0;
+    while (n + 1 < log->segments_n && log->segments[n + 1]->base <= atomic_load(&log->start))
+        n++;
+    return n;
+}
+
+static bool may_delete(const struct rw_log *log, size_t i, int64_t below)
+{
+    bool last = i + 1 == log->segments_n;
+    int64_t upper = last ? atomic_load(&log->end) : log->segments[i + 1]->base;
+    return upper <= below && !(last && log->segments[i]->size == 0);
+}
+
+static size_t above_size(const struct rw_log *log, int64_t below)
+{
+    if (log->config.retention_bytes < 0 || log->bytes <= (uint64_t)log->config.retention_bytes)
+        return 0;
+    uint64_t excess = log->bytes - (uint64_t)log->config.retention_bytes;
+    size_t n = 0;
+    while (n < log->segments_n && may_delete(log, n, below) && log->segments[n]->size <= excess) {
+        excess -= log->segments[n]->size;
+        n++;
+    }
+    return n;
+}
+
+/* Largest timestamp; for segments without any, when the file was last written. */
+static int64_t age_of(const struct rw_log *log, const struct rw_segment *s)
+{
+    struct rw_path path;
+    struct rw_stat st;
+    if (s->max_timestamp >= 0)
+        return s->max_timestamp;
+    if (rw_path_of(&path, log->dir, s->base, RW_SUFFIX_LOG, NULL) == RW_OK &&
+        log->env->vfs->ops->stat(log->env->vfs, path.s, &st) == RW_OK)
+        return st.mtime_ms;
+    return INT64_MAX;
+}
+
+static size_t too_old(const struct rw_log *log, int64_t now_ms, int64_t below)
+{
+    size_t n = 0;
+    if (log->config.retention_ms < 0)
+        return 0;
+    while (n < log->segments_n && may_delete(log, n, below)) {
+        int64_t age = age_of(log, log->segments[n]);
+        if (age >= now_ms || now_ms - age <= log->config.retention_ms)
+            break;
+        n++;
+    }
+    return n;
+}
+
+int rw_log_retain(struct rw_log *log, int64_t now_ms, int64_t below, int *ret_deleted)
+{
+    if (atomic_load(&log->state))
+        return RW_E_OFFLINE;
+    if (log->read_only)
+        return RW_E_PERM;
+    rw_producers_expire(&log->producers, now_ms, log->config.producer_expiry_ms);
+    size_t total = 0, n = below_start(log);
+    int rc = delete_first(log, n);
+    total += n;
+    if (!rc && log->config.cleanup_delete) {
+        n = above_size(log, below);
+        rc = delete_first(log, n);
+        total += n;
+    }
+    if (!rc && log->config.cleanup_delete) {
+        n = too_old(log, now_ms, below);
+        rc = delete_first(log, n);
+        total += n;
+    }
+    if (!rc && ret_deleted)
+        *ret_deleted = (int)total;
+    return rc;
+}
+
+int rw_log_trim(struct rw_log *log, int64_t offset)
+{
+    if (atomic_load(&log->state))
+        return RW_E_OFFLINE;
+    if (log->read_only)
+        return RW_E_PERM;
+    if (offset > atomic_load(&log->end))
+        return RW_E_RANGE;
+    if (offset <= atomic_load(&log->start))
+        return RW_OK;
+    rw_log_lock(log);
+    atomic_store(&log->start, offset);
+    rw_epochs_truncate_start(&log->epochs, offset);
+    rw_log_unlock(log);
+    return delete_first(log, below_start(log));
+}

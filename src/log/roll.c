@@ -1,0 +1,146 @@
+/*
+ * Rolling: when a new segment starts, sealing the old one, preallocation's end, and the producer
+ * snapshot that belongs to the start of every segment.
+ */
+#include "log/state.h"
+
+#include "base/assert.h"
+#include "log/checkpoint.h"
+
+/* How long the segment has been collecting. Message timestamps count where there are any, so that
+ * replicas roll at the same place and old data that is copied in does not roll at every append. */
+static int64_t waited_ms(const struct rw_segment *s, int64_t now_ms, int64_t max_timestamp)
+{
+    if (s->first_timestamp >= 0 && max_timestamp >= 0)
+        return max_timestamp - s->first_timestamp;
+    return now_ms - s->created_ms;
+}
+
+bool rw_log_should_roll(const struct rw_log *log, size_t n, int64_t now_ms, int64_t max_timestamp,
+                        int64_t last_offset)
+{
+    const struct rw_segment *s = rw_log_active(log);
+    if (last_offset - s->base > INT32_MAX)
+        return true;
+    if (s->size == 0)
+        return false;
+    const struct rw_log_config *c = &log->config;
+    return s->size + n > (uint64_t)c->segment_bytes ||
+           waited_ms(s, now_ms, max_timestamp) > c->segment_ms - s->jitter_ms ||
+           rw_index_is_full(&s->offsets) ||
+           /* One entry is kept back for the closing one. */
+           rw_index_count(&s->times) + 1 >= s->times.max;
+}
+
+void rw_log_spill(struct rw_log *log, struct rw_segment *s, bool all)
+{
+    if (s->offsets.tail_n == RW_INDEX_TAIL || all) {
+        uint32_t n = rw_index_spill(&s->offsets);
+        rw_log_lock(log);
+        rw_index_spilled(&s->offsets, n);
+        rw_log_unlock(log);
+    }
+    if (s->times.tail_n == RW_INDEX_TAIL || all) {
+        uint32_t n = rw_index_spill(&s->times);
+        rw_log_lock(log);
+        rw_index_spilled(&s->times, n);
+        rw_log_unlock(log);
+    }
+}
+
+void rw_log_seal(struct rw_log *log, struct rw_segment *s)
+{
+    rw_log_spill(log, s, false);
+    rw_log_lock(log);
+    rw_segment_note_end(s);
+    rw_log_unlock(log);
+    rw_log_spill(log, s, true);
+    /* Gives space that was reserved beyond the end back. Failing costs space, not data. */
+    if (s->reserved > s->size && !s->keep_tail && s->file->ops->truncate(s->file, s->size) == RW_OK)
+        s->reserved = s->size;
+}
+
+int rw_log_write_snapshot(struct rw_log *log, int64_t offset, bool durable)
+{
+    if (log->snapshot_at == offset)
+        return RW_OK;
+    struct rw_path path;
+    int rc = rw_path_of(&path, log->dir, offset, RW_SUFFIX_SNAPSHOT, NULL);
+    if (rc)
+        return rc;
+    rw_buf_clear(&log->text);
+    rw_snapshot_encode(&log->producers, &log->text);
+    if (log->text.failed)
+        return RW_E_NOMEM;
+    rc = rw_file_replace(log->env, path.s, log->text.p, log->text.n, durable);
+    if (!rc)
+        log->snapshot_at = offset;
+    return rc;
+}
+
+int rw_log_write_epochs(struct rw_log *log)
+{
+    struct rw_path path;
+    struct rw_buf text;
+    rw_buf_init(&text);
+    rw_log_lock(log);
+    bool dirty = log->epochs.dirty;
+    if (dirty) {
+        rw_epochs_format(&log->epochs, &text);
+        log->epochs.dirty = false;
+    }
+    rw_log_unlock(log);
+    int rc = RW_OK;
+    if (dirty) {
+        rc = rw_path_join(&path, log->dir, RW_EPOCHS_NAME, NULL);
+        if (!rc)
+            rc = text.failed ? RW_E_NOMEM
+                             : rw_file_replace(log->env, path.s, text.p, text.n, true);
+    }
+    if (rc) {
+        rw_log_lock(log);
+        log->epochs.dirty = true;
+        rw_log_unlock(log);
+    }
+    rw_buf_deinit(&text);
+    return rc;
+}
+
+int rw_log_roll_at(struct rw_log *log, int64_t base)
+{
+    RW_ASSERT(base >= atomic_load(&log->end));
+    struct rw_segment *old = rw_log_active(log), *fresh;
+    if (base == old->base)
+        return RW_OK;
+    int rc = rw_log_reserve_segment(log);
+    if (!rc)
+        rc = rw_segment_create(log->env, log->dir, base, &log->config, &fresh);
+    if (rc)
+        return rc == RW_E_IO ? rw_log_fail(log, rc, "creating a segment", base) : rc;
+    rw_log_seal(log, old);
+    rw_log_lock(log);
+    old->sealed = true;
+    log->dir_dirty = true;
+    rw_log_push_segment(log, fresh);
+    rw_log_unlock(log);
+    /* Both can be had again by reading the log: a full disk must not stop the roll that retention
+     * needs to free space. */
+    rc = rw_log_write_snapshot(log, base, false);
+    if (!rc)
+        rc = rw_log_write_epochs(log);
+    if (rc)
+        rw_diag(log->env->diag, RW_WARN, "log", "no producer snapshot or epoch checkpoint at roll",
+                rw_kv_str("dir", log->dir), rw_kv_int("offset", base), rw_kv_code("error", rc));
+    return RW_OK;
+}
+
+int rw_log_roll(struct rw_log *log)
+{
+    if (atomic_load(&log->state))
+        return RW_E_OFFLINE;
+    if (log->read_only)
+        return RW_E_PERM;
+    if (rw_log_active(log)->size == 0)
+        return RW_OK;
+    return rw_log_roll_at(log, atomic_load(&log->end));
+}

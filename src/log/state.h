@@ -1,0 +1,130 @@
+/*
+ * struct rw_log, shared by the files of this folder and by nobody else.
+ *
+ * Lock order: `mutex` is the only lock and is never held across a system call that may wait (the one
+ * exception is mmap of an index). The flush token (`flushing`) is taken before it is needed without
+ * the mutex; who holds it may sync, truncate or close.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include "base/buf.h"
+#include "log/epochs.h"
+#include "log/log.h"
+#include "log/path.h"
+#include "log/producers.h"
+#include "log/scan.h"
+#include "log/segment.h"
+
+struct rw_log {
+    const struct rw_env *env;
+    char *dir;
+    char *topic_name;
+    struct rw_uuid topic_id;
+    bool read_only;
+
+    struct rw_mutex *mutex;
+    struct rw_cond *flushed;
+    struct rw_log_config config; /* [L] to change; the writer reads it freely */
+
+    struct rw_segment **segments; /* [L] ascending; the last one is active; never empty */
+    size_t segments_n, segments_cap;
+    struct rw_segment **deleted; /* [L] renamed, waiting to be unlinked */
+    size_t deleted_n, deleted_cap;
+    uint64_t bytes;          /* [L] of all segments */
+    bool flushing;           /* [L] the flush token is taken */
+    bool dir_dirty;          /* [L] files were created since the directory was synced */
+    struct rw_epochs epochs; /* [L] */
+
+    atomic_int_least64_t start, end, durable;
+    atomic_int state; /* RW_OK, or what took the log offline */
+
+    /* Of the writer alone. */
+    struct rw_producers producers;
+    struct rw_records scratch;
+    struct rw_buf text;
+    int64_t snapshot_at;     /* offset of the newest snapshot file, -1: none */
+    int64_t recovery_point;  /* while opening: everything below is durable */
+    bool reserve_refused;
+};
+
+static inline void rw_log_lock(struct rw_log *log)
+{
+    log->env->sync->lock(log->env->sync, log->mutex);
+}
+
+static inline void rw_log_unlock(struct rw_log *log)
+{
+    log->env->sync->unlock(log->env->sync, log->mutex);
+}
+
+static inline struct rw_segment *rw_log_active(const struct rw_log *log)
+{
+    return log->segments[log->segments_n - 1];
+}
+
+/* Takes the log offline (the first failure wins) and returns `code`. */
+int rw_log_fail(struct rw_log *log, int code, const char *what, int64_t offset);
+/* Waits for the flush token and takes it. The mutex must be held. */
+void rw_log_take_token(struct rw_log *log);
+void rw_log_give_token(struct rw_log *log);
+/* rw_log_flush() for who holds the token; the mutex is not held. */
+RW_MUST int rw_log_flush_all(struct rw_log *log);
+
+/* Index of the segment with the greatest base <= offset, 0 when all are above. [L] */
+size_t rw_log_segment_at(const struct rw_log *log, int64_t offset);
+/* Room for one more segment, so that the next push can not fail. */
+RW_MUST int rw_log_reserve_segment(struct rw_log *log);
+void rw_log_push_segment(struct rw_log *log, struct rw_segment *segment);
+
+/* Writes full index tails of the active segment. [W] */
+void rw_log_spill(struct rw_log *log, struct rw_segment *s, bool all);
+/* Closing time entry, index tails written, space reserved beyond the end given back. [W] */
+void rw_log_seal(struct rw_log *log, struct rw_segment *s);
+/* Would a batch of n bytes, max timestamp and last offset need a new segment? [W] */
+bool rw_log_should_roll(const struct rw_log *log, size_t n, int64_t now_ms, int64_t max_timestamp,
+                        int64_t last_offset);
+/* Starts a segment at `base` (>= end). [W] */
+RW_MUST int rw_log_roll_at(struct rw_log *log, int64_t base);
+
+/* Producer snapshot at `offset`, which must be the end. [W] */
+RW_MUST int rw_log_write_snapshot(struct rw_log *log, int64_t offset, bool durable);
+/* Loads the newest good snapshot and replays the batches after it. `epochs`: assign those too. */
+RW_MUST int rw_log_load_producers(struct rw_log *log, bool epochs);
+/* Removes snapshot files with keep_from <= offset < keep_to turned around: outside of the range. */
+RW_MUST int rw_log_drop_snapshots(struct rw_log *log, int64_t keep_from, int64_t keep_to);
+/* Writes leader-epoch-checkpoint when it changed. Takes the mutex itself. */
+RW_MUST int rw_log_write_epochs(struct rw_log *log);
+
+/* append.c: what a batch in the log means for its producer, whose entry must exist. [W] */
+void rw_log_note_producer(struct rw_log *log, const struct rw_batch *batch, const uint8_t *bytes,
+                          int64_t now_ms);
+
+/* recover.c: loads (and where needed and allowed repairs) all segments. */
+RW_MUST int rw_log_load(struct rw_log *log, const struct rw_log_open_args *args);
+/* Scans headers and writes new index files. */
+RW_MUST int rw_log_rebuild_indexes(struct rw_log *log, struct rw_segment *s);
+
+/* Moves segments [from, to) to the list of deleted ones and renames their files, from the last to the
+ * first when `backwards` (so that a crash leaves a prefix). [W] */
+RW_MUST int rw_log_delete_segments(struct rw_log *log, size_t from, size_t to, bool backwards);
+
+/* read.c: position of the first batch in s that ends at or after `offset`. *ret_at == size: none. The
+ * caller holds a reference. */
+struct rw_locate {
+    uint64_t at;
+    struct rw_batch batch; /* valid when at < size */
+};
+RW_MUST int rw_log_locate(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t offset,
+                          struct rw_locate *ret_locate);
+
+/* Holds the segment that offset belongs to, or the first one after `after` when that is given; NULL:
+ * none. *ret_next: first offset beyond it. The caller unrefs it. */
+struct rw_segment *rw_log_hold(struct rw_log *log, int64_t offset, const struct rw_segment *after,
+                               uint64_t *ret_size, int64_t *ret_next);
+
+/* partition_meta.c */
+RW_MUST int rw_partition_meta_load(const struct rw_env *env, const char *dir,
+                                   struct rw_uuid *ret_topic_id);
+RW_MUST int rw_partition_meta_write(const struct rw_env *env, const char *dir,
+                                    struct rw_uuid topic_id);

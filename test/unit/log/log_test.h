@@ -1,0 +1,42 @@
+/*
+ * What the tests of the storage engine share: a directory that goes away, the real files
+ * environment, batches and readers in one line.
+ */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "batch/batch.h"
+#include "log/log.h"
+
+struct log_test {
+    struct rw_env env;
+    char root[64]; /* a new directory */
+    char dir[80];  /* root/t-0: where the log goes */
+    struct rw_log_config config;
+    struct rw_log *log;
+};
+
+void log_test_init(struct log_test *t);
+/* Closes the log (not cleanly) and removes the directory. */
+void log_test_deinit(struct log_test *t);
+/* Opens t->log; recovery_point as in rw_log_open_args. */
+int log_test_open(struct log_test *t, bool clean, int64_t recovery_point);
+void log_test_close(struct log_test *t, bool clean);
+void log_test_file(const struct log_test *t, const char *name, char *ret_path, size_t size);
+
+/* One batch with `count` records "v<offset relative>", timestamps from ts on, one ms apart. */
+void log_test_batch(struct rw_buf *out, int count, int64_t ts, size_t value_size);
+/* Appends such a batch as leader; asserts success. Returns the first offset. */
+int64_t log_test_append(struct log_test *t, int count, int64_t ts, size_t value_size);
+/* A batch of an idempotent producer. */
+int log_test_produce(struct log_test *t, int64_t pid, int16_t epoch, int32_t sequence, int count,
+                     struct rw_append_info *ret_info);
+/* Reads from offset on with small and large limits and counts the records up to the end; asserts that
+ * offsets ascend and every batch is intact. Returns the offset after the last one. */
+int64_t log_test_read_all(struct log_test *t, int64_t offset, int64_t *ret_records);
