@@ -1,4 +1,4 @@
-/* Levels and the three line formats: aligned text, logfmt, JSON. */
+/* The names of the levels. The three line formats are in diag_format.c. */
 #include "base/diag.h"
 
 #include <string.h>

@@ -18,6 +18,11 @@ struct rw_str {
     int32_t n;
 };
 
+/* A setting: name and value, both somebody else's text. */
+struct rw_pair {
+    struct rw_str name, value;
+};
+
 #define RW_STR_NULL   ((struct rw_str){NULL, -1})
 #define RW_STR_LIT(s) ((struct rw_str){(s), (int32_t)(sizeof(s) - 1)})
 

@@ -206,18 +206,14 @@ void rw_config_print(const struct rw_config *c, struct rw_buf *out);
 
 /* ---- topics ---- */
 
-struct rw_config_pair {
-    struct rw_str name, value; /* value canonical */
-};
-
 /* A topic's effective value of one key, in canonical form: its own, else the broker's synonyms, else
  * the default. `buf` holds the text when it had to be computed (a factor). NULL: no value. */
 const char *rw_topic_config_value(const struct rw_config *c, const struct rw_config_key *key,
-                                  const struct rw_config_pair *own, size_t n_own,
-                                  struct rw_buf *buf, enum rw_config_source *ret_source);
+                                  const struct rw_pair *own, size_t n_own, struct rw_buf *buf,
+                                  enum rw_config_source *ret_source);
 /* All of them, typed. RW_E_NOMEM. */
-RW_MUST int rw_topic_config_resolve(const struct rw_config *c, const struct rw_config_pair *own,
+RW_MUST int rw_topic_config_resolve(const struct rw_config *c, const struct rw_pair *own,
                                     size_t n_own, struct rw_topic_config *ret_config);
 /* Rules between a topic's own values. RW_E_INVAL. */
-RW_MUST int rw_topic_config_check(const struct rw_config *c, const struct rw_config_pair *own,
+RW_MUST int rw_topic_config_check(const struct rw_config *c, const struct rw_pair *own,
                                   size_t n_own, struct rw_err *ret_err);

@@ -10,8 +10,8 @@
 #include "base/assert.h"
 #include "broker/config_private.h"
 
-static const struct rw_config_pair *find_own(const struct rw_config_key *key,
-                                             const struct rw_config_pair *own, size_t n_own)
+static const struct rw_pair *find_own(const struct rw_config_key *key, const struct rw_pair *own,
+                                      size_t n_own)
 {
     for (size_t i = 0; i < n_own; i++)
         if (rw_str_is(own[i].name, key->name))
@@ -34,10 +34,10 @@ static enum rw_config_source inherited_source(const struct rw_config *c,
 }
 
 const char *rw_topic_config_value(const struct rw_config *c, const struct rw_config_key *key,
-                                  const struct rw_config_pair *own, size_t n_own,
-                                  struct rw_buf *buf, enum rw_config_source *ret_source)
+                                  const struct rw_pair *own, size_t n_own, struct rw_buf *buf,
+                                  enum rw_config_source *ret_source)
 {
-    const struct rw_config_pair *pair = find_own(key, own, n_own);
+    const struct rw_pair *pair = find_own(key, own, n_own);
     if (!pair) {
         *ret_source = inherited_source(c, key);
         return rw_config_effective(c, key, buf);
@@ -74,8 +74,8 @@ static void store_special(const char *name, const char *text, struct rw_topic_co
     }
 }
 
-int rw_topic_config_resolve(const struct rw_config *c, const struct rw_config_pair *own,
-                            size_t n_own, struct rw_topic_config *ret_config)
+int rw_topic_config_resolve(const struct rw_config *c, const struct rw_pair *own, size_t n_own,
+                            struct rw_topic_config *ret_config)
 {
     size_t n_keys;
     const struct rw_config_key *keys = rw_config_table(&n_keys);
@@ -102,7 +102,7 @@ int rw_topic_config_resolve(const struct rw_config *c, const struct rw_config_pa
     return rc;
 }
 
-int rw_topic_config_check(const struct rw_config *c, const struct rw_config_pair *own, size_t n_own,
+int rw_topic_config_check(const struct rw_config *c, const struct rw_pair *own, size_t n_own,
                           struct rw_err *ret_err)
 {
     struct rw_topic_config t;

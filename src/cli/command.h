@@ -1,12 +1,14 @@
 /*
  * The command table: parser, help, completion, man pages and documentation come from it. One file per
- * command; adding one means that file and one line in command_table.c.
+ * command (or per family of commands); adding one means that file, its line in meson.build, and one
+ * line in command_table.c.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include "base/buf.h"
 #include "base/code.h"
 #include "base/slice.h"
 
@@ -38,7 +40,7 @@ enum rw_option_kind {
 
 struct rw_option {
     const char *name; /* "partitions": --partitions; NULL ends the table */
-    char letter;      /* 'p', 0: none */
+    char letter;      /* 'p', 0: none. An own letter hides the same letter of a global option */
     enum rw_option_kind kind;
     const char *value_name; /* "N" in help; NULL for flags */
     const char *help;       /* one line */
@@ -51,16 +53,18 @@ struct rw_example {
 };
 
 struct rw_command {
-    const char *name;                /* "topic create"; words separated by one blank */
-    const char *aliases;             /* "topics new,topic new" or NULL */
-    const char *operands;            /* "TOPIC..." for the synopsis, NULL: none */
-    const char *operands_complete;   /* like rw_option.complete */
-    int operands_min, operands_max;  /* max -1: any number */
-    const char *summary;             /* one line */
-    const char *text;                /* paragraphs for man page and long help; may be NULL */
-    const struct rw_option *options; /* own options; the global ones come on top */
-    const struct rw_example *examples;
+    const char *name;     /* "topic create"; words separated by one blank; "__x" is hidden */
+    const char *aliases;  /* "topics new,topic new" or NULL */
+    const char *operands; /* "TOPIC..." for the synopsis, NULL: none */
+    const char *operands_complete;  /* like rw_option.complete */
+    int operands_min, operands_max; /* max -1: any number */
+    const char *summary;            /* one line */
+    const char *text; /* paragraphs for man page and long help; may be NULL. A line that begins
+                           * with four blanks is kept as it is (literal block) */
+    const struct rw_option *options;   /* own options, may be NULL; the global ones come on top */
+    const struct rw_example *examples; /* may be NULL */
     bool local; /* works on files or processes: no --brokers and connection options */
+    bool raw;   /* everything after the name is an operand, options too (hidden helpers) */
     int (*run)(struct rw_cli *cli); /* returns enum rw_exit */
 };
 
@@ -69,26 +73,45 @@ extern const struct rw_command *const rw_commands[];
 
 /* ---- what run() works with ---- */
 
+/* Asking for an option that is neither the command's own nor global is a programming error (assert). */
 int rw_cli_operand_count(const struct rw_cli *cli);
 const char *rw_cli_operand(const struct rw_cli *cli, int i);
 bool rw_cli_has(const struct rw_cli *cli, const char *option);
 const char *rw_cli_string(const struct rw_cli *cli, const char *option, const char *fallback);
 int64_t rw_cli_int(const struct rw_cli *cli, const char *option,
-                   int64_t fallback); /* ms, bytes too */
+                   int64_t fallback);                           /* ms, bytes too */
+int rw_cli_count(const struct rw_cli *cli, const char *option); /* times it was given */
 int rw_cli_list_count(const struct rw_cli *cli, const char *option);
 const char *rw_cli_list(const struct rw_cli *cli, const char *option, int i);
+const struct rw_command *rw_cli_command(const struct rw_cli *cli);
 
 /* Global: --json, --plain, --quiet, --verbose, --color. */
 bool rw_cli_json(const struct rw_cli *cli);
+bool rw_cli_plain(const struct rw_cli *cli);
 bool rw_cli_quiet(const struct rw_cli *cli);
+bool rw_cli_verbose(const struct rw_cli *cli);
+/* Whether to colour what goes to stdout (fd 1) or stderr (fd 2). */
+bool rw_cli_colour(const struct rw_cli *cli, int fd);
+
+/* Standard output, buffered: write into it, main() sends the rest at the end. Commands that stream
+ * call rw_cli_flush() when something should be seen now or when much has gathered (256 KiB). A reader
+ * that went away ends the program quietly. */
+struct rw_buf *rw_cli_out(struct rw_cli *cli);
+int rw_cli_flush(struct rw_cli *cli);
 
 /* Prints "rollway: <text>" (and a hint line "hint: ..." when hint is not NULL) on stderr; with --json
- * an {"error":{...}} document. Returns `exit_code`, so that run() can `return rw_cli_fail(...)`. */
+ * an {"error":{...}} document, there too. Returns `exit_code`, so that run() can
+ * `return rw_cli_fail(...)`. */
 int rw_cli_fail(struct rw_cli *cli, int exit_code, const char *hint, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* A usage error (exit code 2) with the hint where the help is. */
+int rw_cli_usage(struct rw_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A remark for people on stderr; silent with --quiet. */
+void rw_cli_note(struct rw_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The exit code that fits a result code (RW_E_NOT_FOUND -> 5, RW_E_TIMEOUT -> 3 ...). */
 int rw_cli_exit_of(int code);
 /* Asks on a terminal; refuses (false, with a message naming --yes) when stdin is none. */
 bool rw_cli_confirm(struct rw_cli *cli, const char *question);
-/* True once SIGINT or SIGTERM arrived: finish what is in hand and return RW_EXIT_INTERRUPTED. */
+/* True once SIGINT or SIGTERM arrived: finish what is in hand and return RW_EXIT_INTERRUPTED.
+ * A second signal ends the process at once. */
 bool rw_cli_interrupted(void);

@@ -4,9 +4,9 @@
  * Shape of what the generator makes of a message, by the example of CreateTopicsRequest:
  *
  *   struct rw_create_topics_request {
- *       int32_t n_topics;                            array: count (-1: null) ...
+ *       int32_t n_topics;                                array: count (-1: null) ...
  *       struct rw_create_topics_request_topic *topics;   ... and elements; the element type's name is
- *                                                    message + singular given in the schema
+ *                                                        message + the name given in the schema
  *       int32_t timeout_ms;
  *       bool validate_only;
  *   };
@@ -21,11 +21,12 @@
  * rw_uuid, arrays of primitives -> n_x and a pointer to the element type. Fields outside a version are
  * set to their defaults by read and ignored by write (unless the schema says they may not be: then
  * write fails the writer). Tagged fields are ordinary members; equal to the default they are not sent.
- * Unknown tags are skipped.
+ * Unknown tags are skipped. A structure that may be null is a pointer. The functions are inline calls of
+ * wire/message.h, which walks tables; see there for what happens on failure.
  */
 #pragma once
 
-#include "wire/codec.h"
+#include "wire/message.h"
 
 struct rw_api {
     int16_t key;
@@ -40,6 +41,7 @@ struct rw_api {
     void (*request_write)(struct rw_writer *w, int16_t version, const void *m);
     int (*response_read)(struct rw_reader *r, int16_t version, void *ret);
     void (*response_write)(struct rw_writer *w, int16_t version, const void *m);
+    const struct rw_desc *request, *response; /* the field tables, for generic tools */
 };
 
 /* enum rw_api_key { RW_API_PRODUCE = 0, RW_API_FETCH = 1, ... } is generated (wire/messages.h). */
@@ -62,7 +64,7 @@ struct rw_request_header {
 };
 
 /* Reads a request header (tagged fields of header v2 skipped). The api key and version come out even
- * when the API is unknown (then only header v1 is read). */
+ * when the API or its version is unknown (then only header v1 is read). */
 RW_MUST int rw_request_header_read(struct rw_reader *r, struct rw_request_header *ret_header);
 void rw_request_header_write(struct rw_writer *w, const struct rw_api *api,
                              const struct rw_request_header *h);

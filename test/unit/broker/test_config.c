@@ -275,7 +275,7 @@ static void test_topic_resolution(void **state)
     assert_int_equal(t.compression, RW_COMPRESSION_ZSTD);
     assert_true(t.log.cleanup_delete);
     assert_false(t.log.cleanup_compact);
-    struct rw_config_pair own[] = {
+    struct rw_pair own[] = {
         {RW_STR_LIT("retention.ms"), RW_STR_LIT("1000")},
         {RW_STR_LIT("cleanup.policy"), RW_STR_LIT("compact,delete")},
         {RW_STR_LIT("message.timestamp.type"), RW_STR_LIT("LogAppendTime")},
@@ -292,7 +292,7 @@ static void test_topic_resolution(void **state)
     assert_string_equal(rw_topic_config_value(c, k, NULL, 0, &buf, &source), "7200000");
     assert_int_equal(source, RW_SOURCE_STATIC_BROKER);
     rw_buf_deinit(&buf);
-    struct rw_config_pair jitter[] = {{RW_STR_LIT("segment.jitter.ms"), RW_STR_LIT("6000")}};
+    struct rw_pair jitter[] = {{RW_STR_LIT("segment.jitter.ms"), RW_STR_LIT("6000")}};
     assert_int_equal(rw_topic_config_check(c, jitter, 1, &err), RW_E_INVAL);
     assert_int_equal(rw_topic_config_check(c, own, 3, &err), RW_OK);
     rw_config_free(c);
@@ -324,7 +324,7 @@ static void test_out_of_memory(void **state)
         struct rw_err err;
         struct rw_config *c = NULL;
         struct rw_topic_config t;
-        struct rw_config_pair own[] = {{RW_STR_LIT("retention.ms"), RW_STR_LIT("1000")}};
+        struct rw_pair own[] = {{RW_STR_LIT("retention.ms"), RW_STR_LIT("1000")}};
         rw_mem_fail_at(n, 0);
         int rc = rw_config_new(RW_PROFILE_SERVER, &c);
         if (!rc)

@@ -1,0 +1,60 @@
+/* One line on standard error that is drawn over and over. */
+#include "cli/progress.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include "cli/value.h"
+
+#define REDRAW_US 100000
+
+int64_t rw_progress_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+void rw_progress_start(struct rw_progress *p, const struct rw_cli *cli, const char *unit,
+                       int64_t total)
+{
+    const char *term = getenv("TERM");
+    *p = (struct rw_progress){.unit = unit, .total = total, .start_us = rw_progress_now()};
+    p->on = isatty(STDERR_FILENO) == 1 && !rw_cli_quiet(cli) && !rw_cli_json(cli) &&
+            !getenv("CI") && term && term[0] != 'd';
+    p->shown_us = p->start_us;
+}
+
+void rw_progress_line(char *buf, size_t size, const char *unit, int64_t done, int64_t total,
+                      int64_t bytes, int64_t elapsed_us)
+{
+    char count[RW_VALUE_TEXT], rate[RW_VALUE_TEXT], volume[RW_VALUE_TEXT], left[RW_VALUE_TEXT];
+    int64_t us = elapsed_us > 0 ? elapsed_us : 1;
+    double per_second = (double)done * 1e6 / (double)us;
+    int n = snprintf(buf, size, "%s %s  %s/s  %s/s", rw_format_count(done, count), unit,
+                     rw_format_count((int64_t)per_second, rate),
+                     rw_format_bytes((int64_t)((double)bytes * 1e6 / (double)us), volume));
+    if (total > 0 && per_second > 0 && n > 0 && (size_t)n < size) {
+        int64_t seconds = (int64_t)((double)(total - done) / per_second + 0.5);
+        snprintf(buf + n, size - (size_t)n, "  %d%%  %s left", (int)(100 * done / total),
+                 rw_format_duration(seconds < 0 ? 0 : seconds * 1000, left));
+    }
+}
+
+void rw_progress_update(struct rw_progress *p, int64_t done, int64_t bytes, int64_t now_us)
+{
+    char line[160];
+    if (!p->on || now_us - p->shown_us < REDRAW_US)
+        return;
+    p->shown_us = now_us;
+    p->drawn = true;
+    rw_progress_line(line, sizeof(line), p->unit, done, p->total, bytes, now_us - p->start_us);
+    fprintf(stderr, "\r\033[K%s", line);
+}
+
+void rw_progress_end(struct rw_progress *p)
+{
+    if (p->drawn)
+        fputs("\r\033[K", stderr);
+    p->drawn = false;
+}

@@ -1,0 +1,42 @@
+/*
+ * Look-ups in the generated table of APIs (wire/messages.c), which is sorted by key. Header versions
+ * follow from the flexible version alone, with the one exception that KIP-511 makes.
+ */
+#include "wire/api.h"
+
+#include "wire/messages.h"
+#include "wire/tables.h"
+
+const struct rw_api *rw_api_find(int16_t key)
+{
+    size_t low = 0, high = rw_api_rows_count;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (rw_api_rows[mid].key == key)
+            return &rw_api_rows[mid];
+        if (rw_api_rows[mid].key < key)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return NULL;
+}
+
+const struct rw_api *rw_api_table(size_t *ret_n)
+{
+    *ret_n = rw_api_rows_count;
+    return rw_api_rows;
+}
+
+int rw_api_request_header_version(const struct rw_api *api, int16_t version)
+{
+    return version >= api->flexible ? 2 : 1;
+}
+
+int rw_api_response_header_version(const struct rw_api *api, int16_t version)
+{
+    /* A client that does not know yet what the broker speaks must be able to read this one. */
+    if (api->key == RW_API_API_VERSIONS)
+        return 0;
+    return version >= api->flexible ? 1 : 0;
+}
