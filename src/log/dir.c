@@ -213,8 +213,8 @@ int rw_log_dir_write_checkpoint(struct rw_log_dir *d, enum rw_checkpoint which,
     rw_buf_init(&text);
     rw_buf_printf(&text, "0\n%zu\n", n);
     for (size_t i = 0; i < n; i++)
-        rw_buf_printf(&text, "%s %" PRId32 " %" PRId64 "\n", entries[i].topic,
-                      entries[i].partition, entries[i].offset);
+        rw_buf_printf(&text, "%s %" PRId32 " %" PRId64 "\n", entries[i].topic, entries[i].partition,
+                      entries[i].offset);
     int rc = rw_path_join(&path, d->path, checkpoint_names[which], NULL);
     if (!rc)
         rc = text.failed ? RW_E_NOMEM : rw_file_replace(d->env, path.s, text.p, text.n, true);

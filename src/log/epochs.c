@@ -75,8 +75,8 @@ void rw_epochs_truncate_start(struct rw_epochs *e, int64_t start)
     }
 }
 
-void rw_epochs_end_of(const struct rw_epochs *e, int32_t epoch, int64_t log_end,
-                      int32_t *ret_epoch, int64_t *ret_end)
+void rw_epochs_end_of(const struct rw_epochs *e, int32_t epoch, int64_t log_end, int32_t *ret_epoch,
+                      int64_t *ret_end)
 {
     *ret_epoch = -1;
     *ret_end = -1;

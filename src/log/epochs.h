@@ -36,8 +36,8 @@ void rw_epochs_truncate_end(struct rw_epochs *e, int64_t end);
 /* Drops entries that ended at or before start; the one in force at start begins there. */
 void rw_epochs_truncate_start(struct rw_epochs *e, int64_t start);
 /* OffsetForLeaderEpoch; see rw_log_epoch_end(). */
-void rw_epochs_end_of(const struct rw_epochs *e, int32_t epoch, int64_t log_end,
-                      int32_t *ret_epoch, int64_t *ret_end);
+void rw_epochs_end_of(const struct rw_epochs *e, int32_t epoch, int64_t log_end, int32_t *ret_epoch,
+                      int64_t *ret_end);
 /* The text of leader-epoch-checkpoint: "0", count, lines "epoch start". */
 void rw_epochs_format(const struct rw_epochs *e, struct rw_buf *out);
 /* RW_E_CORRUPT leaves the cache empty. */

@@ -23,8 +23,7 @@ static struct rw_segment *first_unsynced(const struct rw_log *log, int64_t *ret_
     }
     if (i == log->segments_n || log->segments[i]->synced == log->segments[i]->size)
         return NULL;
-    *ret_covers =
-        i + 1 < log->segments_n ? log->segments[i + 1]->base : atomic_load(&log->end);
+    *ret_covers = i + 1 < log->segments_n ? log->segments[i + 1]->base : atomic_load(&log->end);
     return log->segments[i];
 }
 

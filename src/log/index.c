@@ -18,9 +18,9 @@
 void rw_index_init(struct rw_index *x, uint32_t entry_size, uint64_t bytes_max)
 {
     uint64_t max = bytes_max / entry_size;
-    *x = (struct rw_index){.entry_size = entry_size,
-                           .max = (uint32_t)(max > INT32_MAX / entry_size ? INT32_MAX / entry_size
-                                                                         : max)};
+    *x = (struct rw_index){
+        .entry_size = entry_size,
+        .max = (uint32_t)(max > INT32_MAX / entry_size ? INT32_MAX / entry_size : max)};
 }
 
 void rw_index_attach(struct rw_index *x, struct rw_file *file, uint32_t n, bool may_map)
@@ -166,8 +166,8 @@ bool rw_index_view_find(const struct rw_index_view *v, struct rw_index_field fie
     if (at_hi <= value)
         return rw_index_view_entry(v, hi, ret_entry);
     for (int round = 0; hi - lo > 1; round++) {
-        uint32_t mid = round < INTERPOLATIONS ? guess(lo, hi, at_lo, at_hi, value)
-                                              : lo + (hi - lo) / 2;
+        uint32_t mid =
+            round < INTERPOLATIONS ? guess(lo, hi, at_lo, at_hi, value) : lo + (hi - lo) / 2;
         int64_t at_mid;
         if (!load_at(v, field, mid, &at_mid))
             return false;

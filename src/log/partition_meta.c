@@ -37,9 +37,9 @@ int rw_partition_meta_load(const struct rw_env *env, const char *dir, struct rw_
     if (!rc)
         rc = rw_file_load(env, path.s, &text);
     if (!rc)
-        rc = text.n > 4096 ? RW_E_CORRUPT
-                           : parse((struct rw_str){(const char *)text.p, (int32_t)text.n},
-                                   ret_topic_id);
+        rc = text.n > 4096
+                 ? RW_E_CORRUPT
+                 : parse((struct rw_str){(const char *)text.p, (int32_t)text.n}, ret_topic_id);
     rw_buf_deinit(&text);
     return rc;
 }

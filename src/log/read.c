@@ -163,8 +163,7 @@ struct rw_segment *rw_log_hold(struct rw_log *log, int64_t offset, const struct 
     if (s) {
         rw_segment_ref(s);
         *ret_size = s->size;
-        *ret_next =
-            i + 1 < log->segments_n ? log->segments[i + 1]->base : atomic_load(&log->end);
+        *ret_next = i + 1 < log->segments_n ? log->segments[i + 1]->base : atomic_load(&log->end);
     }
     rw_log_unlock(log);
     return s;

@@ -154,13 +154,13 @@ struct pass {
     struct rw_log *log;
     struct rw_segment *s;
     struct rw_scan scan;
-    int64_t next;       /* first offset that is allowed now */
-    int64_t trust;      /* below this offset damage is kept, at or above it cut off */
-    bool check;         /* verify CRCs */
-    bool note;          /* rebuild indexes */
-    uint64_t good;      /* end of the last good batch */
-    uint64_t bad;       /* batches or stretches that are damaged and kept */
-    bool lost;          /* the rest of the file can not be read, and is kept */
+    int64_t next;  /* first offset that is allowed now */
+    int64_t trust; /* below this offset damage is kept, at or above it cut off */
+    bool check;    /* verify CRCs */
+    bool note;     /* rebuild indexes */
+    uint64_t good; /* end of the last good batch */
+    uint64_t bad;  /* batches or stretches that are damaged and kept */
+    bool lost;     /* the rest of the file can not be read, and is kept */
 };
 
 static void report(struct pass *p, const char *what, uint64_t at)
@@ -275,8 +275,8 @@ static int find_end(struct rw_log *log, struct rw_segment *s, int64_t trust, int
 static int scan_segment(struct rw_log *log, struct rw_segment *s, int64_t trust, int64_t *ret_next,
                         bool *ret_stop)
 {
-    struct pass p = {.log = log, .s = s, .next = s->base, .trust = trust, .check = true,
-                     .note = true};
+    struct pass p = {
+        .log = log, .s = s, .next = s->base, .trust = trust, .check = true, .note = true};
     rw_segment_new_indexes(s, log->dir, &log->config);
     int rc = walk(&p, 0);
     if (rc)
@@ -359,7 +359,8 @@ static int load_segments(struct rw_log *log, const struct rw_log_open_args *args
             continue;
         }
         bool last = i + 1 == l->bases_n;
-        rc = load_one(log, args, l->bases[i], last ? INT64_MAX : l->bases[i + 1], last, &end, &stop);
+        rc =
+            load_one(log, args, l->bases[i], last ? INT64_MAX : l->bases[i + 1], last, &end, &stop);
     }
     if (!rc && log->segments_n)
         rw_log_active(log)->sealed = false;
@@ -415,11 +416,10 @@ static int settle(struct rw_log *log, const struct rw_log_open_args *args)
     if (!rc && start > end && !log->read_only)
         return rw_log_reset(log, start);
     atomic_store(&log->start, start > end ? end : start);
-    int64_t durable = args->clean || log->read_only || args->recovery_point > end
-                          ? end
-                          : args->recovery_point;
-    atomic_store(&log->durable, durable > atomic_load(&log->start) ? durable
-                                                                   : atomic_load(&log->start));
+    int64_t durable =
+        args->clean || log->read_only || args->recovery_point > end ? end : args->recovery_point;
+    atomic_store(&log->durable,
+                 durable > atomic_load(&log->start) ? durable : atomic_load(&log->start));
     return rc;
 }
 

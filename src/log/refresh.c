@@ -109,8 +109,7 @@ static void drop_gone(struct rw_log *log, int64_t lowest)
         n++;
     }
     if (n) {
-        memmove(log->segments, log->segments + n,
-                (log->segments_n - n) * sizeof(*log->segments));
+        memmove(log->segments, log->segments + n, (log->segments_n - n) * sizeof(*log->segments));
         log->segments_n -= n;
         if (log->segments[0]->base > atomic_load(&log->start))
             atomic_store(&log->start, log->segments[0]->base);

@@ -19,8 +19,7 @@ static int reserve_deleted(struct rw_log *log, size_t n)
     int rc = RW_OK;
     if (log->deleted_n + n > log->deleted_cap) {
         size_t cap = log->deleted_n + n + 8;
-        struct rw_segment **p =
-            rw_realloc_array(log->deleted, cap, sizeof(struct rw_segment *));
+        struct rw_segment **p = rw_realloc_array(log->deleted, cap, sizeof(struct rw_segment *));
         if (p) {
             log->deleted = p;
             log->deleted_cap = cap;

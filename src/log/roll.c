@@ -94,8 +94,7 @@ int rw_log_write_epochs(struct rw_log *log)
     if (dirty) {
         rc = rw_path_join(&path, log->dir, RW_EPOCHS_NAME, NULL);
         if (!rc)
-            rc = text.failed ? RW_E_NOMEM
-                             : rw_file_replace(log->env, path.s, text.p, text.n, true);
+            rc = text.failed ? RW_E_NOMEM : rw_file_replace(log->env, path.s, text.p, text.n, true);
     }
     if (rc) {
         rw_log_lock(log);

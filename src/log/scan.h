@@ -14,12 +14,12 @@
 
 struct rw_scan {
     struct rw_file *file;
-    uint64_t next;  /* where the next header starts */
-    uint64_t limit; /* the end of what may be looked at */
-    uint64_t at;    /* where the current batch starts */
+    uint64_t next;         /* where the next header starts */
+    uint64_t limit;        /* the end of what may be looked at */
+    uint64_t at;           /* where the current batch starts */
     struct rw_batch batch; /* the current one */
-    size_t chunk;   /* bytes per read */
-    uint8_t *p;     /* what was read: [p_at, p_at + p_n) of the file */
+    size_t chunk;          /* bytes per read */
+    uint8_t *p;            /* what was read: [p_at, p_at + p_n) of the file */
     size_t p_cap, p_n;
     uint64_t p_at;
     bool p_owned;

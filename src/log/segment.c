@@ -130,14 +130,15 @@ static bool offsets_look_right(const struct rw_segment *s, const struct rw_index
     uint32_t n = sample(v, got);
     if (!n || rw_offset_index_valid(got, n, s->size) != n)
         return false;
-    for (uint32_t i = 0; i < n; i += n > 2 ? n / 2 : 1) {
+    for (uint32_t i = 0; i<n; i += n> 2 ? n / 2 : 1) {
         struct rw_offset_entry e = rw_offset_entry_decode(got + (size_t)i * RW_OFFSET_ENTRY_SIZE);
         if (!rw_offset_entry_is_true(e, s->base, s->file, s->size))
             return false;
     }
     struct rw_offset_entry last =
         rw_offset_entry_decode(got + (size_t)(n - 1) * RW_OFFSET_ENTRY_SIZE);
-    return s->base + last.relative < end && rw_offset_entry_is_true(last, s->base, s->file, s->size);
+    return s->base + last.relative < end &&
+           rw_offset_entry_is_true(last, s->base, s->file, s->size);
 }
 
 static bool times_look_right(struct rw_segment *s, const struct rw_index_view *v, int64_t end)

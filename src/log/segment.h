@@ -21,18 +21,18 @@ struct rw_segment {
     int64_t base;
     struct rw_file *file;
     struct rw_index offsets, times;
-    uint64_t size;     /* [L] bytes of whole batches: what readers may see */
-    uint64_t synced;   /* [L] bytes known to be on disk */
-    bool sealed;       /* [L] no longer appended to; its indexes are synced with it */
+    uint64_t size;                /* [L] bytes of whole batches: what readers may see */
+    uint64_t synced;              /* [L] bytes known to be on disk */
+    bool sealed;                  /* [L] no longer appended to; its indexes are synced with it */
     int64_t max_timestamp;        /* [L] -1: none */
     int64_t max_timestamp_offset; /* [L] last offset of the batch that has it */
-    int64_t first_timestamp; /* [W] of the first batch; -1: none */
-    int64_t created_ms;      /* [W] */
-    int64_t jitter_ms;       /* [W] this segment rolls that much earlier */
-    uint64_t indexed_at;     /* [W] position of the batch of the last index entry */
-    uint64_t reserved;       /* [W] disk space reserved up to here */
-    bool keep_tail;     /* [W] bytes after `size` are evidence of damage: never cut them off */
-    int64_t delete_at;  /* [L] when the files may be unlinked */
+    int64_t first_timestamp;      /* [W] of the first batch; -1: none */
+    int64_t created_ms;           /* [W] */
+    int64_t jitter_ms;            /* [W] this segment rolls that much earlier */
+    uint64_t indexed_at;          /* [W] position of the batch of the last index entry */
+    uint64_t reserved;            /* [W] disk space reserved up to here */
+    bool keep_tail;    /* [W] bytes after `size` are evidence of damage: never cut them off */
+    int64_t delete_at; /* [L] when the files may be unlinked */
 };
 
 /* Creates the files, replacing leftovers of the same name. */

@@ -43,8 +43,8 @@ struct rw_log {
     struct rw_producers producers;
     struct rw_records scratch;
     struct rw_buf text;
-    int64_t snapshot_at;     /* offset of the newest snapshot file, -1: none */
-    int64_t recovery_point;  /* while opening: everything below is durable */
+    int64_t snapshot_at;    /* offset of the newest snapshot file, -1: none */
+    int64_t recovery_point; /* while opening: everything below is durable */
     bool reserve_refused;
 };
 

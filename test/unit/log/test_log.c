@@ -113,8 +113,10 @@ static void destroy_removes_the_directory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(appends_and_reads_back),     cmocka_unit_test(reopens_clean_and_unclean),
-        cmocka_unit_test(refuses_offsets_outside),    cmocka_unit_test(torn_tail_is_cut),
+        cmocka_unit_test(appends_and_reads_back),
+        cmocka_unit_test(reopens_clean_and_unclean),
+        cmocka_unit_test(refuses_offsets_outside),
+        cmocka_unit_test(torn_tail_is_cut),
         cmocka_unit_test(destroy_removes_the_directory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
