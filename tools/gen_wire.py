@@ -550,7 +550,11 @@ def write_messages(out_dir, files):
           % (f.key, f.name, f.versions[0], f.versions[1], f.messages['fields'].c_name,
              f.messages['fields'].c_name) for f in records]
     c += ['};', 'const size_t rw_record_rows_count = '
-          'sizeof(rw_record_rows) / sizeof(rw_record_rows[0]);\n']
+          'sizeof(rw_record_rows) / sizeof(rw_record_rows[0]);\n',
+          'const struct rw_desc *const rw_message_rows[] = {']
+    c += ['    &%s_desc,' % m.c_name for f in files for m in f.messages.values()]
+    c += ['};', 'const size_t rw_message_rows_count = '
+          'sizeof(rw_message_rows) / sizeof(rw_message_rows[0]);']
     save(os.path.join(out_dir, 'messages.h'), '\n'.join(h))
     save(os.path.join(out_dir, 'messages.c'), '\n'.join(c))
 

@@ -4,6 +4,7 @@
  */
 #include "wire/api.h"
 
+#include <string.h>
 #include "wire/messages.h"
 #include "wire/tables.h"
 
@@ -39,4 +40,18 @@ int rw_api_response_header_version(const struct rw_api *api, int16_t version)
     if (api->key == RW_API_API_VERSIONS)
         return 0;
     return version >= api->flexible ? 1 : 0;
+}
+
+const struct rw_desc *const *rw_message_table(size_t *ret_n)
+{
+    *ret_n = rw_message_rows_count;
+    return rw_message_rows;
+}
+
+const struct rw_desc *rw_message_find(const char *name)
+{
+    for (size_t i = 0; i < rw_message_rows_count; i++)
+        if (strcmp(rw_message_rows[i]->name, name) == 0)
+            return rw_message_rows[i];
+    return NULL;
 }

@@ -70,6 +70,11 @@ void rw_message_write(const struct rw_desc *d, struct rw_writer *w, int16_t vers
 /* Bytes of one value (of one element, for an array). */
 size_t rw_type_size(const struct rw_field *f);
 
+/* Every message of schema/, for tools and tests that handle any of them. */
+const struct rw_desc *const *rw_message_table(size_t *ret_n);
+/* By name ("fetch_request", "topic_record"); NULL when there is none. */
+const struct rw_desc *rw_message_find(const char *name);
+
 static inline bool rw_field_in(const struct rw_field *f, int version)
 {
     return version >= f->first && version <= f->last;

@@ -16,3 +16,5 @@ extern const struct rw_api rw_api_rows[];
 extern const size_t rw_api_rows_count;
 extern const struct rw_record_type rw_record_rows[];
 extern const size_t rw_record_rows_count;
+extern const struct rw_desc *const rw_message_rows[];
+extern const size_t rw_message_rows_count;
