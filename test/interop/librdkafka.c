@@ -179,7 +179,8 @@ static void test_topics(rd_kafka_t *rk)
     check(!create_topic(rk, name, 3, "retention.ms", "123456"), "create failed");
     check(partition_count(rk, name) == 3, "%d partitions", partition_count(rk, name));
     rd_kafka_resp_err_t err = create_topic(rk, name, 3, NULL, NULL);
-    check(err == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS, "created twice: %s", rd_kafka_err2name(err));
+    check(err == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS, "created twice: %s",
+          rd_kafka_err2name(err));
     err = create_topic(rk, "no/such name", 1, NULL, NULL);
     check(err == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, "bad name: %s", rd_kafka_err2name(err));
     err = create_topic(rk, topic_name("bad"), 1, "retention.ms", "often");
@@ -200,8 +201,8 @@ static void test_create_partitions(rd_kafka_t *rk)
     rd_kafka_event_t *ev = admin_wait(q);
     if (ev) {
         size_t n = 0;
-        const rd_kafka_topic_result_t **r = rd_kafka_CreatePartitions_result_topics(
-            rd_kafka_event_CreatePartitions_result(ev), &n);
+        const rd_kafka_topic_result_t **r =
+            rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(ev), &n);
         check(n == 1 && !rd_kafka_topic_result_error(r[0]), "create partitions failed");
         rd_kafka_event_destroy(ev);
     }
@@ -311,12 +312,11 @@ static void produce_records(rd_kafka_t *rk, const char *topic, int count)
             rd_kafka_header_add(h, "n", 1, &key[4], key_size - 4);
         rd_kafka_resp_err_t err;
         do {
-            err = rd_kafka_producev(
-                rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0),
-                RD_KAFKA_V_KEY(key_or_null, key_or_null_size),
-                RD_KAFKA_V_VALUE(value, value_size), RD_KAFKA_V_HEADERS(h),
-                RD_KAFKA_V_TIMESTAMP(timestamp),
-                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+            err = rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0),
+                                    RD_KAFKA_V_KEY(key_or_null, key_or_null_size),
+                                    RD_KAFKA_V_VALUE(value, value_size), RD_KAFKA_V_HEADERS(h),
+                                    RD_KAFKA_V_TIMESTAMP(timestamp),
+                                    RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
             if (err == RD_KAFKA_RESP_ERR__QUEUE_FULL)
                 rd_kafka_poll(rk, 100);
         } while (err == RD_KAFKA_RESP_ERR__QUEUE_FULL);
@@ -335,7 +335,8 @@ static void check_record(const rd_kafka_message_t *m, int i)
     check(m->offset == i, "offset %lld instead of %d", (long long)m->offset, i);
     check(m->len == value_size && memcmp(m->payload, value, value_size) == 0, "value of %d", i);
     if (i % 3)
-        check(m->key && m->key_len == key_size && memcmp(m->key, key, key_size) == 0, "key of %d", i);
+        check(m->key && m->key_len == key_size && memcmp(m->key, key, key_size) == 0, "key of %d",
+              i);
     else
         check(m->key == NULL, "key of %d is not null", i);
     rd_kafka_timestamp_type_t type;
@@ -412,13 +413,17 @@ static void test_offsets(void)
     begin();
     rd_kafka_t *rk = client(RD_KAFKA_CONSUMER, NULL, NULL);
     int64_t low = -1, high = -1;
-    rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(rk, topic, 0, &low, &high, TIMEOUT_MS);
+    rd_kafka_resp_err_t err =
+        rd_kafka_query_watermark_offsets(rk, topic, 0, &low, &high, TIMEOUT_MS);
     check(!err && low == 0 && high == 20000, "%s, %lld to %lld", rd_kafka_err2name(err),
           (long long)low, (long long)high);
     static const struct {
         int64_t at, want;
-    } times[] = {{1700000000000, 0}, {1700000000001, 1}, {1700000050000, 5000},
-                 {1700000199990, 19999}, {1700000200000, RD_KAFKA_OFFSET_END}};
+    } times[] = {{1700000000000, 0},
+                 {1700000000001, 1},
+                 {1700000050000, 5000},
+                 {1700000199990, 19999},
+                 {1700000200000, RD_KAFKA_OFFSET_END}};
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
         rd_kafka_topic_partition_list_t *l = rd_kafka_topic_partition_list_new(1);
         rd_kafka_topic_partition_list_add(l, topic, 0)->offset = times[i].at;
@@ -436,9 +441,9 @@ static void test_offsets(void)
 static void test_small_fetches(void)
 {
     begin();
-    int n = consume_records(topic_name("lz4"), 0,
-                            (const char *[]){"fetch.message.max.bytes", "1000", "fetch.wait.max.ms",
-                                             "5", NULL});
+    int n = consume_records(
+        topic_name("lz4"), 0,
+        (const char *[]){"fetch.message.max.bytes", "1000", "fetch.wait.max.ms", "5", NULL});
     check(n == 20000, "%d records", n);
     end("fetches smaller than a batch make progress");
 }
@@ -461,7 +466,8 @@ static void test_delete_records(rd_kafka_t *rk)
         rd_kafka_event_destroy(ev);
     }
     int64_t low = -1, high = -1;
-    rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(rk, topic, 0, &low, &high, TIMEOUT_MS);
+    rd_kafka_resp_err_t err =
+        rd_kafka_query_watermark_offsets(rk, topic, 0, &low, &high, TIMEOUT_MS);
     check(!err && low == 15000 && high == 20000, "%lld to %lld", (long long)low, (long long)high);
     int n = consume_records(topic, 15000, NULL);
     check(n == 5000, "%d records left", n);
@@ -474,8 +480,8 @@ static void test_delete_records(rd_kafka_t *rk)
 static void test_out_of_range(void)
 {
     begin();
-    rd_kafka_t *rk = client(RD_KAFKA_CONSUMER, NULL,
-                            (const char *[]){"auto.offset.reset", "error", NULL});
+    rd_kafka_t *rk =
+        client(RD_KAFKA_CONSUMER, NULL, (const char *[]){"auto.offset.reset", "error", NULL});
     rd_kafka_poll_set_consumer(rk);
     assign(rk, topic_name("gzip"), 10); /* below the log start since DeleteRecords */
     rd_kafka_message_t *m = rd_kafka_consumer_poll(rk, TIMEOUT_MS);
@@ -517,8 +523,8 @@ static void test_two_idempotent_producers(rd_kafka_t *admin)
     check(!create_topic(admin, topic, 1, NULL, NULL), "create failed");
     for (int i = 0; i < 2; i++) {
         struct delivered d;
-        rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, &d,
-                                (const char *[]){"enable.idempotence", "true", NULL});
+        rd_kafka_t *rk =
+            client(RD_KAFKA_PRODUCER, &d, (const char *[]){"enable.idempotence", "true", NULL});
         produce_records(rk, topic, 500);
         check(d.count == 500 && !d.errors, "producer %d: %lld delivered (%s)", i,
               (long long)d.count, rd_kafka_err2name(d.error));
