@@ -15,11 +15,12 @@ struct rw_flusher {
     void (*flushed)(struct rw_flusher *f, int code, int64_t durable);
     bool wanted;  /* somebody asked since the running sync began */
     bool running; /* a job is under way: the flusher and the log must stay */
+    bool failed;  /* a sync failed: no more requests are allowed */
     /* private */
     struct rw_job job;
     struct rw_link link;
     int code;
-    int64_t durable;
+    int64_t durable, began_us, ended_us;
 };
 
 void rw_flusher_init(struct rw_flusher *f, struct rw_shard *s, struct rw_log *log,
@@ -31,3 +32,6 @@ void rw_flusher_request(struct rw_flusher *f);
 bool rw_flusher_idle(const struct rw_flusher *f);
 /* Forgets a request that has not started. A running sync still ends with flushed(). */
 void rw_flusher_cancel(struct rw_flusher *f);
+
+/* The shard's end-of-turn hook (shard.c registers it). */
+bool rw_flushers_begin_due(struct rw_hook *h);

@@ -59,8 +59,8 @@ void rw_metrics_free(struct rw_metrics *m);
 /* Hot: an addition to a plain word of the own shard. */
 void rw_metric_add(struct rw_metrics *m, enum rw_metric which, int64_t n);
 void rw_metric_set(struct rw_metrics *m, enum rw_metric which, int64_t v);
-void rw_metric_request(struct rw_metrics *m, int16_t api_key, int64_t latency_us, uint64_t bytes_in,
-                       uint64_t bytes_out);
+/* n requests of one API that took equally long, from the frame's arrival to the answer's departure. */
+void rw_metric_requests(struct rw_metrics *m, int16_t api_key, int64_t latency_us, uint64_t n);
 void rw_metric_flush(struct rw_metrics *m, int64_t latency_us);
 /* A Kafka error code in an answer. Call it once per error that is sent, 0 is ignored. */
 void rw_metric_error(struct rw_metrics *m, int16_t api_key, int16_t error);

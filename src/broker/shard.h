@@ -62,9 +62,20 @@ struct rw_broker {
     const struct rw_service *service;
     struct rw_shard **shards;
     int n_shards;
-    int64_t started_us; /* monotonic */
-    void *node;         /* the service's broker-wide state, set by its open() */
+    int64_t started_us;   /* monotonic */
+    const char *data_dir; /* whose free space is shown; NULL: none */
+    void *node;           /* the service's broker-wide state, set by its open() */
 };
+
+/* ---- made by server.c, while the loop does not run (shard.c) ---- */
+
+struct rw_limits;
+
+/* RW_E_NOMEM. */
+RW_MUST int rw_shard_new(struct rw_broker *b, int index, struct rw_loop *loop,
+                         const struct rw_limits *limits, struct rw_shard **ret_shard);
+/* All connections must be gone. s may be NULL. */
+void rw_shard_free(struct rw_shard *s);
 
 /* ---- messages (mailbox.c); from any thread ---- */
 

@@ -180,12 +180,18 @@ static bool run_hooks(struct uv_loop *l)
 static void set_alarm(struct uv_loop *l)
 {
     struct rw_timer *t = rw_timers_first(&l->timers);
+    if (!t) {
+        if (l->alarm_us == INT64_MAX)
+            uv_timer_stop(&l->alarm); /* it may repeat, see below */
+        return;
+    }
     /* An alarm that rings too early costs one empty turn; it is moved only forward in time. */
-    if (!t || l->alarm_us <= t->at_us)
+    if (l->alarm_us <= t->at_us)
         return;
     int64_t delay = t->at_us - l->base.now_us;
     l->alarm_us = t->at_us;
-    uv_timer_start(&l->alarm, on_alarm, delay > 0 ? ((uint64_t)delay + 999) / 1000 : 0, 0);
+    /* It repeats: libuv rings before it polls as well, and would then sleep without an alarm. */
+    uv_timer_start(&l->alarm, on_alarm, delay > 0 ? ((uint64_t)delay + 999) / 1000 : 0, 1);
 }
 
 static void poll_sockets(struct uv_loop *l, bool busy)

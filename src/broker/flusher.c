@@ -1,0 +1,87 @@
+/*
+ * Group commit. While a sync runs on a worker, requests only set a flag; when its end arrives the next
+ * one is submitted before the waiters of the first are told, so that the disk is never idle while
+ * there is something to write.
+ *
+ * An error ends it: the log is offline and no sync is tried again (a second fsync would succeed
+ * without having written what the first one lost).
+ */
+#include "broker/flusher.h"
+
+#include "base/assert.h"
+#include "broker/metrics.h"
+
+static void sync_work(struct rw_job *job)
+{
+    struct rw_flusher *f = RW_CONTAINER(job, struct rw_flusher, job);
+    f->code = rw_log_flush(f->log, &f->durable);
+    f->ended_us = rw_mono_us(f->shard->env->clock);
+}
+
+static void begin(struct rw_flusher *f)
+{
+    f->wanted = false;
+    f->running = true;
+    f->began_us = rw_mono_us(f->shard->env->clock);
+    rw_shard_submit(f->shard, RW_JOB_SYNC, &f->job);
+}
+
+static void sync_done(struct rw_job *job)
+{
+    struct rw_flusher *f = RW_CONTAINER(job, struct rw_flusher, job);
+    int code = f->code;
+    int64_t durable = f->durable;
+    f->running = false;
+    rw_metric_flush(f->shard->metrics, f->ended_us - f->began_us);
+    if (code) {
+        rw_metric_add(f->shard->metrics, RW_METRIC_FLUSH_ERRORS, 1);
+        rw_flusher_cancel(f);
+        f->failed = true;
+    } else if (f->wanted) {
+        rw_list_remove(&f->link);
+        begin(f);
+    }
+    f->flushed(f, code, durable);
+}
+
+void rw_flusher_init(struct rw_flusher *f, struct rw_shard *s, struct rw_log *log,
+                     void (*flushed)(struct rw_flusher *f, int code, int64_t durable))
+{
+    *f = (struct rw_flusher){.shard = s, .log = log, .flushed = flushed};
+    f->job.work = sync_work;
+    f->job.done = sync_done;
+    rw_list_init(&f->link);
+}
+
+void rw_flusher_request(struct rw_flusher *f)
+{
+    RW_ASSERT(!f->failed);
+    if (f->wanted)
+        return;
+    f->wanted = true;
+    if (!f->running)
+        rw_list_push(&f->shard->flushes_due, &f->link);
+}
+
+bool rw_flusher_idle(const struct rw_flusher *f)
+{
+    return !f->running && !f->wanted;
+}
+
+void rw_flusher_cancel(struct rw_flusher *f)
+{
+    f->wanted = false;
+    rw_list_remove(&f->link);
+}
+
+bool rw_flushers_begin_due(struct rw_hook *h)
+{
+    struct rw_shard *s = RW_CONTAINER(h, struct rw_shard, flush_hook);
+    struct rw_link *it;
+    bool any = false;
+    while ((it = rw_list_pop(&s->flushes_due))) {
+        begin(RW_CONTAINER(it, struct rw_flusher, link));
+        any = true;
+    }
+    return any;
+}

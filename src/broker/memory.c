@@ -1,0 +1,167 @@
+/*
+ * Chunks come in size classes, four to each doubling from 16 KiB, so that at most a fifth is wasted.
+ * A chunk that comes back is kept for the next taker: memory that was touched before is several times
+ * cheaper than fresh pages. What a class did not need between two trims is freed, so that a burst is
+ * not paid for ever.
+ *
+ * It does not know about connections; broker/input.c decides who reads how much.
+ */
+#include "broker/memory.h"
+
+#include "base/assert.h"
+#include "base/mem.h"
+
+#define CLASSES 68 /* up to 16 KiB << 16 = 1 GiB */
+
+struct class
+{
+    struct rw_chunk *free;
+    uint32_t n_free;
+    uint32_t n_low; /* the smallest n_free since the last trim */
+};
+
+struct rw_memory {
+    size_t limit, used;
+    bool excess_out;
+    bool released; /* something came back since the last wake */
+    struct rw_link waiters;
+    struct class classes[CLASSES];
+};
+
+struct rw_memory *rw_memory_new(size_t limit)
+{
+    struct rw_memory *m = rw_zalloc(sizeof(*m));
+    if (!m)
+        return NULL;
+    m->limit = limit;
+    rw_list_init(&m->waiters);
+    return m;
+}
+
+static void free_some(struct class *c, uint32_t n)
+{
+    while (n-- > 0) {
+        struct rw_chunk *chunk = c->free;
+        c->free = chunk->next;
+        c->n_free--;
+        rw_free(chunk);
+    }
+}
+
+void rw_memory_free(struct rw_memory *m)
+{
+    if (!m)
+        return;
+    RW_ASSERT(m->used == 0);
+    for (int i = 0; i < CLASSES; i++)
+        free_some(&m->classes[i], m->classes[i].n_free);
+    rw_free(m);
+}
+
+static size_t class_size(unsigned class)
+{
+    size_t base = (size_t)RW_CHUNK_MIN << (class / 4);
+    return base + base / 4 * (class % 4);
+}
+
+static unsigned class_of(size_t size)
+{
+    if (size <= RW_CHUNK_MIN)
+        return 0;
+    /* The largest power of two below size gives the doubling, the next two bits the quarter. */
+    unsigned top = 63u - (unsigned)__builtin_clzll(size - 1);
+    unsigned quarter = (unsigned)((size - 1) >> (top - 2)) & 3;
+    return (top - 14) * 4 + quarter + 1;
+}
+
+struct rw_chunk *rw_chunk_take(struct rw_memory *m, size_t size)
+{
+    unsigned class = class_of(size);
+    if (class >= CLASSES)
+        return NULL;
+    size_t cap = class_size(class);
+    bool fits = m->used <= m->limit && cap <= m->limit - m->used;
+    if (!fits && m->excess_out)
+        return NULL;
+    struct class *c = &m->classes[class];
+    struct rw_chunk *chunk = c->free;
+    if (chunk) {
+        c->free = chunk->next;
+        if (--c->n_free < c->n_low)
+            c->n_low = c->n_free;
+    } else {
+        chunk = rw_alloc(sizeof(*chunk) + cap);
+        if (!chunk)
+            return NULL;
+        chunk->owner = m;
+        chunk->cap = cap;
+        chunk->class = (uint8_t) class;
+    }
+    chunk->next = NULL;
+    chunk->refs = 1;
+    chunk->excess = !fits;
+    m->excess_out |= !fits;
+    m->used += cap;
+    return chunk;
+}
+
+void rw_chunk_unref(struct rw_chunk *chunk)
+{
+    if (!chunk || --chunk->refs > 0)
+        return;
+    struct rw_memory *m = chunk->owner;
+    struct class *c = &m->classes[chunk->class];
+    m->used -= chunk->cap;
+    m->released = true;
+    if (chunk->excess)
+        m->excess_out = false;
+    chunk->next = c->free;
+    c->free = chunk;
+    c->n_free++;
+}
+
+void rw_memory_wait(struct rw_memory *m, struct rw_memory_waiter *w)
+{
+    rw_list_push(&m->waiters, &w->link);
+}
+
+void rw_memory_leave(struct rw_memory_waiter *w)
+{
+    rw_list_remove(&w->link);
+}
+
+bool rw_memory_wake(struct rw_memory *m)
+{
+    if (!m->released)
+        return false;
+    m->released = false;
+    if (rw_list_empty(&m->waiters))
+        return false;
+    /* Each is asked once: one that finds too little queues up again behind the others. */
+    struct rw_link now;
+    rw_list_init(&now);
+    struct rw_link *it;
+    while ((it = rw_list_pop(&m->waiters)))
+        rw_list_push(&now, it);
+    while ((it = rw_list_pop(&now))) {
+        struct rw_memory_waiter *w = RW_CONTAINER(it, struct rw_memory_waiter, link);
+        w->retry(w);
+    }
+    return true;
+}
+
+size_t rw_memory_used(const struct rw_memory *m)
+{
+    return m->used;
+}
+
+void rw_memory_trim(struct rw_memory *m)
+{
+    for (int i = 0; i < CLASSES; i++) {
+        struct class *c = &m->classes[i];
+        free_some(c, c->n_low);
+        c->n_low = c->n_free;
+    }
+    /* A waiter refused by malloc rather than by the limit gets another chance. */
+    m->released = true;
+}

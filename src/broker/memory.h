@@ -1,0 +1,59 @@
+/*
+ * The memory in which a shard keeps frames: reference-counted chunks, reused, and bounded. Not
+ * thread-safe: one per shard, and a chunk stays on its shard.
+ *
+ * When the bound is reached nothing fails: who wants a chunk waits, its socket unread, until others
+ * have given theirs back. One request larger than what is left is let through at a time, so that the
+ * broker never stands still; the bound is therefore `limit` plus one largest request.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/list.h"
+
+struct rw_memory;
+
+struct rw_chunk {
+    struct rw_memory *owner;
+    struct rw_chunk *next; /* in the pool */
+    size_t cap;
+    uint32_t refs;
+    uint8_t class;
+    bool excess; /* the one that was let through */
+    uint8_t data[] __attribute__((aligned(16)));
+};
+
+struct rw_memory_waiter {
+    struct rw_link link;
+    void (*retry)(struct rw_memory_waiter *w);
+};
+
+enum { RW_CHUNK_MIN = 16384 };
+
+/* limit: bytes of chunks in use. NULL: out of memory. */
+struct rw_memory *rw_memory_new(size_t limit);
+/* All chunks must be back. m may be NULL. */
+void rw_memory_free(struct rw_memory *m);
+
+/* A chunk of at least `size` bytes with one reference; NULL when there is none now: wait. */
+struct rw_chunk *rw_chunk_take(struct rw_memory *m, size_t size);
+static inline struct rw_chunk *rw_chunk_ref(struct rw_chunk *c)
+{
+    c->refs++;
+    return c;
+}
+/* c may be NULL. */
+void rw_chunk_unref(struct rw_chunk *c);
+
+/* Queues w; retry() is called, and w is out of the queue, from rw_memory_wake(). */
+void rw_memory_wait(struct rw_memory *m, struct rw_memory_waiter *w);
+/* Removes a waiter. Safe when it does not wait and its link was initialised. */
+void rw_memory_leave(struct rw_memory_waiter *w);
+/* Calls waiters, first come first served, while there is room. True when it called one. */
+bool rw_memory_wake(struct rw_memory *m);
+
+size_t rw_memory_used(const struct rw_memory *m);
+/* Frees pooled chunks that nobody needed since the last call. Call it about once a second. */
+void rw_memory_trim(struct rw_memory *m);
