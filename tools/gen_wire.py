@@ -483,7 +483,7 @@ def source_of(message):
     for s in message.ordered():
         ordinary = [f for f in s.fields if f.tag is None]
         tagged = sorted((f for f in s.fields if f.tag is not None), key=lambda f: f.tag)
-        rows = 'NULL'
+        rows = 'no_fields'
         if s.fields:
             rows = s.c_name[3:] + '_fields'
             out.append('static const struct rw_field %s[] = {' % rows)
@@ -534,7 +534,9 @@ def write_messages(out_dir, files):
     h += ['    RW_%s = %d,' % (snake(f.name).upper(), f.key) for f in records]
     h += ['};\n']
     c = [BANNER, '#include "wire/messages.h"\n', '#include <stddef.h>',
-         '#include "wire/tables.h"\n']
+         '#include "wire/tables.h"\n',
+         '/* For messages without fields: pointer arithmetic on NULL would be undefined. */',
+         'static const struct rw_field no_fields[1];\n']
     for f in files:
         for m in f.messages.values():
             h.append(header_of(m))
