@@ -59,7 +59,20 @@ enum {
     ROLLWAY_E_CLOSED = -18
 };
 
-/* When a record is on stable storage (fdatasync) relative to the return of append. */
+/*
+ * When a record is on stable storage (fdatasync) relative to the return of append, and so what is kept
+ * by whom:
+ *
+ *                 the process is killed      power fails
+ *   EACH          every appended record      every appended record
+ *   COUNT         every appended record      all but the last flush_records
+ *   INTERVAL      every appended record      all but those of the last flush_interval_ms
+ *   OS            every appended record      what the kernel had written (and rollway_log_flush())
+ *
+ * With buffer_bytes > 0 (not for EACH) the column "killed" loses what is still in memory: the records
+ * since the batch was last written, which happens when buffer_bytes are full, at every flush, and at
+ * close.
+ */
 enum rollway_durability {
     ROLLWAY_DURABLE_EACH = 0,     /* append returns when the record is durable (group commit) */
     ROLLWAY_DURABLE_COUNT = 1,    /* every flush_records records */
@@ -91,6 +104,8 @@ struct rollway_log_options {
     int64_t retention_ms;         /* delete segments older than this; default -1 (0 too): never */
     int64_t batch_bytes_max;      /* largest batch accepted; default 1048588 */
     int compression;              /* enum rollway_compression for records appended one by one */
+    int64_t buffer_bytes; /* gather single records in memory up to this many bytes; default 0: write
+                             each append at once. Not with durability EACH */
 };
 
 /* Header of a record. The key is text with its size; the value may be NULL. */
@@ -129,8 +144,8 @@ ROLLWAY_API int rollway_log_open(const char *dir, const struct rollway_log_optio
 /* Flushes, writes the clean-shutdown mark, frees. log may be NULL. Returns the flush's error; the
  * handle is gone in any case. */
 ROLLWAY_API int rollway_log_close(struct rollway_log *log);
-/* What the last failure on this thread for this log was about: path, offset, errno in words. "" when
- * there was none. Valid until the next call on the same thread. */
+/* What the last failure on this thread for this log (NULL: of open or close) was about: path, offset,
+ * errno in words. "" when there was none. Valid until the next call on the same thread. */
 ROLLWAY_API const char *rollway_log_error(const struct rollway_log *log);
 
 /* Appends `count` records as one batch: all or none. *ret_offset (may be NULL) = offset of the first.

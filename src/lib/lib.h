@@ -1,0 +1,87 @@
+/*
+ * What the files of librollway share: the handle behind include/rollway/log.h.
+ *
+ * Lock order: `append` (who may write: appenders, truncate, retain) before the mutex inside rw_log.
+ * Nobody holds `append` across a sync, so that appenders share one fdatasync (rw_log_flush).
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include "batch/batch.h"
+#include "env/env.h"
+#include "log/log.h"
+#include "rollway/log.h"
+
+/* One name for an internal code and its public twin: the numbers are the same. */
+_Static_assert(ROLLWAY_E_NOMEM == (int)RW_E_NOMEM && ROLLWAY_E_INVAL == (int)RW_E_INVAL &&
+                   ROLLWAY_E_CORRUPT == (int)RW_E_CORRUPT &&
+                   ROLLWAY_E_TOO_BIG == (int)RW_E_TOO_BIG &&
+                   ROLLWAY_E_UNSUPPORTED == (int)RW_E_UNSUPPORTED &&
+                   ROLLWAY_E_RANGE == (int)RW_E_RANGE &&
+                   ROLLWAY_E_NOT_FOUND == (int)RW_E_NOT_FOUND &&
+                   ROLLWAY_E_LOCKED == (int)RW_E_LOCKED && ROLLWAY_E_FULL == (int)RW_E_FULL &&
+                   ROLLWAY_E_IO == (int)RW_E_IO && ROLLWAY_E_OFFLINE == (int)RW_E_OFFLINE &&
+                   ROLLWAY_E_PERM == (int)RW_E_PERM && ROLLWAY_E_LIMIT == (int)RW_E_LIMIT &&
+                   ROLLWAY_E_TIMEOUT == (int)RW_E_TIMEOUT && ROLLWAY_E_CLOSED == (int)RW_E_CLOSED,
+               "public and internal codes");
+
+struct rollway_log {
+    const struct rw_env *env;
+    struct rw_log *log;
+    char *dir;
+    struct rollway_log_options options; /* defaults filled in */
+    struct rw_log_config config;
+    struct rw_file *lock, *parent_lock;
+    struct rw_mutex *append;
+    struct rw_cond *grown; /* with `append`: the end moved */
+    atomic_uint waiters;   /* cursors that wait for it */
+    struct rw_builder builder;
+    struct rw_record_header *headers; /* scratch of the appender */
+    size_t headers_cap;
+    int64_t unflushed; /* records since the last flush (COUNT) */
+    bool buffering;    /* the builder holds records that are not in the file yet */
+    int64_t epoch;     /* leader epoch of new batches */
+    pthread_t flusher;
+    bool flusher_runs;
+    bool closing;         /* with `append` */
+    struct rw_cond *wake; /* of the flusher, with `append` */
+};
+
+/* ---- errors (error.c) ---- */
+
+/* Remembers words for rollway_log_error() on this thread and returns code. log may be NULL. */
+int rollway_fail(const struct rollway_log *log, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same with the words of the code and of the last failed system call. Passes RW_OK through. */
+int rollway_fail_code(const struct rollway_log *log, int code, const char *what);
+
+/* ---- beside the segments (state.c) ---- */
+
+/* Locks the directory (and the data directory above it, if it lies in one). */
+RW_MUST int rollway_lock(struct rollway_log *log);
+/* What the last owner left: recovery point, start offset, whether it closed cleanly. Removes the
+ * mark of a clean close. */
+RW_MUST int rollway_load_state(struct rollway_log *log, struct rw_log_open_args *args);
+/* Writes recovery point and start offset. */
+RW_MUST int rollway_save_state(struct rollway_log *log, bool durable);
+RW_MUST int rollway_save_mark(struct rollway_log *log, int64_t end);
+
+/* ---- append.c ---- */
+
+static inline void rollway_lock_append(struct rollway_log *log)
+{
+    log->env->sync->lock(log->env->sync, log->append);
+}
+static inline void rollway_unlock_append(struct rollway_log *log)
+{
+    log->env->sync->unlock(log->env->sync, log->append);
+}
+/* Writes the records that were gathered in memory. `append` is held. */
+RW_MUST int rollway_write_buffer(struct rollway_log *log);
+
+/* ---- flusher.c ---- */
+
+RW_MUST int rollway_flusher_start(struct rollway_log *log);
+void rollway_flusher_stop(struct rollway_log *log);

@@ -1,0 +1,194 @@
+/* Positions, search by time, shrinking and verification. */
+#include "lib/lib.h"
+
+#include "base/mem.h"
+
+int64_t rollway_log_start_offset(const struct rollway_log *log)
+{
+    return rw_log_start(log->log);
+}
+
+int64_t rollway_log_end_offset(const struct rollway_log *log)
+{
+    if (!log->options.buffer_bytes)
+        return rw_log_end(log->log);
+    /* Locking changes nothing that a caller of a const function could see. */
+    struct rw_sync *sync = log->env->sync;
+    sync->lock(sync, log->append);
+    int64_t end = rw_log_end(log->log) + (log->buffering ? log->builder.count : 0);
+    sync->unlock(sync, log->append);
+    return end;
+}
+
+int64_t rollway_log_durable_offset(const struct rollway_log *log)
+{
+    return rw_log_durable(log->log);
+}
+
+uint64_t rollway_log_size(const struct rollway_log *log)
+{
+    return rw_log_bytes(log->log);
+}
+
+int rollway_log_find_time(struct rollway_log *log, int64_t timestamp_ms, int64_t *ret_offset)
+{
+    struct rw_log_position at;
+    rollway_lock_append(log);
+    int rc = log->options.read_only ? rw_log_refresh(log->log) : rollway_write_buffer(log);
+    rollway_unlock_append(log);
+    if (!rc)
+        rc = rw_log_find_time(log->log, timestamp_ms, INT64_MAX, &at);
+    if (rc)
+        return rollway_fail_code(log, rc, "searching by time");
+    if (at.offset < 0)
+        return rollway_fail(log, RW_E_NOT_FOUND, "no record at or after timestamp %lld",
+                            (long long)timestamp_ms);
+    *ret_offset = at.offset;
+    return RW_OK;
+}
+
+/* The records of the batch that contains `offset` and lie before it, as a batch of their own: what
+ * a cut at the batch would take away too much. Empty when the cut falls between batches. */
+static int save_survivors(struct rollway_log *log, int64_t offset, struct rw_builder *b)
+{
+    struct rw_log_range range;
+    int rc = rw_log_read(log->log, offset, INT64_MAX, 0, true, &range);
+    if (rc || !range.n)
+        return rc;
+    struct rw_records records = {0};
+    uint8_t *p = rw_alloc(range.n);
+    size_t got = 0;
+    rc = p ? rw_file_read_at(range.file, range.at, p, range.n, &got) : RW_E_NOMEM;
+    if (!rc)
+        rc = rw_batch_check(p, got, &records.batch);
+    if (!rc && records.batch.base_offset < offset) {
+        rc = rw_records_open(&records, p, rw_batch_size(&records.batch));
+        if (!rc) {
+            rw_builder_reset(b, records.batch.base_offset);
+            b->leader_epoch = records.batch.leader_epoch;
+            b->attributes = records.batch.attributes & RW_ATTR_LOG_APPEND_TIME;
+            b->codec = rw_batch_codec(&records.batch);
+        }
+        struct rw_record r;
+        while (!rc && (rc = rw_records_next(&records, &r)) == 1)
+            rc = r.offset < offset ? rw_builder_copy(b, &r) : RW_OK;
+    }
+    rw_records_deinit(&records);
+    rw_free(p);
+    rw_log_range_release(&range);
+    return rc;
+}
+
+static int cut(struct rollway_log *log, int64_t offset)
+{
+    struct rw_builder b;
+    struct rw_slice batch;
+    struct rw_append_info info;
+    rw_builder_init(&b);
+    int rc = save_survivors(log, offset, &b);
+    /* A damaged batch at the cut goes as a whole: that may be why one cuts there. */
+    if (rc == RW_E_CORRUPT) {
+        b.count = 0;
+        rc = RW_OK;
+    }
+    if (!rc)
+        rc = rw_log_truncate(log->log, b.count ? b.base_offset : offset);
+    if (!rc && b.count) {
+        rc = rw_builder_finish(&b, &batch);
+        const struct rw_append_args args = {.now_ms = rw_wall_ms(log->env->clock)};
+        if (!rc)
+            rc = rw_log_append(log->log, b.out.p, batch.n, &args, &info);
+    }
+    rw_builder_deinit(&b);
+    return rc;
+}
+
+static int writable(struct rollway_log *log)
+{
+    return log->options.read_only ? rollway_fail(log, RW_E_PERM, "the log was opened read-only")
+                                  : RW_OK;
+}
+
+int rollway_log_truncate(struct rollway_log *log, int64_t offset)
+{
+    int rc = writable(log);
+    if (rc)
+        return rc;
+    rollway_lock_append(log);
+    rc = rollway_write_buffer(log);
+    if (!rc && (offset < rw_log_start(log->log) || offset > rw_log_end(log->log)))
+        rc = rollway_fail(log, RW_E_RANGE, "offset %lld is outside of [%lld, %lld]",
+                          (long long)offset, (long long)rw_log_start(log->log),
+                          (long long)rw_log_end(log->log));
+    else if (!rc && offset < rw_log_end(log->log))
+        rc = rollway_fail_code(log, cut(log, offset), "truncate");
+    if (!rc)
+        rc = rollway_fail_code(log, rw_log_flush(log->log, NULL), "truncate");
+    if (!rc)
+        rc = rollway_fail_code(log, rollway_save_state(log, true), "truncate");
+    rollway_unlock_append(log);
+    return rc;
+}
+
+int rollway_log_trim(struct rollway_log *log, int64_t offset)
+{
+    int rc = writable(log);
+    if (rc)
+        return rc;
+    rollway_lock_append(log);
+    rc = rollway_write_buffer(log);
+    if (!rc)
+        rc = rollway_fail_code(log, rw_log_trim(log->log, offset), "trim");
+    if (!rc)
+        rc = rollway_fail_code(log, rollway_save_state(log, true), "trim");
+    rollway_unlock_append(log);
+    return rc;
+}
+
+int rollway_log_retain(struct rollway_log *log, int *ret_segments)
+{
+    int deleted = 0, rc = writable(log);
+    if (rc)
+        return rc;
+    rollway_lock_append(log);
+    rc = rollway_write_buffer(log);
+    if (!rc)
+        rc = rollway_fail_code(
+            log,
+            rw_log_retain(log->log, rw_wall_ms(log->env->clock), rw_log_end(log->log), &deleted),
+            "retention");
+    if (!rc && deleted)
+        rc = rollway_fail_code(log, rollway_save_state(log, true), "retention");
+    /* Readers hold what they need; nothing is gained by waiting. */
+    rw_log_unlink_deleted(log->log, INT64_MAX);
+    rollway_unlock_append(log);
+    if (!rc && ret_segments)
+        *ret_segments = deleted;
+    return rc;
+}
+
+static void first_report(void *arg, const char *file, uint64_t at, int code, const char *why)
+{
+    struct rollway_log *log = arg;
+    (void)code;
+    if (!*rollway_log_error(log))
+        (void)rollway_fail(log, RW_E_CORRUPT, "%s, position %llu: %s", file, (unsigned long long)at,
+                           why);
+}
+
+int rollway_log_verify(struct rollway_log *log, struct rollway_verify_result *ret_result)
+{
+    struct rw_log_verify v = {.report = first_report, .arg = log};
+    (void)rollway_fail(log, RW_OK, "%s", "");
+    rollway_lock_append(log);
+    int rc = log->options.read_only ? rw_log_refresh(log->log) : rollway_write_buffer(log);
+    rollway_unlock_append(log);
+    if (!rc)
+        rc = rw_log_verify(log->log, &v);
+    if (rc)
+        return rollway_fail_code(log, rc, "verify");
+    *ret_result = (struct rollway_verify_result){
+        v.batches,          v.records,           v.bytes,   v.bad_batches,
+        v.first_bad_offset, v.bad_index_entries, v.checksum};
+    return RW_OK;
+}
