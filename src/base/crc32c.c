@@ -13,7 +13,7 @@
 #include <isa-l/crc.h>
 #include "base/assert.h"
 #include "base/crc32c_impl.h"
-#include "crc32c_table.h"
+#include "base/crc32c_table.h"
 
 /* Below this, setting up a fold costs more than it saves. */
 #define VPCLMUL_FROM 256

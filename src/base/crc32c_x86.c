@@ -13,7 +13,7 @@
 #include <string.h>
 #include "base/assert.h"
 #include "base/crc32c_impl.h"
-#include "crc32c_table.h"
+#include "base/crc32c_table.h"
 
 bool rw_crc32c_has_sse42(void)
 {

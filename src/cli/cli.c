@@ -40,10 +40,10 @@ static int terminal_width(void)
 {
     struct winsize w;
     const char *columns = getenv("COLUMNS");
-    int n = columns ? atoi(columns) : 0;
+    long n = columns ? strtol(columns, NULL, 10) : 0;
     if (n <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0)
         n = w.ws_col;
-    return n < 40 ? 80 : n > 120 ? 120 : n;
+    return n < 40 ? 80 : n > 120 ? 120 : (int)n;
 }
 
 int rw_cli_init(struct rw_cli *cli, const struct rw_command *const *table, int argc, char **argv)

@@ -108,7 +108,7 @@ bool rw_parse_bytes(const char *text, int64_t *ret_bytes)
 const char *rw_format_duration(int64_t ms, char buf[RW_VALUE_TEXT])
 {
     if (ms == 0)
-        return strcpy(buf, "0");
+        return memcpy(buf, "0", 2);
     size_t n = 0;
     buf[0] = 0;
     uint64_t left = ms < 0 ? 0 - (uint64_t)ms : (uint64_t)ms;

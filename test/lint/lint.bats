@@ -141,3 +141,39 @@ archive() {
     printf '{\n "resolved": "https://example.org/x.tgz"\n}\n' >"$TREE/package-lock.json"
     fails words "names a registry"
 }
+
+@test "man pages: a page that is not built, an option that is not in its page" {
+    mkdir -p "$TREE/build/man"
+    cat >"$TREE/build/rollway" <<'SH'
+#!/bin/sh
+case "$*" in
+__man) echo topic ;;
+"__man topic") printf '## rollway topic create\n' ;;
+*) echo '  -p, --partitions N' ;;
+esac
+SH
+    chmod +x "$TREE/build/rollway"
+    echo 'global options' >"$TREE/build/man/rollway.1"
+    fails options "the page of topic is not built"
+    echo '\-\-partitions' >"$TREE/build/man/rollway-topic.1"
+    lint options
+    [ "$status" = 0 ]
+    echo 'nothing' >"$TREE/build/man/rollway-topic.1"
+    fails options "topic create: --partitions is missing"
+}
+
+@test "formatting: a file that is not formatted" {
+    command -v clang-format-14 || skip "clang-format-14 is missing"
+    cd "$TREE"
+    git init -q .
+    mkdir script
+    cp "$TOP"/script/{fmt,lib.sh} script/
+    cp "$TOP/.clang-format" .
+    run script/fmt --check
+    [ "$status" = 0 ]
+    printf '/* Three. */\nint   x;\n' >src/log/three.c
+    run script/fmt --check
+    echo "$output"
+    [ "$status" != 0 ]
+    [[ $output == *"src/log/three.c:2: not formatted"* ]]
+}

@@ -47,6 +47,9 @@ def main():
                 if "*" not in headers.get(folder, set()) and name not in outside:
                     found.add(path, number, "%s may not include <%s>" % (folder, name))
             elif "/" not in name:
+                # A generated header lies in the build folder; one of ours is named in full.
+                if not os.path.exists(os.path.join(top, os.path.dirname(path), name)):
+                    continue
                 found.add(path, number, 'write "%s/%s": includes start at src/' % (folder, name))
             elif first != folder and first not in allowed[folder] and first != "rollway":
                 found.add(path, number, "%s may not include %s/ (layers.txt)" % (folder, first))
