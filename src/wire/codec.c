@@ -49,11 +49,9 @@ struct rw_uuid rw_read_uuid(struct rw_reader *r)
     return v;
 }
 
-uint32_t rw_read_uvarint(struct rw_reader *r)
+uint32_t rw_read_long_uvarint(struct rw_reader *r)
 {
     uint32_t v;
-    if (r->at < r->end && *r->at < 0x80)
-        return *r->at++;
     size_t left = rw_reader_left(r);
     size_t n = rw_uvarint32_get(r->at, left, &v);
     if (!n) {
@@ -65,14 +63,13 @@ uint32_t rw_read_uvarint(struct rw_reader *r)
 }
 
 /* A length or count in either encoding; -1 for null. Fails on other negative values, on null where
- * it is not allowed, and above `max`. */
-static int64_t read_length(struct rw_reader *r, bool flexible, bool nullable, bool wide,
-                           int64_t max)
+ * it is not allowed, and above `max`. A read that failed gave 0, which must not look like a length. */
+static inline __attribute__((always_inline)) int64_t read_length(struct rw_reader *r, bool flexible,
+                                                                 bool nullable, bool wide,
+                                                                 int64_t max)
 {
     int64_t n = flexible ? (int64_t)rw_read_uvarint(r) - 1 : wide ? rw_read_i32(r) : rw_read_i16(r);
-    if (r->code)
-        return -1;
-    if (n > max || n < -1 || (n == -1 && !nullable)) {
+    if (__builtin_expect(r->code || n > max || n < -(int64_t)nullable, 0)) {
         rw_reader_fail(r, RW_E_CORRUPT);
         return -1;
     }
@@ -177,7 +174,7 @@ void rw_write_uuid(struct rw_writer *w, struct rw_uuid v)
         memcpy(p, v.b, sizeof(v.b));
 }
 
-void rw_write_uvarint(struct rw_writer *w, uint32_t v)
+void rw_write_long_uvarint(struct rw_writer *w, uint32_t v)
 {
     uint8_t *p = rw_writer_put(w, rw_uvarint_size(v));
     if (p)

@@ -109,8 +109,16 @@ static inline int64_t rw_read_i64(struct rw_reader *r)
 
 double rw_read_f64(struct rw_reader *r);
 struct rw_uuid rw_read_uuid(struct rw_reader *r);
-/* RW_E_CORRUPT when the value needs more than 32 bits. */
-uint32_t rw_read_uvarint(struct rw_reader *r);
+uint32_t rw_read_long_uvarint(struct rw_reader *r);
+
+/* RW_E_CORRUPT when the value needs more than 32 bits. Nearly all lengths fit into one byte. */
+static inline uint32_t rw_read_uvarint(struct rw_reader *r)
+{
+    if (__builtin_expect(r->at < r->end && *r->at < 0x80, 1))
+        return *r->at++;
+    return rw_read_long_uvarint(r);
+}
+
 /* flexible: length as uvarint N+1; otherwise int16 (strings) or int32 (bytes). Null gives n = -1 /
  * p = NULL when nullable, RW_E_CORRUPT otherwise. A string longer than 32767 bytes is corrupt in any
  * version, as in Kafka. */
@@ -191,7 +199,16 @@ static inline void rw_write_i64(struct rw_writer *w, int64_t v)
 
 void rw_write_f64(struct rw_writer *w, double v);
 void rw_write_uuid(struct rw_writer *w, struct rw_uuid v);
-void rw_write_uvarint(struct rw_writer *w, uint32_t v);
+void rw_write_long_uvarint(struct rw_writer *w, uint32_t v);
+
+static inline void rw_write_uvarint(struct rw_writer *w, uint32_t v)
+{
+    if (__builtin_expect(v < 0x80, 1))
+        rw_write_i8(w, (int8_t)v);
+    else
+        rw_write_long_uvarint(w, v);
+}
+
 void rw_write_string(struct rw_writer *w, struct rw_str v, bool flexible);
 void rw_write_bytes(struct rw_writer *w, struct rw_slice v, bool flexible);
 void rw_write_records(struct rw_writer *w, struct rw_wire_records v, bool flexible);

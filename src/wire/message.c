@@ -45,6 +45,8 @@ static bool is_flexible(const struct rw_desc *d, int version)
 
 /* ---- defaults ---- */
 
+static void init_fields(const struct rw_desc *d, uint8_t *m);
+
 static void init_value(const struct rw_field *f, void *p)
 {
     switch ((enum rw_type)f->type) {
@@ -82,7 +84,7 @@ static void init_value(const struct rw_field *f, void *p)
             (struct rw_wire_records){.p = f->flags & RW_F_NULL ? NULL : (const uint8_t *)""};
         break;
     case RW_T_STRUCT:
-        rw_message_init(f->sub, p);
+        init_fields(f->sub, p);
         break;
     }
 }
@@ -98,11 +100,16 @@ static void init_field(const struct rw_field *f, uint8_t *m)
     init_value(f, m + f->offset);
 }
 
+static void init_fields(const struct rw_desc *d, uint8_t *m)
+{
+    for (unsigned i = 0; i < (unsigned)d->n_ordinary + d->n_tagged; i++)
+        init_field(&d->fields[i], m);
+}
+
 void rw_message_init(const struct rw_desc *d, void *m)
 {
     memset(m, 0, d->size);
-    for (unsigned i = 0; i < (unsigned)d->n_ordinary + d->n_tagged; i++)
-        init_field(&d->fields[i], m);
+    init_fields(d, m);
 }
 
 static bool all_default(const struct rw_desc *d, const uint8_t *m);
@@ -162,8 +169,10 @@ static bool all_default(const struct rw_desc *d, const uint8_t *m)
 static void read_struct(struct rw_reader *r, const struct rw_desc *d, int version, bool flexible,
                         uint8_t *m);
 
-static void read_value(struct rw_reader *r, const struct rw_field *f, int version, bool flexible,
-                       bool nullable, void *p)
+/* `element`: of an array; then it is the array that may be null, not the value. */
+static inline __attribute__((always_inline)) void read_value(struct rw_reader *r,
+                                                             const struct rw_field *f, int version,
+                                                             bool flexible, bool element, void *p)
 {
     switch ((enum rw_type)f->type) {
     case RW_T_BOOL:
@@ -190,13 +199,16 @@ static void read_value(struct rw_reader *r, const struct rw_field *f, int versio
         *(struct rw_uuid *)p = rw_read_uuid(r);
         break;
     case RW_T_STRING:
-        *(struct rw_str *)p = rw_read_string(r, flexible, nullable);
+        *(struct rw_str *)p =
+            rw_read_string(r, flexible, !element && rw_field_nullable(f, version));
         break;
     case RW_T_BYTES:
-        *(struct rw_slice *)p = rw_read_bytes(r, flexible, nullable);
+        *(struct rw_slice *)p =
+            rw_read_bytes(r, flexible, !element && rw_field_nullable(f, version));
         break;
     case RW_T_RECORDS:
-        *(struct rw_wire_records *)p = rw_read_records(r, flexible, nullable);
+        *(struct rw_wire_records *)p =
+            rw_read_records(r, flexible, !element && rw_field_nullable(f, version));
         break;
     case RW_T_STRUCT:
         read_struct(r, f->sub, version, flexible, p);
@@ -223,8 +235,13 @@ static void read_array(struct rw_reader *r, const struct rw_field *f, int versio
         n = 0;
     *(int32_t *)(void *)(m + f->count) = n;
     *(void **)(void *)(m + f->offset) = p;
-    for (int32_t i = 0; i < n && !r->code; i++, p += size)
-        read_value(r, f, version, flexible, false, p);
+    if (f->type == RW_T_STRUCT) {
+        for (int32_t i = 0; i < n && !r->code; i++, p += size)
+            read_struct(r, f->sub, version, flexible, p);
+    } else {
+        for (int32_t i = 0; i < n && !r->code; i++, p += size)
+            read_value(r, f, version, flexible, true, p);
+    }
 }
 
 /* A structure that may be null has a byte before it: below zero means null. */
@@ -240,15 +257,16 @@ static void read_pointer(struct rw_reader *r, const struct rw_field *f, int vers
     *(void **)(void *)(m + f->offset) = p;
 }
 
-static void read_field(struct rw_reader *r, const struct rw_field *f, int version, bool flexible,
-                       uint8_t *m)
+static inline __attribute__((always_inline)) void read_field(struct rw_reader *r,
+                                                             const struct rw_field *f, int version,
+                                                             bool flexible, uint8_t *m)
 {
-    if (f->flags & RW_F_ARRAY)
+    if (!(f->flags & (RW_F_ARRAY | RW_F_POINTER)))
+        read_value(r, f, version, flexible, false, m + f->offset);
+    else if (f->flags & RW_F_ARRAY)
         read_array(r, f, version, flexible, m);
-    else if (f->flags & RW_F_POINTER)
-        read_pointer(r, f, version, flexible, m);
     else
-        read_value(r, f, version, flexible, rw_field_nullable(f, version), m + f->offset);
+        read_pointer(r, f, version, flexible, m);
 }
 
 static const struct rw_field *find_tag(const struct rw_desc *d, int version, uint32_t tag)
@@ -310,8 +328,10 @@ int rw_message_read(const struct rw_desc *d, struct rw_reader *r, int16_t versio
 static void write_struct(struct rw_writer *w, const struct rw_desc *d, int version, bool flexible,
                          const uint8_t *m);
 
-static void write_value(struct rw_writer *w, const struct rw_field *f, int version, bool flexible,
-                        bool nullable, const void *p)
+static inline __attribute__((always_inline)) void write_value(struct rw_writer *w,
+                                                              const struct rw_field *f, int version,
+                                                              bool flexible, bool element,
+                                                              const void *p)
 {
     bool null = false;
     switch ((enum rw_type)f->type) {
@@ -356,7 +376,7 @@ static void write_value(struct rw_writer *w, const struct rw_field *f, int versi
         write_struct(w, f->sub, version, flexible, p);
         break;
     }
-    if (null && !nullable)
+    if (null && (element || !rw_field_nullable(f, version)))
         rw_writer_fail(w, RW_E_INVAL);
 }
 
@@ -369,8 +389,13 @@ static void write_array(struct rw_writer *w, const struct rw_field *f, int versi
         rw_writer_fail(w, RW_E_INVAL);
     rw_write_count(w, n, flexible);
     size_t size = rw_type_size(f);
-    for (int32_t i = 0; i < n; i++, p += size)
-        write_value(w, f, version, flexible, false, p);
+    if (f->type == RW_T_STRUCT) {
+        for (int32_t i = 0; i < n; i++, p += size)
+            write_struct(w, f->sub, version, flexible, p);
+    } else {
+        for (int32_t i = 0; i < n; i++, p += size)
+            write_value(w, f, version, flexible, true, p);
+    }
 }
 
 static void write_pointer(struct rw_writer *w, const struct rw_field *f, int version, bool flexible,
@@ -385,15 +410,15 @@ static void write_pointer(struct rw_writer *w, const struct rw_field *f, int ver
         write_struct(w, f->sub, version, flexible, p);
 }
 
-static void write_field(struct rw_writer *w, const struct rw_field *f, int version, bool flexible,
-                        const uint8_t *m)
+static inline void write_field(struct rw_writer *w, const struct rw_field *f, int version,
+                               bool flexible, const uint8_t *m)
 {
-    if (f->flags & RW_F_ARRAY)
+    if (!(f->flags & (RW_F_ARRAY | RW_F_POINTER)))
+        write_value(w, f, version, flexible, false, m + f->offset);
+    else if (f->flags & RW_F_ARRAY)
         write_array(w, f, version, flexible, m);
-    else if (f->flags & RW_F_POINTER)
-        write_pointer(w, f, version, flexible, m);
     else
-        write_value(w, f, version, flexible, rw_field_nullable(f, version), m + f->offset);
+        write_pointer(w, f, version, flexible, m);
 }
 
 /* The size goes before the payload but is known only after it: one byte is left free, and the payload
