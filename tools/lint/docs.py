@@ -21,7 +21,8 @@ MADE = ("build", "rollway-data", "node_modules")
 
 def candidates(top, md, name):
     here = os.path.dirname(md)
-    for base in (here, "", "src", "include", "include/rollway", "test", "docs"):
+    # Generated sources are in the build folder.
+    for base in (here, "", "src", "include", "include/rollway", "test", "docs", "build/src"):
         p = os.path.normpath(os.path.join(base, name))
         if os.path.exists(os.path.join(top, p)):
             yield p
