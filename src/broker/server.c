@@ -28,9 +28,12 @@ struct rw_server {
     struct rw_msg start, stop, reload; /* from other threads to shard 0 */
     atomic_bool reload_sent;
     enum phase phase;
-    int waiting;       /* shards that have not answered in this step */
-    int code;          /* of the start */
-    bool service_open; /* set before the loops could see it */
+    int waiting; /* shards that have not answered in this step */
+    int code;    /* of the start */
+    struct rw_job open_job;
+    struct rw_err open_err;
+    bool stop_due;     /* asked to stop while it was starting */
+    bool service_open; /* open() succeeded, so that close() is due */
     bool ended;        /* every step of the stop was taken */
 };
 
@@ -64,26 +67,31 @@ static bool last_answer(struct rw_server *srv)
 
 /* ---- start ---- */
 
-static void start_over(struct rw_server *srv)
+static void begin_stop(struct rw_server *srv);
+
+/* The start is over, well or not. */
+static void opened(struct rw_server *srv, int code, const struct rw_err *err)
 {
-    struct rw_err err = {.code = srv->code};
-    int code = srv->code;
-    if (srv->phase != OPENING)
-        return; /* told to stop meanwhile */
-    if (code)
-        rw_err_set(&err, code, "a shard could not start: %s", rw_code_text(code));
-    else
-        code = rw_acceptor_open(srv->acceptor, &err);
     srv->phase = code ? FAILED : SERVING;
-    srv->args.opened(srv->args.arg, code, &err);
+    if (srv->stop_due)
+        begin_stop(srv);
+    else
+        srv->args.opened(srv->args.arg, code, err);
 }
 
 static void started(struct rw_shard *zero, struct rw_msg *m)
 {
     (void)m;
     struct rw_server *srv = server_of(zero);
-    if (last_answer(srv))
-        start_over(srv);
+    if (!last_answer(srv))
+        return;
+    struct rw_err err = {0};
+    int code = srv->code;
+    if (code)
+        rw_err_set(&err, code, "a shard could not start: %s", rw_code_text(code));
+    else if (!srv->stop_due)
+        code = rw_acceptor_open(srv->acceptor, &err);
+    opened(srv, code, &err);
 }
 
 static void start_failed(struct rw_shard *zero, struct rw_msg *m)
@@ -99,25 +107,40 @@ static void start_shard(struct rw_shard *s, struct rw_msg *m)
     answer(s, s->broker->service->start(s) == RW_OK ? started : start_failed);
 }
 
-static void start(struct rw_shard *zero, struct rw_msg *m)
+/* On a worker. */
+static void open_data(struct rw_job *job)
+{
+    struct rw_server *srv = RW_CONTAINER(job, struct rw_server, open_job);
+    srv->code = srv->broker.service->open(&srv->broker, &srv->open_err);
+}
+
+static void data_open(struct rw_job *job)
+{
+    struct rw_server *srv = RW_CONTAINER(job, struct rw_server, open_job);
+    if (srv->code) {
+        opened(srv, srv->code, &srv->open_err);
+        return;
+    }
+    srv->service_open = true;
+    step(srv, start_shard);
+}
+
+static void open_begin(struct rw_shard *zero, struct rw_msg *m)
 {
     (void)m;
     struct rw_server *srv = server_of(zero);
     if (srv->phase != CLOSED)
-        return;
+        return; /* stopped before it began */
     srv->phase = OPENING;
-    step(srv, start_shard);
+    srv->open_job.work = open_data;
+    srv->open_job.done = data_open;
+    rw_shard_submit(zero, RW_JOB_BACKGROUND, &srv->open_job);
 }
 
-int rw_server_open(struct rw_server *s, struct rw_err *ret_err)
+void rw_server_open(struct rw_server *s)
 {
-    int code = s->broker.service->open(&s->broker, ret_err);
-    if (code)
-        return code;
-    s->service_open = true;
-    s->start.run = start;
+    s->start.run = open_begin;
     rw_shard_send(s->broker.shards[0], &s->start);
-    return RW_OK;
 }
 
 /* ---- stop ---- */
@@ -191,17 +214,21 @@ static void stop_conns(struct rw_shard *s, struct rw_msg *m)
     rw_conns_stop(s, server_of(s)->args.stop_grace_us, tell_conns_stopped);
 }
 
-static void stop(struct rw_shard *zero, struct rw_msg *m)
+static void begin_stop(struct rw_server *srv)
 {
-    struct rw_server *srv = server_of(zero);
-    if (srv->phase == OPENING && srv->waiting > 0) {
-        /* The shards' life messages are on their way; come back when they have answered. */
-        rw_shard_send(zero, m);
-        return;
-    }
     srv->phase = STOPPING;
     rw_acceptor_close(srv->acceptor);
     step(srv, stop_conns);
+}
+
+static void stop(struct rw_shard *zero, struct rw_msg *m)
+{
+    (void)m;
+    struct rw_server *srv = server_of(zero);
+    if (srv->phase == OPENING)
+        srv->stop_due = true; /* the data can not be closed while it is being opened */
+    else
+        begin_stop(srv);
 }
 
 void rw_server_stop(struct rw_server *s)

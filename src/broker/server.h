@@ -36,7 +36,8 @@ struct rw_server_args {
     bool http_check_host;
     int64_t stop_grace_us; /* how long requests in flight may take when the broker stops */
 
-    /* On shard 0: the listeners are open, or `code` says why not (then call rw_server_stop). */
+    /* On shard 0: the listeners are open, or `code` says why not (then call rw_server_stop). Not called
+     * when the server was stopped meanwhile. */
     void (*opened)(void *arg, int code, const struct rw_err *err);
     /* On shard 0, as the last thing before its loop ends. */
     void (*stopped)(void *arg);
@@ -46,9 +47,9 @@ struct rw_server_args {
 /* Everything args points to must outlive the server, but for listeners. */
 RW_MUST int rw_server_new(const struct rw_server_args *args, struct rw_server **ret_server,
                           struct rw_err *ret_err);
-/* The loops must run. Blocks while the service opens its data. After an error call rw_server_stop. */
-RW_MUST int rw_server_open(struct rw_server *s, struct rw_err *ret_err);
-/* From any thread, once. The loops must run. */
+/* Begins to open the data, on a worker; opened() tells the end. From any thread, once. */
+void rw_server_open(struct rw_server *s);
+/* From any thread, once. The loops must run. While the data is being opened it waits for that. */
 void rw_server_stop(struct rw_server *s);
 /* SIGHUP. From any thread; the next one counts only when the last was taken. */
 void rw_server_reload(struct rw_server *s);

@@ -11,7 +11,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 
-#define STACK_BYTES (512u * 1024u)
+#define STACK_BYTES (1024u * 1024u)
 
 struct pool {
     pthread_mutex_t lock;
