@@ -2,13 +2,8 @@
  * Fuzz target: a request as a broker gets it, header and body of any API and version. What can be
  * decoded must encode, and the second decoding must mean the same (compared by encoding once more).
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include "base/assert.h"
+#include "fuzz.h"
 #include "wire/api.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Decodes from `from` and encodes into `to`; false when it can not be decoded. */
 static bool again(const struct rw_desc *d, int16_t version, struct rw_reader *from,
@@ -48,13 +43,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct rw_arena arena;
     struct rw_reader r;
     struct rw_request_header header;
+    uint8_t *p = fuzz_copy(data, size);
     rw_arena_init(&arena, 1 << 20);
-    rw_reader_init(&r, data, size, &arena);
+    rw_reader_init(&r, p, size, &arena);
     if (rw_request_header_read(&r, &header) == RW_OK) {
         const struct rw_api *api = rw_api_find(header.api_key);
         if (api)
             check_body(api, header.api_version, &r);
     }
     rw_arena_deinit(&arena);
+    free(p);
     return 0;
 }

@@ -3,15 +3,10 @@
  * (responses, requests, metadata records, group and transaction data), the second its version; the rest
  * is the body. What can be decoded must encode, and decode to the same again.
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include "base/assert.h"
+#include "fuzz.h"
 #include "wire/api.h"
 #include "wire/frame.h"
 #include "wire/record.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_message(const struct rw_desc *d, int16_t version, const uint8_t *p, size_t n)
 {
@@ -70,7 +65,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2)
         return 0;
     const struct rw_desc *d = all[data[0] % n];
-    check_message(d, (int16_t)(d->first + data[1] % (d->last - d->first + 1)), data + 2, size - 2);
-    check_rest(data, size);
+    int16_t version = (int16_t)(d->first + data[1] % (d->last - d->first + 1));
+    uint8_t *p = fuzz_copy(data + 2, size - 2);
+    check_message(d, version, p, size - 2);
+    check_rest(p, size - 2);
+    free(p);
     return 0;
 }
