@@ -229,11 +229,8 @@ static int lz4_compress(struct rw_codecs *c, int level, struct rw_slice in, stru
     return RW_OK;
 }
 
-static int lz4_decompress(struct rw_codecs *c, struct rw_slice in, struct output *o)
+static int lz4_frames(struct rw_codecs *c, struct rw_slice in, struct output *o)
 {
-    if (!c->lz4_in && LZ4F_isError(LZ4F_createDecompressionContext(&c->lz4_in, LZ4F_VERSION)))
-        return RW_E_NOMEM;
-    LZ4F_resetDecompressionContext(c->lz4_in);
     size_t expects = 1;
     while (in.n > 0) {
         uint8_t *p;
@@ -264,6 +261,20 @@ static int lz4_decompress(struct rw_codecs *c, struct rw_slice in, struct output
         o->buf->n += room;
     }
     return produced(o) > o->max ? RW_E_TOO_BIG : RW_OK;
+}
+
+static int lz4_decompress(struct rw_codecs *c, struct rw_slice in, struct output *o)
+{
+    if (!c->lz4_in && LZ4F_isError(LZ4F_createDecompressionContext(&c->lz4_in, LZ4F_VERSION)))
+        return RW_E_NOMEM;
+    int code = lz4_frames(c, in, o);
+    if (code) {
+        /* liblz4 1.9.4 keeps the rest of a frame's announced size through its reset function, and
+         * then refuses the next frame that announces none: only a new context is a clean one. */
+        LZ4F_freeDecompressionContext(c->lz4_in);
+        c->lz4_in = NULL;
+    }
+    return code;
 }
 
 /* ---- zstd ---- */

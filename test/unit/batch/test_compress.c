@@ -258,6 +258,34 @@ static void snappy_oracle(void **state)
 }
 #endif
 
+/* A frame that announces its size and breaks off must not spoil the next one. */
+static void a_failure_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    static const uint8_t with_size[] = {0x04, 0x22, 0x4d, 0x18, 0x6c, 0x40, 0xa7, 0x0c,
+                                        0, 0, 0, 0, 0, 0x39, 0x61};
+    struct rw_codecs *codecs = NULL;
+    for (int codec = RW_CODEC_GZIP; codec <= RW_CODEC_ZSTD; codec++) {
+        struct rw_buf z = {0}, back = {0};
+        enum rw_codec c = (enum rw_codec)codec;
+        assert_int_equal(rw_compress_with(&codecs, c, 3, text("abcabcabcabc"), &z), RW_OK);
+        for (size_t cut = 1; cut < z.n; cut++) {
+            int code = rw_decompress_with(&codecs, c, rw_slice(z.p, cut), 99, &back);
+            assert_true(code == RW_E_CORRUPT || (c == RW_CODEC_SNAPPY && cut == 16));
+            if (c == RW_CODEC_LZ4)
+                assert_int_equal(
+                    rw_decompress_with(&codecs, c, rw_slice(with_size, 15), 99, &back),
+                    RW_E_CORRUPT);
+            rw_buf_clear(&back);
+            assert_int_equal(rw_decompress_with(&codecs, c, rw_slice(z.p, z.n), 99, &back), RW_OK);
+            assert_string_equal(rw_buf_cstr(&back), "abcabcabcabc");
+        }
+        rw_buf_deinit(&z);
+        rw_buf_deinit(&back);
+    }
+    rw_codecs_free(codecs);
+}
+
 static void snappy_by_hand(void **state)
 {
     (void)state;
@@ -379,6 +407,7 @@ int main(void)
 #ifdef HAVE_SNAPPY
         cmocka_unit_test(snappy_oracle),
 #endif
+        cmocka_unit_test(a_failure_leaves_nothing_behind),
         cmocka_unit_test(snappy_by_hand),
         cmocka_unit_test(xerial_frames),
         cmocka_unit_test(names_and_refusals),
