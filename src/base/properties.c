@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include "base/utf8.h"
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf" /* U+FEFF */
+
 struct parser {
     const uint8_t *at, *end;
     int line;          /* of `at` */
@@ -85,6 +87,8 @@ static int escape(struct parser *p)
 {
     uint8_t c = *p->at++;
     switch (c) {
+    case 0:
+        return rw_err_set(p->err, RW_E_INVAL, "line %d: a NUL byte", p->line);
     case 'u':
         return unicode(p);
     case 't':
@@ -200,7 +204,7 @@ int rw_properties_parse(struct rw_slice text, int (*each)(void *, const struct r
         return rw_err_set(ret_err, RW_E_INVAL, "line %d: not UTF-8", line_of_bad_byte(text, good));
     struct parser p = {.at = text.p, .end = text.p + text.n, .line = 1, .err = ret_err};
     /* A byte order mark, which editors of one system leave. */
-    if (text.n >= 3 && !memcmp(text.p, "\xef\xbb\xbf", 3))
+    if (text.n >= 3 && !memcmp(text.p, BYTE_ORDER_MARK, 3))
         p.at += 3;
     int code = RW_OK;
     while (code == RW_OK && p.at < p.end) {
@@ -221,7 +225,13 @@ int rw_properties_parse(struct rw_slice text, int (*each)(void *, const struct r
 
 static void write_escaped(struct rw_buf *out, struct rw_str s, bool key)
 {
-    for (int32_t i = 0; i < s.n; i++) {
+    int32_t i = 0;
+    /* In front of a file this would be a byte order mark, and dropped. */
+    if (key && s.n >= 3 && !memcmp(s.p, BYTE_ORDER_MARK, 3)) {
+        rw_buf_add_str(out, "\\ufeff");
+        i = 3;
+    }
+    for (; i < s.n; i++) {
         char c = s.p[i];
         const char *named = memchr("\tt\nn\rr\ff", c, 8);
         bool special = c == '\\' || (key && (c == '=' || c == ':' || c == ' ')) ||

@@ -80,6 +80,8 @@ static void refused(void **state)
     }
     assert_int_equal(rw_properties_parse(rw_slice("a=\0", 3), note, &s, &err), RW_E_INVAL);
     assert_string_equal(err.text, "line 1: a NUL byte");
+    assert_int_equal(rw_properties_parse(rw_slice("a=\\\0", 4), note, &s, &err), RW_E_INVAL);
+    assert_string_equal(err.text, "line 1: a NUL byte");
     assert_int_equal(rw_properties_parse(rw_slice("", (size_t)INT32_MAX + 1), note, &s, &err),
                      RW_E_TOO_BIG);
     rw_buf_clear(&s.text);
@@ -130,9 +132,11 @@ static void written_is_read(void **state)
 {
     (void)state;
     static const char *const pairs[][2] = {
-        {"plain", "value"},        {"#key", "#value"},     {" lead", " lead"},
-        {"a=b:c d", "a=b:c d"},    {"back\\slash", "\\n"}, {"ctl\x01", "\t\n\r\f\x1f"},
-        {"!x", "trailing blank "}, {"caf\xc3\xa9", ""},    {"tn", "rf tn"},
+        {"plain", "value"},        {"#key", "#value"},
+        {" lead", " lead"},        {"a=b:c d", "a=b:c d"},
+        {"back\\slash", "\\n"},    {"ctl\x01", "\t\n\r\f\x1f"},
+        {"!x", "trailing blank "}, {"caf\xc3\xa9", ""},
+        {"tn", "rf tn"},           {"\xef\xbb\xbfk", "\xef\xbb\xbf"},
     };
     struct rw_buf b = {0};
     struct rw_err err;
