@@ -1,0 +1,100 @@
+/*
+ * DeleteRecords (KIP-107): moves the log start offset; -1 stands for the high watermark. Nothing above
+ * the high watermark can be deleted, and topics that are only compacted refuse (P36).
+ */
+#include "broker/api/api.h"
+#include "broker/fan.h"
+
+struct delete_item {
+    struct rw_fan_item base;
+    struct rw_delete_records_response_partition *out;
+    int64_t offset, low_watermark;
+};
+
+static int16_t trim(struct rw_partition *p, int64_t offset)
+{
+    if (!p->config.log.cleanup_delete)
+        return RW_KERR_POLICY_VIOLATION;
+    if (offset == -1)
+        offset = p->part.high_watermark;
+    if (offset < 0 || offset > p->part.high_watermark)
+        return RW_KERR_OFFSET_OUT_OF_RANGE;
+    if (offset <= p->part.start)
+        return RW_KERR_NONE;
+    int rc = rw_partition_trim(p, offset);
+    return rc ? rw_kerr_from_code(rc) : (int16_t)RW_KERR_NONE;
+}
+
+static void run(struct rw_shard *owner, struct rw_fan_leg *leg)
+{
+    for (struct rw_fan_item *i = leg->first; i; i = i->next) {
+        struct delete_item *item = RW_CONTAINER(i, struct delete_item, base);
+        item->low_watermark = -1;
+        if (!rw_fan_resolve(owner, i))
+            continue;
+        i->error = trim(i->partition, item->offset);
+        if (i->error == 0)
+            item->low_watermark = i->partition->part.start;
+    }
+    rw_fan_leg_done(owner, leg);
+}
+
+static void done(struct rw_fan *fan)
+{
+    for (int s = 0; s < fan->req->shard->broker->n_shards; s++)
+        for (struct rw_fan_item *i = fan->legs[s].first; i; i = i->next) {
+            const struct delete_item *item = RW_CONTAINER(i, struct delete_item, base);
+            item->out->error_code = i->error;
+            item->out->low_watermark = item->low_watermark;
+        }
+    rw_request_done(fan->req);
+}
+
+static bool add_topic(struct rw_request *req, struct rw_fan *fan,
+                      const struct rw_delete_records_request_topic *in,
+                      struct rw_delete_records_response_topic *out)
+{
+    const struct rw_meta_topic *topic = rw_meta_topic(rw_api_meta(req), in->name);
+    rw_delete_records_response_topic_init(out);
+    out->name = in->name;
+    out->partitions =
+        rw_arena_array(&req->arena, (size_t)in->n_partitions + 1, sizeof(*out->partitions));
+    if (!out->partitions)
+        return false;
+    for (int32_t i = 0; i < in->n_partitions; i++) {
+        struct rw_delete_records_response_partition *p = &out->partitions[out->n_partitions++];
+        rw_delete_records_response_partition_init(p);
+        p->partition_index = in->partitions[i].partition_index;
+        p->error_code = RW_KERR_UNKNOWN_TOPIC_OR_PARTITION;
+        p->low_watermark = -1;
+        if (!topic)
+            continue;
+        struct delete_item *item = rw_arena_zalloc(&req->arena, sizeof(*item));
+        if (!item)
+            return false;
+        item->base = (struct rw_fan_item){
+            .topic_id = topic->id, .index = p->partition_index, .leader_epoch = -1};
+        item->offset = in->partitions[i].offset;
+        item->out = p;
+        rw_fan_add(fan, &item->base);
+    }
+    return true;
+}
+
+void rw_handle_delete_records(struct rw_request *req)
+{
+    const struct rw_delete_records_request *in = req->in;
+    struct rw_delete_records_response *out = req->out;
+    struct rw_fan *fan = rw_arena_zalloc(&req->arena, sizeof(*fan));
+    out->topics = rw_arena_array(&req->arena, (size_t)in->n_topics + 1, sizeof(*out->topics));
+    bool fine = fan && out->topics && rw_fan_init(fan, req) == RW_OK;
+    for (int32_t i = 0; fine && i < in->n_topics; i++)
+        fine = add_topic(req, fan, &in->topics[i], &out->topics[out->n_topics++]);
+    if (!fine) {
+        rw_api_no_memory(req);
+        return;
+    }
+    fan->run = run;
+    fan->done = done;
+    rw_fan_start(fan, -1);
+}

@@ -1,0 +1,358 @@
+/*
+ * Fetch: ranges of log files, whole batches, sent by sendfile. Long poll: when less than min_bytes is
+ * there, the request waits on its partitions until one of them has more to show or max_wait_ms is over.
+ *
+ * Sessions (KIP-227) are not kept: the answer's session id is 0, which is legal and makes clients send
+ * full requests; a request that refers to a session is told that there is none.
+ *
+ * A partition gives the batch that contains the offset, whole; the first partition with data gives at
+ * least one batch whatever the limits (KIP-74).
+ */
+#include "broker/api/api.h"
+#include "broker/fan.h"
+#include "broker/metrics.h"
+
+struct fetch_item {
+    struct rw_fan_item base;
+    struct rw_fan_leg *leg;
+    struct rw_waiter waiter;
+    struct rw_fetch_response_partition *out;
+    int64_t offset;
+    int32_t max_bytes, last_epoch;
+    /* Found by the owner: */
+    struct rw_log_range range; /* file NULL: nothing */
+    bool warm;
+    int64_t high_watermark, last_stable, log_start;
+    int64_t readable; /* -1: not looked at yet */
+    bool diverges;
+    int32_t diverging_epoch;
+    int64_t diverging_end;
+};
+
+struct fetch {
+    struct rw_fan fan;
+    bool committed; /* read_committed */
+    bool wait;      /* this round waits for news */
+    size_t n_items;
+    int32_t max_bytes, min_bytes;
+    int64_t deadline_us;
+    int16_t version;
+};
+
+static struct fetch *fetch_of(struct rw_fan_leg *leg)
+{
+    return RW_CONTAINER(leg->fan, struct fetch, fan);
+}
+
+/* ---- on the owner's shard ---- */
+
+static void note_positions(struct fetch_item *item, const struct rw_partition *p, bool committed)
+{
+    item->high_watermark = p->part.high_watermark;
+    item->last_stable = rw_part_last_stable(&p->part);
+    item->log_start = p->part.start;
+    item->readable = rw_part_readable(&p->part, committed);
+}
+
+/* KIP-595 style: the client's last epoch ended elsewhere in our log. */
+static bool check_divergence(struct fetch_item *item, const struct rw_partition *p)
+{
+    if (item->last_epoch < 0)
+        return false;
+    rw_log_epoch_end(p->log, item->last_epoch, &item->diverging_epoch, &item->diverging_end);
+    item->diverges = item->diverging_end < item->offset || item->diverging_epoch < item->last_epoch;
+    return item->diverges;
+}
+
+static void read_item(struct rw_shard *owner, struct fetch *fetch, struct fetch_item *item,
+                      size_t *budget, bool *first)
+{
+    item->high_watermark = item->last_stable = item->log_start = -1;
+    item->diverges = false;
+    if (!rw_fan_resolve(owner, &item->base))
+        return;
+    struct rw_partition *p = item->base.partition;
+    note_positions(item, p, fetch->committed);
+    if (p->config.compression == RW_COMPRESSION_ZSTD && fetch->version < 10) {
+        item->base.error = RW_KERR_UNSUPPORTED_COMPRESSION_TYPE;
+        return;
+    }
+    if (item->offset < p->part.start || item->offset > p->part.end) {
+        item->base.error = RW_KERR_OFFSET_OUT_OF_RANGE;
+        return;
+    }
+    if (check_divergence(item, p) || item->offset >= item->readable)
+        return;
+    size_t max = item->max_bytes > 0 ? (size_t)item->max_bytes : 0;
+    max = max < *budget ? max : *budget;
+    if (max == 0 && !*first)
+        return;
+    int rc = rw_log_read(p->log, item->offset, item->readable, max, *first, &item->range);
+    if (rc) {
+        item->range = (struct rw_log_range){0};
+        item->base.error = rc == RW_E_CORRUPT ? (int16_t)RW_KERR_CORRUPT_MESSAGE
+                           : rc == RW_E_RANGE ? (int16_t)RW_KERR_OFFSET_OUT_OF_RANGE
+                                              : (int16_t)RW_KERR_KAFKA_STORAGE_ERROR;
+        rw_diag(owner->env->diag, RW_ERROR, "fetch", "cannot read", rw_kv_str("dir", p->dir),
+                rw_kv_int("offset", item->offset), rw_kv_code("error", rc));
+        return;
+    }
+    *budget -= item->range.n < *budget ? item->range.n : *budget;
+    *first &= item->range.n == 0;
+    if (p->metrics)
+        p->metrics->fetch_bytes += item->range.n;
+}
+
+static void read_leg(struct rw_shard *owner, struct rw_fan_leg *leg)
+{
+    struct fetch *fetch = fetch_of(leg);
+    size_t budget = (size_t)fetch->max_bytes;
+    bool first = true;
+    if (leg->state) { /* it waited */
+        leg->state = NULL;
+        rw_metric_add(owner->metrics, RW_METRIC_WAITS, -1);
+    }
+    for (struct rw_fan_item *i = leg->first; i; i = i->next) {
+        struct fetch_item *item = RW_CONTAINER(i, struct fetch_item, base);
+        if (!rw_list_empty(&item->waiter.link))
+            rw_list_remove(&item->waiter.link);
+        read_item(owner, fetch, item, &budget, &first);
+    }
+    rw_fan_leg_done(owner, leg);
+}
+
+static void woken(struct rw_waiter *w)
+{
+    struct rw_fan_leg *leg = RW_CONTAINER(w, struct fetch_item, waiter)->leg;
+    read_leg(leg->fan->req->shard->broker->shards[leg->shard], leg);
+}
+
+/* True when the partition has something that the last round did not have. */
+static bool has_news(struct rw_shard *owner, const struct fetch *fetch, struct fetch_item *item)
+{
+    if (!rw_fan_resolve(owner, &item->base))
+        return true;
+    const struct rw_partition *p = item->base.partition;
+    return rw_part_readable(&p->part, fetch->committed) != item->readable ||
+           p->part.start != item->log_start;
+}
+
+static void run(struct rw_shard *owner, struct rw_fan_leg *leg)
+{
+    struct fetch *fetch = fetch_of(leg);
+    bool news = !fetch->wait;
+    for (struct rw_fan_item *i = leg->first; i; i = i->next) {
+        struct fetch_item *item = RW_CONTAINER(i, struct fetch_item, base);
+        rw_list_init(&item->waiter.link);
+        item->leg = leg;
+        item->waiter.wake = woken;
+        news |= fetch->wait && has_news(owner, fetch, item);
+    }
+    if (news) {
+        read_leg(owner, leg);
+        return;
+    }
+    rw_metric_add(owner->metrics, RW_METRIC_WAITS, 1);
+    leg->state = fetch;
+    for (struct rw_fan_item *i = leg->first; i; i = i->next) {
+        struct fetch_item *item = RW_CONTAINER(i, struct fetch_item, base);
+        rw_partition_wait_readable(item->base.partition, &item->waiter);
+    }
+}
+
+static void halt(struct rw_shard *owner, struct rw_fan_leg *leg)
+{
+    read_leg(owner, leg);
+}
+
+/* ---- on the request's shard ---- */
+
+static void for_each(struct rw_fan *fan, void (*each)(struct fetch *f, struct fetch_item *item))
+{
+    struct fetch *f = RW_CONTAINER(fan, struct fetch, fan);
+    for (int s = 0; s < fan->req->shard->broker->n_shards; s++)
+        for (struct rw_fan_item *i = fan->legs[s].first; i; i = i->next)
+            each(f, RW_CONTAINER(i, struct fetch_item, base));
+}
+
+static void drop_range(struct fetch *f, struct fetch_item *item)
+{
+    (void)f;
+    if (item->range.file)
+        rw_log_range_release(&item->range);
+    item->range = (struct rw_log_range){0};
+}
+
+struct tally {
+    int64_t bytes;
+    bool answer_now; /* an error or a divergence */
+};
+
+static struct tally tally(struct rw_fan *fan)
+{
+    struct tally t = {0, false};
+    for (int s = 0; s < fan->req->shard->broker->n_shards; s++)
+        for (struct rw_fan_item *i = fan->legs[s].first; i; i = i->next) {
+            const struct fetch_item *item = RW_CONTAINER(i, struct fetch_item, base);
+            t.bytes += (int64_t)item->range.n;
+            t.answer_now |= item->base.error != 0 || item->diverges;
+        }
+    return t;
+}
+
+static void fill(struct fetch *f, struct fetch_item *item)
+{
+    struct rw_request *req = f->fan.req;
+    struct rw_fetch_response_partition *out = item->out;
+    out->partition_index = item->base.index;
+    out->error_code = item->base.error;
+    out->high_watermark = item->high_watermark;
+    out->last_stable_offset = item->last_stable;
+    out->log_start_offset = item->log_start;
+    rw_metric_error(req->shard->metrics, RW_API_FETCH, item->base.error);
+    if (item->diverges) {
+        out->diverging_epoch.epoch = item->diverging_epoch;
+        out->diverging_epoch.end_offset = item->diverging_end;
+    }
+    if (f->committed)
+        out->n_aborted_transactions = 0; /* there are no transactions: none is aborted */
+    if (!item->range.file || item->range.n == 0) {
+        drop_range(f, item);
+        return;
+    }
+    size_t n = item->range.n;
+    void *ext = rw_request_add_range(req, &item->range, item->warm);
+    item->range = (struct rw_log_range){0};
+    if (ext)
+        out->records = (struct rw_wire_records){.n = n, .ext = ext};
+    else
+        out->error_code = RW_KERR_KAFKA_STORAGE_ERROR; /* retriable */
+}
+
+/* Several shards together may have read more than max_bytes. */
+static void trim(struct fetch *f)
+{
+    int64_t left = f->max_bytes;
+    bool any = false;
+    for (int s = 0; s < f->fan.req->shard->broker->n_shards; s++)
+        for (struct rw_fan_item *i = f->fan.legs[s].first; i; i = i->next) {
+            struct fetch_item *item = RW_CONTAINER(i, struct fetch_item, base);
+            if (item->range.n == 0)
+                continue;
+            if (any && (int64_t)item->range.n > left)
+                drop_range(f, item);
+            else
+                left -= (int64_t)item->range.n;
+            any = true;
+        }
+}
+
+static void done(struct rw_fan *fan)
+{
+    struct fetch *f = RW_CONTAINER(fan, struct fetch, fan);
+    struct rw_shard *s = fan->req->shard;
+    struct tally t = tally(fan);
+    int64_t left_us = f->deadline_us - rw_shard_now_us(s);
+    if (t.bytes < f->min_bytes && !t.answer_now && !fan->stopped && left_us > 0) {
+        for_each(fan, drop_range);
+        f->wait = true;
+        rw_fan_again(fan, left_us);
+        return;
+    }
+    trim(f);
+    for_each(fan, fill);
+    rw_request_done(fan->req);
+}
+
+static bool add_partition(struct rw_request *req, struct fetch *f,
+                          const struct rw_fetch_request_partition *in,
+                          const struct rw_meta_topic *topic, int16_t missing,
+                          struct rw_fetch_response_partition *out)
+{
+    rw_fetch_response_partition_init(out);
+    out->partition_index = in->partition;
+    out->records = (struct rw_wire_records){.p = (const uint8_t *)"", .n = 0}; /* not null (P34) */
+    out->n_aborted_transactions = -1;
+    if (!topic) {
+        out->error_code = missing;
+        out->high_watermark = -1;
+        rw_metric_error(req->shard->metrics, RW_API_FETCH, missing);
+        return true;
+    }
+    struct fetch_item *item = rw_arena_zalloc(&req->arena, sizeof(*item));
+    if (!item)
+        return false;
+    item->base = (struct rw_fan_item){
+        .topic_id = topic->id, .index = in->partition, .leader_epoch = in->current_leader_epoch};
+    item->offset = in->fetch_offset;
+    item->max_bytes = in->partition_max_bytes;
+    item->last_epoch = in->last_fetched_epoch;
+    item->readable = -1;
+    item->out = out;
+    rw_fan_add(&f->fan, &item->base);
+    f->n_items++;
+    return true;
+}
+
+static bool add_topic(struct rw_request *req, struct fetch *f,
+                      const struct rw_fetch_request_topic *in, struct rw_fetch_response_topic *out)
+{
+    bool by_id = req->header.api_version >= 13;
+    const struct rw_meta_topic *topic = by_id ? rw_meta_topic_by_id(rw_api_meta(req), in->topic_id)
+                                              : rw_meta_topic(rw_api_meta(req), in->topic);
+    int16_t missing = by_id ? RW_KERR_UNKNOWN_TOPIC_ID : RW_KERR_UNKNOWN_TOPIC_OR_PARTITION;
+    rw_fetch_response_topic_init(out);
+    out->topic = in->topic;
+    out->topic_id = in->topic_id;
+    out->partitions =
+        rw_arena_array(&req->arena, (size_t)in->n_partitions + 1, sizeof(*out->partitions));
+    if (!out->partitions)
+        return false;
+    for (int32_t i = 0; i < in->n_partitions; i++)
+        if (!add_partition(req, f, &in->partitions[i], topic, missing,
+                           &out->partitions[out->n_partitions++]))
+            return false;
+    return true;
+}
+
+static bool any_error(const struct rw_fetch_response *out)
+{
+    for (int32_t i = 0; i < out->n_responses; i++)
+        for (int32_t k = 0; k < out->responses[i].n_partitions; k++)
+            if (out->responses[i].partitions[k].error_code)
+                return true;
+    return false;
+}
+
+void rw_handle_fetch(struct rw_request *req)
+{
+    const struct rw_fetch_request *in = req->in;
+    struct rw_fetch_response *out = req->out;
+    /* Epoch 0 asks for a session, -1 for none: full requests both. Others belong to a session. */
+    if (req->header.api_version >= 7 && in->session_epoch > 0) {
+        out->error_code = RW_KERR_FETCH_SESSION_ID_NOT_FOUND;
+        rw_request_done(req);
+        return;
+    }
+    struct fetch *f = rw_arena_zalloc(&req->arena, sizeof(*f));
+    out->responses = rw_arena_array(&req->arena, (size_t)in->n_topics + 1, sizeof(*out->responses));
+    bool fine = f && out->responses && rw_fan_init(&f->fan, req) == RW_OK;
+    for (int32_t i = 0; fine && i < in->n_topics; i++)
+        fine = add_topic(req, f, &in->topics[i], &out->responses[out->n_responses++]);
+    if (!fine) {
+        rw_api_no_memory(req);
+        return;
+    }
+    int64_t limit = rw_api_config(req)->fetch_bytes_max;
+    f->committed = in->isolation_level == 1;
+    f->max_bytes = in->max_bytes < 0 ? 0 : in->max_bytes < limit ? in->max_bytes : (int32_t)limit;
+    f->min_bytes = in->min_bytes < f->max_bytes ? in->min_bytes : f->max_bytes;
+    f->version = req->header.api_version;
+    int64_t wait_us =
+        in->max_wait_ms > 0 && f->n_items > 0 && !any_error(out) ? in->max_wait_ms * 1000ll : 0;
+    f->deadline_us = rw_shard_now_us(req->shard) + wait_us;
+    f->fan.run = run;
+    f->fan.halt = halt;
+    f->fan.done = done;
+    rw_fan_start(&f->fan, -1);
+}

@@ -1,0 +1,94 @@
+/*
+ * OffsetForLeaderEpoch (KIP-101, KIP-279, KIP-320): the largest epoch not above the one asked for, and
+ * where it ended. The answer names the epoch that was found, so that the asker can go on from there.
+ */
+#include "broker/api/api.h"
+#include "broker/fan.h"
+
+struct epoch_item {
+    struct rw_fan_item base;
+    struct rw_offset_for_leader_epoch_response_partition *out;
+    int32_t asked, found;
+    int64_t end;
+};
+
+static void run(struct rw_shard *owner, struct rw_fan_leg *leg)
+{
+    for (struct rw_fan_item *i = leg->first; i; i = i->next) {
+        struct epoch_item *item = RW_CONTAINER(i, struct epoch_item, base);
+        item->found = -1;
+        item->end = -1;
+        if (!rw_fan_resolve(owner, i))
+            continue;
+        /* The current epoch may have written nothing yet: it ends where the log ends. */
+        if (item->asked == i->partition->part.leader_epoch) {
+            item->found = item->asked;
+            item->end = i->partition->part.end;
+        } else {
+            rw_log_epoch_end(i->partition->log, item->asked, &item->found, &item->end);
+        }
+    }
+    rw_fan_leg_done(owner, leg);
+}
+
+static void done(struct rw_fan *fan)
+{
+    for (int s = 0; s < fan->req->shard->broker->n_shards; s++)
+        for (struct rw_fan_item *i = fan->legs[s].first; i; i = i->next) {
+            const struct epoch_item *item = RW_CONTAINER(i, struct epoch_item, base);
+            item->out->error_code = i->error;
+            item->out->leader_epoch = item->found;
+            item->out->end_offset = item->end;
+        }
+    rw_request_done(fan->req);
+}
+
+static bool add_topic(struct rw_request *req, struct rw_fan *fan,
+                      const struct rw_offset_for_leader_epoch_request_topic *in,
+                      struct rw_offset_for_leader_epoch_response_topic *out)
+{
+    const struct rw_meta_topic *topic = rw_meta_topic(rw_api_meta(req), in->topic);
+    rw_offset_for_leader_epoch_response_topic_init(out);
+    out->topic = in->topic;
+    out->partitions =
+        rw_arena_array(&req->arena, (size_t)in->n_partitions + 1, sizeof(*out->partitions));
+    if (!out->partitions)
+        return false;
+    for (int32_t i = 0; i < in->n_partitions; i++) {
+        struct rw_offset_for_leader_epoch_response_partition *p =
+            &out->partitions[out->n_partitions++];
+        rw_offset_for_leader_epoch_response_partition_init(p);
+        p->partition = in->partitions[i].partition;
+        p->error_code = RW_KERR_UNKNOWN_TOPIC_OR_PARTITION;
+        if (!topic)
+            continue;
+        struct epoch_item *item = rw_arena_zalloc(&req->arena, sizeof(*item));
+        if (!item)
+            return false;
+        item->base = (struct rw_fan_item){.topic_id = topic->id,
+                                          .index = p->partition,
+                                          .leader_epoch = in->partitions[i].current_leader_epoch};
+        item->asked = in->partitions[i].leader_epoch;
+        item->out = p;
+        rw_fan_add(fan, &item->base);
+    }
+    return true;
+}
+
+void rw_handle_offset_for_leader_epoch(struct rw_request *req)
+{
+    const struct rw_offset_for_leader_epoch_request *in = req->in;
+    struct rw_offset_for_leader_epoch_response *out = req->out;
+    struct rw_fan *fan = rw_arena_zalloc(&req->arena, sizeof(*fan));
+    out->topics = rw_arena_array(&req->arena, (size_t)in->n_topics + 1, sizeof(*out->topics));
+    bool fine = fan && out->topics && rw_fan_init(fan, req) == RW_OK;
+    for (int32_t i = 0; fine && i < in->n_topics; i++)
+        fine = add_topic(req, fan, &in->topics[i], &out->topics[out->n_topics++]);
+    if (!fine) {
+        rw_api_no_memory(req);
+        return;
+    }
+    fan->run = run;
+    fan->done = done;
+    rw_fan_start(fan, -1);
+}

@@ -1,0 +1,294 @@
+/*
+ * Produce: one batch per partition. Appends happen on the shards that own the partitions; acks=1 and
+ * acks=all are answered when the records are acknowledged by the topic's durability policy, acks=0 is
+ * not answered at all (and an error closes the connection, as in Kafka).
+ *
+ * A request that is out of time before its records are durable is answered REQUEST_TIMED_OUT: the
+ * records may still become durable.
+ */
+#include "broker/api/api.h"
+#include "broker/fan.h"
+#include "broker/metrics.h"
+
+struct produce_item {
+    struct rw_fan_item base;
+    struct rw_fan_leg *leg;
+    struct rw_waiter waiter;
+    struct rw_wire_records records;
+    struct rw_produce_response_partition *out;
+    int64_t base_offset, append_time, log_start;
+    int32_t bad_record;
+    const char *why; /* static words */
+};
+
+struct produce {
+    struct rw_fan fan;
+    int *pending; /* per shard: items that are not acknowledged yet; the owner's */
+    bool allow_zstd;
+    int16_t acks;
+};
+
+static struct produce *produce_of(struct rw_fan_leg *leg)
+{
+    return RW_CONTAINER(leg->fan, struct produce, fan);
+}
+
+static int16_t error_of(int code)
+{
+    switch (code) {
+    case RW_E_TOO_BIG:
+        return RW_KERR_MESSAGE_TOO_LARGE;
+    case RW_E_UNSUPPORTED:
+        return RW_KERR_UNSUPPORTED_COMPRESSION_TYPE;
+    case RW_E_SEQUENCE:
+        return RW_KERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+    case RW_E_FENCED:
+        return RW_KERR_INVALID_PRODUCER_EPOCH;
+    case RW_E_SHORT:
+        return RW_KERR_CORRUPT_MESSAGE;
+    case RW_E_NOMEM: /* must be retriable; there is no better word */
+        return RW_KERR_KAFKA_STORAGE_ERROR;
+    default:
+        return rw_kerr_from_code(code);
+    }
+}
+
+/* ---- on the owner's shard ---- */
+
+static void settle(struct rw_fan_leg *leg)
+{
+    struct produce *p = produce_of(leg);
+    if (--p->pending[leg->shard] == 0)
+        rw_fan_leg_done(leg->fan->req->shard->broker->shards[leg->shard], leg);
+}
+
+static void acknowledged(struct rw_waiter *w)
+{
+    struct produce_item *item = RW_CONTAINER(w, struct produce_item, waiter);
+    const struct rw_partition *p = item->base.partition;
+    if (!rw_partition_is_acked(p, w->offset))
+        item->base.error = rw_partition_error(p);
+    settle(item->leg);
+}
+
+static void count(struct rw_partition *p, const struct rw_append_info *info, size_t bytes)
+{
+    uint64_t records = (uint64_t)(info->last_offset - info->first_offset + 1);
+    if (info->duplicate)
+        return;
+    rw_metric_add(p->shard->metrics, RW_METRIC_RECORDS_IN, (int64_t)records);
+    if (p->metrics) {
+        p->metrics->produce_bytes += bytes;
+        p->metrics->records += records;
+    }
+}
+
+/* True when the item is finished; false: it waits. */
+static bool append(struct rw_shard *owner, struct produce *produce, struct produce_item *item)
+{
+    struct rw_append_info info = {0};
+    item->base_offset = item->log_start = item->append_time = -1;
+    item->bad_record = -1;
+    if (!rw_fan_resolve(owner, &item->base))
+        return true;
+    struct rw_partition *p = item->base.partition;
+    item->log_start = p->part.start;
+    if (produce->acks == -1 && p->config.min_insync_replicas > 1) {
+        item->base.error = RW_KERR_NOT_ENOUGH_REPLICAS;
+        return true;
+    }
+    if (item->records.n == 0) {
+        item->base.error = RW_KERR_INVALID_RECORD;
+        item->why = "a produce request must have a record batch for each partition";
+        return true;
+    }
+    /* The frame is ours until the answer has left; offset and epoch are patched in place. */
+    int rc = rw_partition_append(p, (uint8_t *)(uintptr_t)item->records.p, item->records.n,
+                                 produce->allow_zstd, &info);
+    if (rc) {
+        item->base.error = error_of(rc);
+        item->bad_record = info.bad_record;
+        item->why = info.why;
+        return true;
+    }
+    count(p, &info, item->records.n);
+    item->base_offset = info.first_offset;
+    item->append_time = info.log_append_time;
+    if (produce->acks == 0 || rw_partition_is_acked(p, info.last_offset + 1))
+        return true;
+    item->waiter.offset = info.last_offset + 1;
+    item->waiter.wake = acknowledged;
+    rw_partition_wait_acked(p, &item->waiter);
+    return false;
+}
+
+static void run(struct rw_shard *owner, struct rw_fan_leg *leg)
+{
+    struct produce *produce = produce_of(leg);
+    produce->pending[leg->shard] = 1; /* ours, until every item is in */
+    for (struct rw_fan_item *i = leg->first; i; i = i->next) {
+        struct produce_item *item = RW_CONTAINER(i, struct produce_item, base);
+        rw_list_init(&item->waiter.link);
+        item->leg = leg;
+        if (!append(owner, produce, item))
+            produce->pending[leg->shard]++;
+    }
+    settle(leg);
+}
+
+static void halt(struct rw_shard *owner, struct rw_fan_leg *leg)
+{
+    (void)owner;
+    for (struct rw_fan_item *i = leg->first; i; i = i->next) {
+        struct produce_item *item = RW_CONTAINER(i, struct produce_item, base);
+        if (rw_list_empty(&item->waiter.link))
+            continue;
+        rw_list_remove(&item->waiter.link);
+        item->base.error = RW_KERR_REQUEST_TIMED_OUT;
+    }
+    rw_fan_leg_done(owner, leg);
+}
+
+/* ---- on the request's shard ---- */
+
+static void explain(struct rw_request *req, struct produce_item *item)
+{
+    struct rw_produce_response_partition *out = item->out;
+    if (item->why)
+        out->error_message = rw_str(item->why);
+    if (item->bad_record < 0)
+        return;
+    out->record_errors = rw_arena_array(&req->arena, 1, sizeof(*out->record_errors));
+    if (!out->record_errors)
+        return; /* the error code is there all the same */
+    rw_produce_response_record_error_init(&out->record_errors[0]);
+    out->record_errors[0].batch_index = item->bad_record;
+    out->record_errors[0].batch_index_error_message = rw_str(item->why);
+    out->n_record_errors = 1;
+}
+
+static bool fill(struct rw_request *req, struct produce_item *item)
+{
+    struct rw_produce_response_partition *out = item->out;
+    out->index = item->base.index;
+    out->error_code = item->base.error;
+    out->base_offset = item->base.error ? -1 : item->base_offset;
+    out->log_append_time_ms = item->base.error ? -1 : item->append_time;
+    out->log_start_offset = item->log_start;
+    rw_metric_error(req->shard->metrics, RW_API_PRODUCE, item->base.error);
+    if (item->base.error)
+        explain(req, item);
+    return item->base.error == 0;
+}
+
+static void done(struct rw_fan *fan)
+{
+    struct produce *produce = RW_CONTAINER(fan, struct produce, fan);
+    struct rw_request *req = fan->req;
+    bool fine = true;
+    for (int s = 0; s < req->shard->broker->n_shards; s++)
+        for (struct rw_fan_item *i = fan->legs[s].first; i; i = i->next)
+            fine &= fill(req, RW_CONTAINER(i, struct produce_item, base));
+    if (produce->acks == 0) {
+        req->no_response = true;
+        req->close_after |= !fine;
+    }
+    rw_request_done(req);
+}
+
+/* The topic a request means, and the error when there is none. */
+static const struct rw_meta_topic *find_topic(const struct rw_request *req,
+                                              const struct rw_produce_request_topic *t,
+                                              int16_t *ret_error)
+{
+    bool by_id = req->header.api_version >= 13;
+    const struct rw_meta_topic *found = by_id ? rw_meta_topic_by_id(rw_api_meta(req), t->topic_id)
+                                              : rw_meta_topic(rw_api_meta(req), t->name);
+    *ret_error = by_id ? RW_KERR_UNKNOWN_TOPIC_ID : RW_KERR_UNKNOWN_TOPIC_OR_PARTITION;
+    return found;
+}
+
+static int16_t request_error(const struct rw_produce_request *in)
+{
+    if (in->acks < -1 || in->acks > 1)
+        return RW_KERR_INVALID_REQUIRED_ACKS;
+    if (in->transactional_id.n >= 0)
+        return RW_KERR_INVALID_TXN_STATE; /* no transaction was ever begun here */
+    return RW_KERR_NONE;
+}
+
+static bool add_topic(struct rw_request *req, struct produce *produce,
+                      const struct rw_produce_request_topic *t,
+                      struct rw_produce_response_topic *out)
+{
+    int16_t missing, wrong = request_error(req->in);
+    const struct rw_meta_topic *found = find_topic(req, t, &missing);
+    rw_produce_response_topic_init(out);
+    out->name = t->name;
+    out->topic_id = t->topic_id;
+    out->partition_responses = rw_arena_array(&req->arena, (size_t)t->n_partition_data + 1,
+                                              sizeof(*out->partition_responses));
+    if (!out->partition_responses)
+        return false;
+    for (int32_t i = 0; i < t->n_partition_data; i++) {
+        struct rw_produce_response_partition *r =
+            &out->partition_responses[out->n_partition_responses++];
+        const struct rw_produce_request_partition *p = &t->partition_data[i];
+        rw_produce_response_partition_init(r);
+        r->index = p->index;
+        if (wrong || !found) {
+            r->error_code = wrong ? wrong : missing;
+            r->base_offset = -1;
+            rw_metric_error(req->shard->metrics, RW_API_PRODUCE, r->error_code);
+            continue;
+        }
+        struct produce_item *item = rw_arena_zalloc(&req->arena, sizeof(*item));
+        if (!item)
+            return false;
+        item->base =
+            (struct rw_fan_item){.topic_id = found->id, .index = p->index, .leader_epoch = -1};
+        item->records = p->records;
+        item->out = r;
+        rw_fan_add(&produce->fan, &item->base);
+    }
+    return true;
+}
+
+static bool any_error(const struct rw_produce_response *out)
+{
+    for (int32_t i = 0; i < out->n_responses; i++)
+        for (int32_t k = 0; k < out->responses[i].n_partition_responses; k++)
+            if (out->responses[i].partition_responses[k].error_code)
+                return true;
+    return false;
+}
+
+void rw_handle_produce(struct rw_request *req)
+{
+    const struct rw_produce_request *in = req->in;
+    struct rw_produce_response *out = req->out;
+    struct produce *produce = rw_arena_zalloc(&req->arena, sizeof(*produce));
+    out->responses =
+        rw_arena_array(&req->arena, (size_t)in->n_topic_data + 1, sizeof(*out->responses));
+    int n_shards = req->shard->broker->n_shards;
+    bool fine = produce && out->responses && rw_fan_init(&produce->fan, req) == RW_OK;
+    if (fine) {
+        produce->pending = rw_arena_array(&req->arena, (size_t)n_shards, sizeof(int));
+        fine = produce->pending != NULL;
+    }
+    for (int32_t i = 0; fine && i < in->n_topic_data; i++)
+        fine = add_topic(req, produce, &in->topic_data[i], &out->responses[out->n_responses++]);
+    if (!fine) {
+        rw_api_no_memory(req);
+        return;
+    }
+    produce->acks = in->acks;
+    produce->allow_zstd = req->header.api_version >= 7;
+    produce->fan.run = run;
+    produce->fan.halt = halt;
+    produce->fan.done = done;
+    if (in->acks == 0 && any_error(out))
+        req->close_after = true;
+    int64_t timeout_ms = in->timeout_ms > 0 ? in->timeout_ms : 0;
+    rw_fan_start(&produce->fan, timeout_ms * 1000);
+}

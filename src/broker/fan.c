@@ -1,0 +1,157 @@
+/*
+ * Fan-out of a request to the shards of its partitions. Invariants: `waiting` counts messages on their
+ * way, go and stop alike, so that nothing refers to the request's memory when done() runs; each leg is
+ * answered exactly once per round. Messages between two shards keep their order, so a stop can not
+ * overtake its go.
+ */
+#include "broker/fan.h"
+
+#include "base/assert.h"
+#include "broker/partitions.h"
+#include "wire/error.h"
+
+int rw_fan_init(struct rw_fan *f, struct rw_request *req)
+{
+    int n = req->shard->broker->n_shards;
+    *f = (struct rw_fan){.req = req};
+    f->legs = rw_arena_array(&req->arena, (size_t)n, sizeof(*f->legs));
+    if (!f->legs)
+        return RW_E_NOMEM;
+    for (int i = 0; i < n; i++) {
+        f->legs[i].fan = f;
+        f->legs[i].shard = i;
+    }
+    return RW_OK;
+}
+
+void rw_fan_add(struct rw_fan *f, struct rw_fan_item *item)
+{
+    struct rw_fan_leg *leg =
+        &f->legs[rw_partition_shard(f->req->shard->broker, item->topic_id, item->index)];
+    item->next = NULL;
+    if (leg->last)
+        leg->last->next = item;
+    else
+        leg->first = item;
+    leg->last = item;
+}
+
+static void settle(struct rw_fan *f)
+{
+    if (--f->waiting > 0)
+        return;
+    rw_timer_stop(f->req->shard->loop, &f->timer);
+    f->done(f);
+}
+
+static void go_back(struct rw_shard *self, struct rw_msg *m)
+{
+    (void)self;
+    settle(RW_CONTAINER(m, struct rw_fan_leg, go)->fan);
+}
+
+static void stop_back(struct rw_shard *self, struct rw_msg *m)
+{
+    (void)self;
+    settle(RW_CONTAINER(m, struct rw_fan_leg, stop)->fan);
+}
+
+static void leg_run(struct rw_shard *self, struct rw_msg *m)
+{
+    struct rw_fan_leg *leg = RW_CONTAINER(m, struct rw_fan_leg, go);
+    leg->fan->run(self, leg);
+}
+
+static void leg_stop(struct rw_shard *self, struct rw_msg *m)
+{
+    struct rw_fan_leg *leg = RW_CONTAINER(m, struct rw_fan_leg, stop);
+    if (!leg->answered) {
+        RW_ASSERT(leg->fan->halt);
+        leg->fan->halt(self, leg);
+    }
+    leg->stop.run = stop_back;
+    rw_shard_send(leg->fan->req->shard, &leg->stop);
+}
+
+void rw_fan_leg_done(struct rw_shard *owner, struct rw_fan_leg *leg)
+{
+    (void)owner;
+    RW_ASSERT(!leg->answered);
+    leg->answered = true;
+    leg->go.run = go_back;
+    rw_shard_send(leg->fan->req->shard, &leg->go);
+}
+
+void rw_fan_stop(struct rw_fan *f)
+{
+    if (f->stopped || f->waiting == 0)
+        return;
+    f->stopped = true;
+    struct rw_broker *b = f->req->shard->broker;
+    for (int i = 0; i < b->n_shards; i++) {
+        if (!f->legs[i].first)
+            continue;
+        f->waiting++;
+        f->legs[i].stop.run = leg_stop;
+        rw_shard_send(b->shards[i], &f->legs[i].stop);
+    }
+}
+
+static void expired(struct rw_timer *t)
+{
+    struct rw_fan *f = RW_CONTAINER(t, struct rw_fan, timer);
+    f->timed_out = true;
+    rw_fan_stop(f);
+}
+
+static void canceled(struct rw_request *req)
+{
+    rw_fan_stop(req->state);
+}
+
+void rw_fan_start(struct rw_fan *f, int64_t timeout_us)
+{
+    struct rw_shard *s = f->req->shard;
+    f->stopped = f->timed_out = false;
+    f->waiting = 1; /* ours, so that nothing ends while legs are still being sent */
+    f->timer.fire = expired;
+    f->req->state = f;
+    f->req->cancel = canceled;
+    for (int i = 0; i < s->broker->n_shards; i++) {
+        struct rw_fan_leg *leg = &f->legs[i];
+        if (!leg->first)
+            continue;
+        f->waiting++;
+        leg->answered = false;
+        leg->go.run = leg_run;
+        rw_shard_send(s->broker->shards[i], &leg->go);
+    }
+    if (timeout_us >= 0 && f->halt)
+        rw_timer_start_in(s->loop, &f->timer, timeout_us);
+    settle(f);
+}
+
+void rw_fan_again(struct rw_fan *f, int64_t timeout_us)
+{
+    rw_fan_start(f, timeout_us);
+}
+
+bool rw_fan_resolve(struct rw_shard *owner, struct rw_fan_item *item)
+{
+    struct rw_partition *p = rw_partition_find(owner, item->topic_id, item->index);
+    item->partition = p;
+    item->error = p ? rw_partition_error(p) : RW_KERR_UNKNOWN_TOPIC_OR_PARTITION;
+    if (item->error)
+        return false;
+    switch (rw_part_check_epoch(&p->part, item->leader_epoch)) {
+    case RW_EPOCH_FINE:
+        return true;
+    case RW_EPOCH_FENCED:
+        item->error = RW_KERR_FENCED_LEADER_EPOCH;
+        return false;
+    case RW_EPOCH_UNKNOWN:
+        item->error = RW_KERR_UNKNOWN_LEADER_EPOCH;
+        return false;
+    }
+    return false;
+}

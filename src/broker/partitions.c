@@ -1,0 +1,370 @@
+/*
+ * The life of a shard's partitions: found in the image, opened by jobs, closed or deleted by jobs.
+ *
+ * Invariants: a partition is in the map while it is OPENING or OPEN; it is freed only when no sync and
+ * no job refers to it. At most `slots` open jobs run at a time, so that recovery after a crash does not
+ * start thousands of scans at once.
+ */
+#include "broker/partitions_private.h"
+
+#include "base/mem.h"
+#include "broker/metrics.h"
+#include "broker/node.h"
+
+struct key {
+    struct rw_uuid id;
+    int32_t index;
+};
+
+static uint64_t hash_key(struct rw_uuid id, int32_t index)
+{
+    struct key k = {id, index};
+    return rw_hash(&k, sizeof(k));
+}
+
+int rw_partition_shard(const struct rw_broker *b, struct rw_uuid topic_id, int32_t index)
+{
+    /* The high half: the map of a shard uses the low bits of the same hash. */
+    return (int)((hash_key(topic_id, index) >> 32) % (uint64_t)b->n_shards);
+}
+
+static bool is_partition(const void *item, const void *key)
+{
+    const struct rw_partition *p = item;
+    const struct key *k = key;
+    return p->index == k->index && rw_uuid_eq(p->topic_id, k->id);
+}
+
+struct rw_partition *rw_partition_find(const struct rw_shard *s, struct rw_uuid topic_id,
+                                       int32_t index)
+{
+    struct key k = {topic_id, index};
+    return rw_map_get(&s->partitions->map, hash_key(topic_id, index), is_partition, &k);
+}
+
+struct rw_partition *rw_partitions_next(const struct rw_shard *s, size_t *at)
+{
+    struct rw_partition *p;
+    while ((p = rw_map_next(&s->partitions->map, at)))
+        if (p->state == RW_PARTITION_OPEN)
+            return p;
+    return NULL;
+}
+
+size_t rw_partitions_opening(const struct rw_shard *s)
+{
+    return s->partitions->opening;
+}
+
+bool rw_partitions_stopping(const struct rw_shard *s)
+{
+    return s->partitions->stopped != NULL;
+}
+
+static void partition_free(struct rw_partition *p)
+{
+    if (!p)
+        return;
+    rw_free(p->topic);
+    rw_free(p->dir);
+    rw_free(p);
+}
+
+/* ---- open ---- */
+
+static int slots(const struct rw_partitions *ps)
+{
+    const struct rw_broker *b = ps->shard->broker;
+    int n = rw_config_broker(b->config)->recovery_threads / b->n_shards;
+    return n > 0 ? n : 1;
+}
+
+static void open_next(struct rw_partitions *ps);
+
+static void open_work(struct rw_job *job)
+{
+    struct rw_partition *p = RW_CONTAINER(job, struct rw_partition, job);
+    struct rw_log_open_args args = {
+        .clean = p->clean && !p->is_new,
+        .recovery_point = p->is_new ? 0 : p->recovery_point,
+        .start_offset = p->is_new ? 0 : p->start_checkpoint,
+        .topic_id = p->topic_id,
+        .topic_name = p->topic,
+    };
+    p->code = rw_log_open(p->shard->env, p->dir, &p->config.log, &args, &p->log);
+}
+
+static void open_done(struct rw_job *job)
+{
+    struct rw_partition *p = RW_CONTAINER(job, struct rw_partition, job);
+    struct rw_partitions *ps = p->shard->partitions;
+    struct rw_batch_open *batch = p->batch;
+    p->busy = false;
+    ps->running--;
+    ps->opening--;
+    if (p->code)
+        p->log = NULL;
+    open_next(ps);
+    if (p->state == RW_PARTITION_OPENING) {
+        p->state = RW_PARTITION_OPEN;
+        rw_partition_opened(p, p->code);
+    }
+    if (batch && --batch->left == 0)
+        batch->done(batch);
+    if (p->state == RW_PARTITION_CLOSING) /* deleted or stopped while it was being opened */
+        rw_partition_retire_next(p);      /* the set itself may be gone now */
+}
+
+static void open_next(struct rw_partitions *ps)
+{
+    while (ps->running < slots(ps) && !rw_list_empty(&ps->to_open)) {
+        struct rw_partition *p = RW_CONTAINER(rw_list_pop(&ps->to_open), struct rw_partition, link);
+        ps->running++;
+        p->busy = true;
+        p->job = (struct rw_job){.work = open_work, .done = open_done};
+        rw_shard_submit(ps->shard, RW_JOB_BACKGROUND, &p->job);
+    }
+}
+
+static char *make_dir(const struct rw_broker *b, const char *topic, int32_t index)
+{
+    const char *root = rw_config_broker(b->config)->log_dirs;
+    struct rw_buf path;
+    rw_buf_init(&path);
+    rw_buf_printf(&path, "%s/%s-%d", root, topic, index);
+    char *dir = path.failed ? NULL : rw_strdup(rw_buf_cstr(&path));
+    rw_buf_deinit(&path);
+    return dir;
+}
+
+static int add(struct rw_partitions *ps, const struct rw_meta_topic *t, int32_t index, bool is_new,
+               struct rw_batch_open *batch)
+{
+    struct rw_shard *s = ps->shard;
+    struct rw_partition *p = rw_zalloc(sizeof(*p));
+    if (!p)
+        return RW_E_NOMEM;
+    p->shard = s;
+    p->topic_id = t->id;
+    p->index = index;
+    p->is_new = is_new;
+    p->leader_epoch = t->partitions[index].leader_epoch;
+    p->topic = rw_strdup(t->name);
+    p->dir = make_dir(s->broker, t->name, index);
+    rw_part_init(&p->part);
+    rw_list_init(&p->acks);
+    rw_list_init(&p->readers);
+    rw_list_init(&p->link);
+    p->hw_checkpoint = p->recovery_point = -1;
+    if (!p->topic || !p->dir ||
+        rw_topic_config_resolve(s->broker->config, t->configs, t->n_configs, &p->config) ||
+        rw_map_put(&ps->map, hash_key(p->topic_id, index), p)) {
+        partition_free(p);
+        return RW_E_NOMEM;
+    }
+    if (!is_new)
+        rw_node_recovery_of(s->broker->node, p);
+    p->metrics = rw_metrics_topic(s->metrics, p->topic);
+    p->batch = batch;
+    if (batch)
+        batch->left++;
+    ps->opening++;
+    rw_list_push(&ps->to_open, &p->link);
+    rw_metric_add(s->metrics, RW_METRIC_PARTITIONS, 1);
+    return RW_OK;
+}
+
+static bool is_mine(const struct rw_shard *s, const struct rw_meta_topic *t, int32_t index)
+{
+    const struct rw_meta_partition *p = &t->partitions[index];
+    int32_t node_id = rw_config_broker(s->broker->config)->node_id;
+    bool is_replica = false;
+    for (int32_t i = 0; i < p->n_replicas; i++)
+        is_replica |= p->replicas[i] == node_id;
+    return is_replica && rw_partition_shard(s->broker, t->id, index) == s->index;
+}
+
+int rw_partitions_new(struct rw_shard *s)
+{
+    struct rw_partitions *ps = rw_zalloc(sizeof(*ps));
+    if (!ps)
+        return RW_E_NOMEM;
+    ps->shard = s;
+    rw_list_init(&ps->to_open);
+    s->partitions = ps;
+    return RW_OK;
+}
+
+int rw_partitions_start(struct rw_shard *s, const struct rw_meta *meta)
+{
+    struct rw_meta_topic *t;
+    size_t at = 0;
+    while ((t = rw_map_next(&meta->by_id, &at)))
+        for (int32_t i = 0; i < t->n_partitions; i++)
+            if (is_mine(s, t, i)) {
+                int rc = add(s->partitions, t, i, false, NULL);
+                if (rc)
+                    return rc;
+            }
+    open_next(s->partitions);
+    rw_retention_start(s->partitions);
+    return RW_OK;
+}
+
+/* ---- close and delete ---- */
+
+static void retire_work(struct rw_job *job)
+{
+    struct rw_partition *p = RW_CONTAINER(job, struct rw_partition, job);
+    p->code = p->destroy ? rw_log_destroy(p->log) : rw_log_close(p->log, true);
+}
+
+static void retire_end(struct rw_partition *p)
+{
+    struct rw_partitions *ps = p->shard->partitions;
+    rw_metric_add(p->shard->metrics, RW_METRIC_PARTITIONS, -1);
+    if (p->part.role == RW_PART_OFFLINE) {
+        rw_metric_add(p->shard->metrics, RW_METRIC_PARTITIONS_OFFLINE, -1);
+        rw_node_unclean(p->shard->broker->node);
+    }
+    partition_free(p);
+    ps->closing--;
+    if (ps->stopped && ps->closing == 0) {
+        void (*stopped)(struct rw_shard *) = ps->stopped;
+        struct rw_shard *s = ps->shard;
+        rw_map_deinit(&ps->map);
+        s->partitions = NULL;
+        rw_free(ps);
+        stopped(s);
+    }
+}
+
+/* The numbers with which the closed log will be found again. */
+static void note_final(const struct rw_partition *p)
+{
+    struct rw_node *node = p->shard->broker->node;
+    rw_checkpoint_add(
+        &node->finals[p->shard->index], p->topic, p->index,
+        (const int64_t[RW_CHECKPOINTS]){[RW_CHECKPOINT_RECOVERY_POINT] = p->part.end,
+                                        [RW_CHECKPOINT_LOG_START] = p->part.start,
+                                        [RW_CHECKPOINT_HIGH_WATERMARK] = p->part.high_watermark});
+}
+
+static void retire_done(struct rw_job *job)
+{
+    struct rw_partition *p = RW_CONTAINER(job, struct rw_partition, job);
+    p->busy = false;
+    p->log = NULL;
+    if (p->code) {
+        rw_diag(p->shard->env->diag, RW_ERROR, "partition",
+                p->destroy ? "could not delete a log" : "could not close a log cleanly",
+                rw_kv_str("dir", p->dir), rw_kv_code("error", p->code));
+        if (!p->destroy)
+            rw_node_unclean(p->shard->broker->node);
+    } else if (!p->destroy) {
+        note_final(p);
+    }
+    retire_end(p);
+}
+
+void rw_partition_retire_next(struct rw_partition *p)
+{
+    if (p->busy || (p->log && !rw_flusher_idle(&p->flusher)))
+        return;
+    if (!p->log) {
+        retire_end(p);
+        return;
+    }
+    p->busy = true;
+    p->job = (struct rw_job){.work = retire_work, .done = retire_done};
+    rw_shard_submit(p->shard, RW_JOB_BACKGROUND, &p->job);
+}
+
+void rw_partition_retire(struct rw_partition *p, bool destroy)
+{
+    struct rw_partitions *ps = p->shard->partitions;
+    bool was_queued = p->state == RW_PARTITION_OPENING && !p->busy;
+    bool was_open = p->state == RW_PARTITION_OPEN;
+    rw_map_remove(&ps->map, hash_key(p->topic_id, p->index), p);
+    p->state = RW_PARTITION_CLOSING;
+    p->destroy = destroy;
+    ps->closing++;
+    rw_partition_wake_all(p);
+    rw_timer_stop(p->shard->loop, &p->flush_timer);
+    if (was_queued) {
+        struct rw_batch_open *batch = p->batch;
+        rw_list_remove(&p->link);
+        ps->opening--;
+        if (batch && --batch->left == 0)
+            batch->done(batch);
+    }
+    if (was_open && p->log)
+        rw_flusher_cancel(&p->flusher);
+    rw_partition_retire_next(p);
+}
+
+void rw_partitions_stop(struct rw_shard *s, void (*stopped)(struct rw_shard *s))
+{
+    struct rw_partitions *ps = s->partitions;
+    struct rw_partition *p;
+    size_t at = 0;
+    rw_timer_stop(s->loop, &ps->retention);
+    ps->closing++; /* ours, until all are on their way */
+    ps->stopped = stopped;
+    while (at = 0, (p = rw_map_next(&ps->map, &at)))
+        rw_partition_retire(p, false);
+    /* Topics that were deleted just now end by themselves. */
+    if (--ps->closing > 0)
+        return;
+    rw_map_deinit(&ps->map);
+    s->partitions = NULL;
+    rw_free(ps);
+    stopped(s);
+}
+
+/* ---- changes ---- */
+
+static void remove_topic(struct rw_shard *s, struct rw_uuid id)
+{
+    struct rw_partition *p;
+    size_t at = 0;
+    while ((p = rw_map_next(&s->partitions->map, &at)))
+        if (rw_uuid_eq(p->topic_id, id)) {
+            rw_metrics_topic_forget(s->metrics, p->topic);
+            rw_partition_retire(p, true);
+            at = 0; /* removal moves items */
+        }
+}
+
+static int configure_topic(struct rw_shard *s, const struct rw_meta_topic *t)
+{
+    struct rw_topic_config config;
+    int rc = rw_topic_config_resolve(s->broker->config, t->configs, t->n_configs, &config);
+    for (int32_t i = 0; i < t->n_partitions && rc == RW_OK; i++) {
+        struct rw_partition *p = rw_partition_find(s, t->id, i);
+        if (p)
+            rw_partition_configure(p, &config);
+    }
+    return rc;
+}
+
+int rw_partitions_apply(struct rw_shard *s, const struct rw_meta *meta,
+                        const struct rw_meta_delta *delta, struct rw_batch_open *batch)
+{
+    int rc = RW_OK;
+    batch->left = 1; /* ours, until all are queued */
+    for (size_t i = 0; i < delta->n && rc == RW_OK; i++) {
+        const struct rw_meta_change *c = &delta->changes[i];
+        const struct rw_meta_topic *t = rw_meta_topic_by_id(meta, c->topic_id);
+        if (c->kind == RW_META_TOPIC_REMOVED)
+            remove_topic(s, c->topic_id);
+        else if (t && c->kind == RW_META_PARTITION_CREATED && is_mine(s, t, c->partition))
+            rc = add(s->partitions, t, c->partition, true, batch);
+        else if (t && c->kind == RW_META_TOPIC_CONFIGURED)
+            rc = configure_topic(s, t);
+    }
+    open_next(s->partitions);
+    if (--batch->left == 0)
+        batch->done(batch);
+    return rc;
+}

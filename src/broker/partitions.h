@@ -1,0 +1,99 @@
+/*
+ * The partitions of a shard: their logs, and the replica state machine (part/) wired to them. Everything
+ * here runs on the owning shard's thread, except the jobs that open, close, sync and delete logs.
+ *
+ * Which shard owns a partition follows from the topic's id and the partition's number alone.
+ */
+#pragma once
+
+#include "broker/config.h"
+#include "broker/flusher.h"
+#include "broker/shard.h"
+#include "meta/image.h"
+#include "part/part.h"
+
+struct rw_topic_metrics;
+
+enum rw_partition_state {
+    RW_PARTITION_OPENING, /* a job opens or recovers the log */
+    RW_PARTITION_OPEN,    /* in service, or offline: part.role says which */
+    RW_PARTITION_CLOSING  /* out of the table; a job closes or deletes the log */
+};
+
+/* Somebody who waits for a partition to move on. wake() may remove and free the waiter. */
+struct rw_waiter {
+    struct rw_link link;
+    int64_t offset; /* producers: woken when everything below is acknowledged */
+    void (*wake)(struct rw_waiter *w);
+};
+
+struct rw_partition {
+    struct rw_shard *shard;
+    struct rw_uuid topic_id;
+    int32_t index;
+    enum rw_partition_state state;
+    char *topic;
+    struct rw_topic_config config;
+    struct rw_part part;
+    struct rw_log *log; /* NULL until opened, and when opening failed */
+    struct rw_flusher flusher;
+    struct rw_timer flush_timer;      /* flush.ms */
+    int64_t synced_to;                /* end offset when the last sync was asked for */
+    struct rw_link acks;              /* struct rw_waiter, in order of their offsets */
+    struct rw_link readers;           /* struct rw_waiter */
+    struct rw_topic_metrics *metrics; /* NULL: not counted */
+    /* One job at a time: open, delete old files, close, destroy. */
+    struct rw_job job;
+    bool busy;
+    bool destroy; /* closing: delete the directory */
+    bool is_new;  /* made by a change, not found at start: stale checkpoints do not count */
+    bool clean;   /* at start: the last shutdown was clean */
+    int64_t recovery_point, start_checkpoint, hw_checkpoint;
+    int32_t leader_epoch; /* from the image */
+    int code;             /* result of the job */
+    char *dir;
+    struct rw_link link;         /* queue of those to open */
+    struct rw_batch_open *batch; /* who waits for it to be open; NULL: nobody */
+};
+
+/* Who waits for a number of partitions to be opened. */
+struct rw_batch_open {
+    size_t left;
+    void (*done)(struct rw_batch_open *b);
+};
+
+/* Makes the shard's (empty) set. */
+RW_MUST int rw_partitions_new(struct rw_shard *s);
+/* Takes in the whole image at start; logs are opened by jobs, one after the other per slot. */
+RW_MUST int rw_partitions_start(struct rw_shard *s, const struct rw_meta *meta);
+/* Takes in a change that was applied to `meta`. batch->done() is called, from here or later, when
+ * every new partition of this shard is open. RW_E_NOMEM: the shard misses partitions now. */
+RW_MUST int rw_partitions_apply(struct rw_shard *s, const struct rw_meta *meta,
+                                const struct rw_meta_delta *delta, struct rw_batch_open *batch);
+/* Closes all logs; stopped() when nothing is left and the set is freed. */
+void rw_partitions_stop(struct rw_shard *s, void (*stopped)(struct rw_shard *s));
+/* Partitions of this shard that are not open yet. */
+size_t rw_partitions_opening(const struct rw_shard *s);
+bool rw_partitions_stopping(const struct rw_shard *s);
+/* Walks the open ones: start with *at = 0, NULL ends. */
+struct rw_partition *rw_partitions_next(const struct rw_shard *s, size_t *at);
+
+int rw_partition_shard(const struct rw_broker *b, struct rw_uuid topic_id, int32_t index);
+/* NULL: not on this shard. */
+struct rw_partition *rw_partition_find(const struct rw_shard *s, struct rw_uuid topic_id,
+                                       int32_t index);
+/* Why it can not serve now, as a Kafka error: being opened, deleted, offline. 0: it can. */
+int16_t rw_partition_error(const struct rw_partition *p);
+
+/* Appends a producer's batch as leader, starts what the durability policy asks for, wakes readers.
+ * Codes as rw_log_append(). */
+RW_MUST int rw_partition_append(struct rw_partition *p, uint8_t *bytes, size_t n, bool allow_zstd,
+                                struct rw_append_info *ret_info);
+/* DeleteRecords: moves the log start to `offset`. */
+RW_MUST int rw_partition_trim(struct rw_partition *p, int64_t offset);
+/* True when everything below offset is acknowledged as the policy demands. */
+bool rw_partition_is_acked(const struct rw_partition *p, int64_t offset);
+void rw_partition_wait_acked(struct rw_partition *p, struct rw_waiter *w);
+void rw_partition_wait_readable(struct rw_partition *p, struct rw_waiter *w);
+/* The log reported a failure: the partition goes offline and everybody who waits is told. */
+void rw_partition_failed(struct rw_partition *p, int code);

@@ -1,0 +1,31 @@
+/* What partitions.c (life), partition.c (service) and retention.c share. */
+#pragma once
+
+#include "base/map.h"
+#include "broker/partitions.h"
+
+struct rw_partitions {
+    struct rw_shard *shard;
+    struct rw_map map;
+    struct rw_link to_open; /* in order */
+    size_t opening;         /* queued and running */
+    int running;            /* open jobs under way */
+    size_t closing;
+    struct rw_timer retention;
+    void (*stopped)(struct rw_shard *s);
+};
+
+/* Steps the state machine and does what comes out. */
+void rw_partition_step(struct rw_partition *p, const struct rw_part_event *event);
+/* After the log was opened (or not: code). On the shard. */
+void rw_partition_opened(struct rw_partition *p, int code);
+/* Applies changed settings. */
+void rw_partition_configure(struct rw_partition *p, const struct rw_topic_config *config);
+/* Tells everybody who waits; they find the state changed. */
+void rw_partition_wake_all(struct rw_partition *p);
+/* Out of service: ends once no sync and no job refers to it. */
+void rw_partition_retire(struct rw_partition *p, bool destroy);
+/* Called whenever a job or a sync ended while it is CLOSING. */
+void rw_partition_retire_next(struct rw_partition *p);
+
+void rw_retention_start(struct rw_partitions *ps);

@@ -1,0 +1,71 @@
+/*
+ * Changes of the metadata, decided: a request and the image go in, records and the answer come out.
+ * Nothing is changed here; the records take effect when they were committed and applied
+ * (rw_meta_apply()), and the answer may leave only then. With validate_only no records come out.
+ *
+ * `out` is an initialised response; what goes into it lies in list->arena or in `in`. Errors of single
+ * topics are in the answer; the returned code is RW_OK or RW_E_NOMEM (then records and answer are to be
+ * thrown away). Records of a topic with an error are not in the list.
+ */
+#pragma once
+
+#include "meta/image.h"
+#include "meta/records.h"
+#include "wire/messages.h"
+
+/* What the broker's configuration says, and what a pure function can not have by itself. */
+struct rw_meta_policy {
+    int32_t default_partitions;
+    int16_t default_replication;
+    int32_t request_partitions_max; /* that one request may create */
+    size_t partitions_max;          /* in the cluster */
+    bool delete_enabled;
+    void *arg;
+    struct rw_uuid (*new_id)(void *arg);
+    /* Canonical form of a topic's setting, in the arena; RW_E_INVAL with words, RW_E_NOMEM. */
+    int (*check_value)(void *arg, struct rw_str name, struct rw_str value, struct rw_arena *arena,
+                       struct rw_str *ret_value, struct rw_str *ret_why);
+    /* Rules between a topic's settings. */
+    int (*check_all)(void *arg, const struct rw_pair *own, size_t n_own, struct rw_arena *arena,
+                     struct rw_str *ret_why);
+    /* True when the setting is a list (append and subtract are allowed); *ret_value: what it is
+     * without the topic's own value. */
+    bool (*is_list)(void *arg, struct rw_str name, struct rw_str *ret_value);
+};
+
+#define RW_TOPIC_NAME_MAX 249
+
+/* NULL when the name is legal, else words that say why not. */
+const char *rw_topic_name_problem(struct rw_str name);
+
+RW_MUST int rw_decide_create_topics(const struct rw_meta *meta, const struct rw_meta_policy *policy,
+                                    const struct rw_create_topics_request *in,
+                                    struct rw_create_topics_response *out,
+                                    struct rw_meta_records *list);
+/* names: version < 6 of the request. */
+RW_MUST int rw_decide_delete_topics(const struct rw_meta *meta, const struct rw_meta_policy *policy,
+                                    const struct rw_delete_topics_request *in,
+                                    struct rw_delete_topics_response *out,
+                                    struct rw_meta_records *list);
+RW_MUST int rw_decide_create_partitions(const struct rw_meta *meta,
+                                        const struct rw_meta_policy *policy,
+                                        const struct rw_create_partitions_request *in,
+                                        struct rw_create_partitions_response *out,
+                                        struct rw_meta_records *list);
+/* Topic resources; others are answered INVALID_REQUEST. */
+RW_MUST int rw_decide_alter_configs(const struct rw_meta *meta, const struct rw_meta_policy *policy,
+                                    const struct rw_alter_configs_request *in,
+                                    struct rw_alter_configs_response *out,
+                                    struct rw_meta_records *list);
+RW_MUST int rw_decide_incremental_alter_configs(
+    const struct rw_meta *meta, const struct rw_meta_policy *policy,
+    const struct rw_incremental_alter_configs_request *in,
+    struct rw_incremental_alter_configs_response *out, struct rw_meta_records *list);
+
+/* Takes the next n producer ids, starting at *ret_first: unique in the cluster for ever. */
+RW_MUST int rw_decide_producer_ids(const struct rw_meta *meta, int32_t broker_id, int32_t n,
+                                   int64_t *ret_first, struct rw_meta_records *list);
+/* This broker's registration, when it is new or its address changed. */
+RW_MUST int rw_decide_register_broker(const struct rw_meta *meta, int32_t broker_id,
+                                      struct rw_str host, uint16_t port, struct rw_str rack,
+                                      struct rw_meta_records *list);

@@ -1,0 +1,117 @@
+/*
+ * The image's memory and its look-ups. Does not change anything: apply.c does.
+ */
+#include "meta/image.h"
+
+#include <stdlib.h>
+#include "base/mem.h"
+#include "meta/image_private.h"
+
+void rw_meta_init(struct rw_meta *m)
+{
+    *m = (struct rw_meta){0};
+}
+
+static void free_partitions(struct rw_meta_topic *t)
+{
+    for (int32_t i = 0; i < t->n_partitions; i++) {
+        rw_free(t->partitions[i].replicas);
+        rw_free(t->partitions[i].isr);
+    }
+    rw_free(t->partitions);
+}
+
+void rw_meta_topic_free(struct rw_meta_topic *t)
+{
+    if (!t)
+        return;
+    free_partitions(t);
+    for (size_t i = 0; i < t->n_configs; i++)
+        rw_meta_pair_free(&t->configs[i]);
+    rw_free(t->configs);
+    rw_free(t->name);
+    rw_free(t);
+}
+
+void rw_meta_broker_deinit(struct rw_meta_broker *b)
+{
+    rw_free(b->host);
+    rw_free(b->rack);
+}
+
+void rw_meta_deinit(struct rw_meta *m)
+{
+    struct rw_meta_topic *t;
+    size_t at = 0;
+    while ((t = rw_map_next(&m->by_id, &at)))
+        rw_meta_topic_free(t);
+    rw_map_deinit(&m->by_id);
+    rw_map_deinit(&m->by_name);
+    for (size_t i = 0; i < m->n_brokers; i++)
+        rw_meta_broker_deinit(&m->brokers[i]);
+    rw_free(m->brokers);
+    rw_free(m->removed);
+    *m = (struct rw_meta){0};
+}
+
+static bool has_name(const void *item, const void *key)
+{
+    const struct rw_meta_topic *t = item;
+    const struct rw_str *name = key;
+    return rw_str_is(*name, t->name);
+}
+
+static bool has_id(const void *item, const void *key)
+{
+    const struct rw_meta_topic *t = item;
+    const struct rw_uuid *id = key;
+    return rw_uuid_eq(t->id, *id);
+}
+
+struct rw_meta_topic *rw_meta_topic(const struct rw_meta *m, struct rw_str name)
+{
+    return name.n < 0 ? NULL : rw_map_get(&m->by_name, rw_hash_str(name), has_name, &name);
+}
+
+struct rw_meta_topic *rw_meta_topic_by_id(const struct rw_meta *m, struct rw_uuid id)
+{
+    return rw_map_get(&m->by_id, rw_hash(id.b, sizeof(id.b)), has_id, &id);
+}
+
+bool rw_meta_was_removed(const struct rw_meta *m, struct rw_uuid id)
+{
+    for (size_t i = 0; i < m->n_removed; i++)
+        if (rw_uuid_eq(m->removed[i], id))
+            return true;
+    return false;
+}
+
+const struct rw_meta_broker *rw_meta_broker(const struct rw_meta *m, int32_t id)
+{
+    for (size_t i = 0; i < m->n_brokers; i++)
+        if (m->brokers[i].id == id)
+            return &m->brokers[i];
+    return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct rw_meta_topic *const *x = a, *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+struct rw_meta_topic **rw_meta_topics(const struct rw_meta *m, struct rw_arena *arena,
+                                      size_t *ret_n)
+{
+    *ret_n = m->by_id.n;
+    if (*ret_n == 0)
+        return NULL;
+    struct rw_meta_topic **list = rw_arena_array(arena, *ret_n, sizeof(*list));
+    size_t n = 0, at = 0;
+    struct rw_meta_topic *t;
+    while (list && (t = rw_map_next(&m->by_id, &at)))
+        list[n++] = t;
+    if (list)
+        qsort(list, n, sizeof(*list), by_name);
+    return list;
+}
