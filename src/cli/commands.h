@@ -8,3 +8,11 @@ extern const struct rw_command rw_cmd_complete_hidden; /* cmd_completion.c */
 extern const struct rw_command rw_cmd_help;            /* cmd_help.c */
 extern const struct rw_command rw_cmd_man_hidden;      /* cmd_help.c */
 extern const struct rw_command rw_cmd_version;         /* cmd_version.c */
+extern const struct rw_command rw_cmd_log_backup;      /* log_copy.c */
+extern const struct rw_command rw_cmd_log_dump;        /* log_dump.c */
+extern const struct rw_command rw_cmd_log_export;      /* log_export.c */
+extern const struct rw_command rw_cmd_log_import;      /* log_import.c */
+extern const struct rw_command rw_cmd_log_reindex;     /* log_edit.c */
+extern const struct rw_command rw_cmd_log_restore;     /* log_copy.c */
+extern const struct rw_command rw_cmd_log_truncate;    /* log_edit.c */
+extern const struct rw_command rw_cmd_log_verify;      /* log_verify.c */

@@ -1,0 +1,247 @@
+/*
+ * rollway log import: lines of text or JSON become records of a log. Without --durable-each the log is
+ * synced once at the end, before the command says that it is done.
+ */
+#include "cli/commands.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/mem.h"
+#include "cli/json.h"
+#include "cli/log_common.h"
+#include "cli/progress.h"
+
+#define BATCH_RECORDS 1000
+#define BATCH_BYTES   (512u << 10)
+#define HEADERS_MAX   64
+#define LINE_MAX_SIZE (1u << 20)
+
+struct import {
+    struct rw_cli *cli;
+    struct rollway_log *log;
+    bool json;
+    struct rollway_record records[BATCH_RECORDS];
+    cJSON *documents[BATCH_RECORDS];
+    struct rw_buf text; /* lines, or decoded base64, of the batch */
+    size_t starts[BATCH_RECORDS];
+    struct rollway_header *headers;
+    size_t n, headers_n;
+    int64_t done, bytes, line;
+};
+
+static void clear(struct import *m)
+{
+    for (size_t i = 0; i < m->n; i++)
+        cJSON_Delete(m->documents[i]);
+    m->n = m->headers_n = 0;
+    rw_buf_clear(&m->text);
+}
+
+static int write_batch(struct import *m)
+{
+    if (!m->n)
+        return RW_EXIT_OK;
+    /* Views into the text only now: it moved while it grew. */
+    for (size_t i = 0; i < m->n && !m->json; i++)
+        m->records[i].value = m->text.p + m->starts[i];
+    int rc = m->text.failed ? ROLLWAY_E_NOMEM : rollway_log_append(m->log, m->records, m->n, NULL);
+    if (rc)
+        return rw_log_cli_fail(m->cli, m->log, rc);
+    m->done += (int64_t)m->n;
+    clear(m);
+    return RW_EXIT_OK;
+}
+
+static bool string_of(const cJSON *item, const void **ret_p, size_t *ret_n)
+{
+    if (!item || cJSON_IsNull(item))
+        return true;
+    if (!cJSON_IsString(item))
+        return false;
+    *ret_p = item->valuestring;
+    *ret_n = strlen(item->valuestring);
+    return true;
+}
+
+static bool headers_of(struct import *m, const cJSON *list, struct rollway_record *r)
+{
+    const cJSON *item;
+    if (!list || cJSON_IsNull(list))
+        return true;
+    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > HEADERS_MAX)
+        return false;
+    r->headers = m->headers + m->n * HEADERS_MAX;
+    cJSON_ArrayForEach(item, list)
+    {
+        struct rollway_header *h = &m->headers[m->n * HEADERS_MAX + r->headers_count];
+        const void *key = NULL;
+        *h = (struct rollway_header){0};
+        if (!string_of(cJSON_GetObjectItemCaseSensitive(item, "key"), &key, &h->key_size) || !key ||
+            !string_of(cJSON_GetObjectItemCaseSensitive(item, "value"), &h->value, &h->value_size))
+            return false;
+        h->key = key;
+        r->headers_count++;
+    }
+    return true;
+}
+
+static int add_json(struct import *m, const char *line, size_t n)
+{
+    struct rollway_record r = {0};
+    cJSON *doc = cJSON_ParseWithLength(line, n);
+    const cJSON *ts = cJSON_GetObjectItemCaseSensitive(doc, "timestamp");
+    if (!cJSON_IsObject(doc) ||
+        !string_of(cJSON_GetObjectItemCaseSensitive(doc, "key"), &r.key, &r.key_size) ||
+        !string_of(cJSON_GetObjectItemCaseSensitive(doc, "value"), &r.value, &r.value_size) ||
+        (ts && !cJSON_IsNumber(ts)) ||
+        !headers_of(m, cJSON_GetObjectItemCaseSensitive(doc, "headers"), &r)) {
+        cJSON_Delete(doc);
+        return rw_cli_fail(m->cli, RW_EXIT_FAILED,
+                           "a line is like {\"key\":\"k\",\"value\":\"v\",\"timestamp\":0,"
+                           "\"headers\":[{\"key\":\"h\",\"value\":\"v\"}]}",
+                           "line %" PRId64 " is not a record", m->line);
+    }
+    if (ts)
+        r.timestamp_ms = (int64_t)ts->valuedouble;
+    m->documents[m->n] = doc;
+    m->records[m->n++] = r;
+    return RW_EXIT_OK;
+}
+
+static int add_line(struct import *m, const char *line, size_t n)
+{
+    m->line++;
+    m->bytes += (int64_t)n;
+    if (n > LINE_MAX_SIZE)
+        return rw_cli_fail(m->cli, RW_EXIT_FAILED, NULL, "line %" PRId64 " is longer than 1 MiB",
+                           m->line);
+    if (m->n == BATCH_RECORDS || (m->n && m->text.n + n > BATCH_BYTES)) {
+        int exit_code = write_batch(m);
+        if (exit_code)
+            return exit_code;
+    }
+    if (m->json) {
+        rw_buf_extend(&m->text, n); /* counts the bytes of the batch */
+        return add_json(m, line, n);
+    }
+    m->starts[m->n] = m->text.n;
+    m->documents[m->n] = NULL;
+    rw_buf_add(&m->text, line, n);
+    m->records[m->n++] = (struct rollway_record){.value_size = n};
+    return RW_EXIT_OK;
+}
+
+static int read_lines(struct import *m, FILE *in)
+{
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t n;
+    int exit_code = RW_EXIT_OK;
+    struct rw_progress progress;
+    rw_progress_start(&progress, m->cli, "records", 0);
+    while (!exit_code && !rw_cli_interrupted() && (n = getline(&line, &cap, in)) >= 0) {
+        size_t size = (size_t)n;
+        if (size && line[size - 1] == '\n')
+            size--;
+        exit_code = add_line(m, line, size);
+        if (m->line % 1000 == 0)
+            rw_progress_update(&progress, m->line, m->bytes, rw_progress_now());
+    }
+    rw_progress_end(&progress);
+    if (!exit_code && ferror(in))
+        exit_code = rw_cli_fail(m->cli, RW_EXIT_FAILED, NULL, "reading: %s", strerror(errno));
+    if (!exit_code)
+        exit_code = write_batch(m);
+    free(line);
+    return exit_code;
+}
+
+static int import_from(struct rw_cli *cli, struct import *m, const char *dir, FILE *in)
+{
+    int exit_code;
+    struct rollway_log_options options = {.size = sizeof(options),
+                                          .durability = ROLLWAY_DURABLE_OS};
+    enum { CODECS = 5 };
+    static const char *const codecs[CODECS] = {"none", "gzip", "snappy", "lz4", "zstd"};
+    const char *codec = rw_cli_string(cli, "compression", "none");
+    while (options.compression < CODECS && strcmp(codecs[options.compression], codec) != 0)
+        options.compression++;
+    if (options.compression == CODECS)
+        return rw_cli_usage(cli, "--compression is none, gzip, snappy, lz4 or zstd");
+    m->log = rw_log_cli_open(cli, dir, &options, &exit_code);
+    if (!m->log)
+        return exit_code;
+    exit_code = read_lines(m, in);
+    int rc = rollway_log_close(m->log);
+    if (rc && !exit_code)
+        exit_code = rw_log_cli_fail(cli, NULL, rc);
+    if (!exit_code)
+        rw_cli_note(cli, "%s: %" PRId64 " records imported", dir, m->done);
+    return exit_code ? exit_code : rw_cli_interrupted() ? RW_EXIT_INTERRUPTED : RW_EXIT_OK;
+}
+
+static int run(struct rw_cli *cli)
+{
+    const char *format = rw_cli_string(cli, "format", "text");
+    const char *file = rw_cli_string(cli, "file", "-");
+    bool json = strcmp(format, "json") == 0;
+    if (!json && strcmp(format, "text") != 0)
+        return rw_cli_usage(cli, "--format is text or json");
+    FILE *in = strcmp(file, "-") == 0 ? stdin : fopen(file, "r");
+    if (!in)
+        return rw_cli_fail(cli, errno == ENOENT ? RW_EXIT_NOT_FOUND : RW_EXIT_FAILED, NULL,
+                           "%s: %s", file, strerror(errno));
+    struct import *m = rw_zalloc(sizeof(*m));
+    struct rollway_header *headers =
+        json ? rw_alloc_array((size_t)BATCH_RECORDS * HEADERS_MAX, sizeof(*headers)) : NULL;
+    int exit_code;
+    if (!m || (json && !headers)) {
+        exit_code = rw_cli_fail(cli, RW_EXIT_FAILED, NULL, "out of memory");
+    } else {
+        m->cli = cli;
+        m->json = json;
+        m->headers = headers;
+        exit_code = import_from(cli, m, rw_cli_operand(cli, 0), in);
+        clear(m);
+        rw_buf_deinit(&m->text);
+    }
+    rw_free(headers);
+    rw_free(m);
+    if (in != stdin)
+        fclose(in);
+    return exit_code;
+}
+
+static const struct rw_option options[] = {
+    {"format", 'f', RW_OPT_STRING, "FORMAT", "text: a line is a value; json: a line is a record",
+     "text|json"},
+    {"file", 0, RW_OPT_STRING, "FILE", "read this file instead of standard input", "file"},
+    {"compression", 'z', RW_OPT_STRING, "CODEC", "compress batches; default none",
+     "none|gzip|snappy|lz4|zstd"},
+    {NULL, 0, RW_OPT_FLAG, NULL, NULL, NULL},
+};
+
+static const struct rw_example examples[] = {
+    {"rollway log import events-0 < app.log", "each line becomes a record"},
+    {"rollway log export -f json events-0 | rollway log import -f json copy-0", "copy a log"},
+    {NULL, NULL},
+};
+
+const struct rw_command rw_cmd_log_import = {
+    .name = "log import",
+    .operands = "DIR",
+    .operands_complete = "dir",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "append lines of text or JSON to a log",
+    .text =
+        "Creates the log when it is missing. Everything is on stable storage when the command ends "
+        "without an error.",
+    .options = options,
+    .examples = examples,
+    .local = true,
+    .run = run,
+};

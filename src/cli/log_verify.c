@@ -1,0 +1,167 @@
+/* rollway log verify: reads everything and checks every CRC, record and index entry. */
+#include "cli/commands.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cli/json.h"
+#include "cli/log_common.h"
+#include "log/log.h"
+#include "os/os.h"
+
+#define REPORTS_MAX 1000 /* lines per log; what is beyond is counted */
+
+struct report {
+    struct rw_cli *cli;
+    const char *only; /* report what concerns this file; NULL: all */
+    uint64_t shown, matching;
+};
+
+static void tell(void *arg, const char *file, uint64_t at, int code, const char *why)
+{
+    struct report *r = arg;
+    (void)code;
+    if (r->only && strcmp(r->only, file) != 0)
+        return;
+    r->matching++;
+    if (r->shown++ < REPORTS_MAX && !rw_cli_json(r->cli))
+        rw_buf_printf(rw_cli_out(r->cli), "%s: position %" PRIu64 ": %s\n", file, at, why);
+}
+
+static void print_result(struct rw_cli *cli, const char *dir, const struct rw_log *log,
+                         const struct rw_log_verify *v)
+{
+    struct rw_buf *out = rw_cli_out(cli);
+    bool bad = v->bad_batches || v->bad_index_entries;
+    if (!rw_cli_json(cli)) {
+        if (!rw_cli_quiet(cli) || bad)
+            rw_buf_printf(out,
+                          "%s: %s: offsets %" PRId64 " to %" PRId64 ", %" PRIu64
+                          " batches, %" PRIu64 " records, %" PRIu64 " bytes, %" PRIu64
+                          " bad batches, %" PRIu64 " bad index entries, checksum %016" PRIx64 "\n",
+                          dir, bad ? "DAMAGED" : "ok", rw_log_start(log), rw_log_end(log),
+                          v->batches, v->records, v->bytes, v->bad_batches, v->bad_index_entries,
+                          v->checksum);
+        return;
+    }
+    char checksum[17];
+    snprintf(checksum, sizeof(checksum), "%016" PRIx64, v->checksum);
+    struct rw_json j;
+    rw_json_init(&j, out, 0);
+    rw_json_object(&j, NULL);
+    rw_json_string(&j, "log", dir);
+    rw_json_bool(&j, "ok", !bad);
+    rw_json_int(&j, "start_offset", rw_log_start(log));
+    rw_json_int(&j, "end_offset", rw_log_end(log));
+    rw_json_int(&j, "batches", (int64_t)v->batches);
+    rw_json_int(&j, "records", (int64_t)v->records);
+    rw_json_int(&j, "bytes", (int64_t)v->bytes);
+    rw_json_int(&j, "bad_batches", (int64_t)v->bad_batches);
+    rw_json_int(&j, "first_bad_offset", v->first_bad_offset);
+    rw_json_int(&j, "bad_index_entries", (int64_t)v->bad_index_entries);
+    rw_json_string(&j, "checksum", checksum);
+    rw_json_end(&j);
+    rw_buf_add_u8(out, '\n');
+}
+
+/* Unlike reading through the library this must see damage as it lies on disk: the whole of every file
+ * counts, also what a reader would take for an append in progress. */
+static uint64_t tail_bytes(const char *dir, const struct rw_log *log)
+{
+    struct log_names names;
+    uint64_t total = 0;
+    if (rw_log_names(dir, rw_log_name_is_segment, &names))
+        return 0;
+    for (size_t i = 0; i < names.n; i++) {
+        struct rw_path path;
+        struct rw_stat st;
+        if (rw_path_join(&path, dir, names.at[i], NULL) == RW_OK &&
+            rw_os_env()->vfs->ops->stat(rw_os_env()->vfs, path.s, &st) == RW_OK)
+            total += st.size;
+    }
+    rw_log_names_free(&names);
+    return total > rw_log_bytes(log) ? total - rw_log_bytes(log) : 0;
+}
+
+static int verify_dir(struct rw_cli *cli, const char *dir, void *arg)
+{
+    struct rw_log_config config;
+    struct rw_log *log;
+    const struct rw_log_open_args args = {.read_only = true, .clean = true};
+    rw_log_config_init(&config);
+    int rc = rw_log_open(rw_os_env(), dir, &config, &args, &log);
+    if (rc)
+        return rw_cli_fail(cli, rw_cli_exit_of(rc), NULL, "%s: %s", dir, rw_code_text(rc));
+    struct report report = {.cli = cli, .only = arg};
+    struct rw_log_verify v = {.report = tell, .arg = &report};
+    rc = rw_log_verify(log, &v);
+    uint64_t tail = rc ? 0 : tail_bytes(dir, log);
+    if (tail) {
+        v.bad_batches++;
+        if (v.first_bad_offset < 0)
+            v.first_bad_offset = rw_log_end(log);
+        report.matching++;
+        if (!rw_cli_json(cli))
+            rw_buf_printf(rw_cli_out(cli),
+                          "%s: the last %" PRIu64 " bytes are not whole batches: a torn write, "
+                          "damage, or an append in progress\n",
+                          dir, tail);
+    }
+    int exit_code = RW_EXIT_OK;
+    if (rc)
+        exit_code = rw_cli_fail(cli, rw_cli_exit_of(rc), NULL, "%s: %s", dir, rw_code_text(rc));
+    else
+        print_result(cli, dir, log, &v);
+    if (!exit_code && (arg ? report.matching : v.bad_batches + v.bad_index_entries))
+        exit_code = RW_EXIT_UNHEALTHY;
+    rc = rw_log_close(log, false);
+    return exit_code ? exit_code : rw_cli_exit_of(rc);
+}
+
+static int run(struct rw_cli *cli)
+{
+    int worst = RW_EXIT_OK;
+    for (int i = 0; i < rw_cli_operand_count(cli); i++) {
+        const char *path = rw_cli_operand(cli, i);
+        const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+        int64_t base;
+        const char *suffix;
+        int exit_code;
+        if (rw_name_parse(name, &base, &suffix)) {
+            struct rw_path dir, full;
+            char file[4096];
+            if (rw_path_parent(&dir, path) || rw_path_join(&full, dir.s, name, NULL))
+                return rw_cli_fail(cli, RW_EXIT_USAGE, NULL, "the path is too long: %s", path);
+            memcpy(file, full.s, sizeof(file));
+            exit_code = verify_dir(cli, dir.s, file);
+        } else {
+            exit_code = rw_log_each_dir(cli, path, verify_dir, NULL);
+        }
+        if (exit_code > worst)
+            worst = exit_code;
+    }
+    return worst;
+}
+
+static const struct rw_example examples[] = {
+    {"rollway log verify /var/lib/rollway", "all partitions of a data directory"},
+    {"rollway log verify events-0", "one log; exit status 8 when it is damaged"},
+    {NULL, NULL},
+};
+
+const struct rw_command rw_cmd_log_verify = {
+    .name = "log verify",
+    .operands = "PATH...",
+    .operands_complete = "file",
+    .operands_min = 1,
+    .operands_max = -1,
+    .summary = "check every CRC, record and index entry of logs",
+    .text =
+        "PATH is a log directory, a data directory with logs in it, or one file of a log. Nothing "
+        "is changed; it may run beside a broker.\n\n"
+        "The checksum is that of all batches without base offset and leader epoch: replicas of one "
+        "partition have the same.",
+    .examples = examples,
+    .local = true,
+    .run = run,
+};
