@@ -1,0 +1,123 @@
+/* Counting, merging, limits, and the exact text of both formats where it matters to a parser. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+#include "broker/metrics.h"
+
+static const struct rw_metrics_host host = {.uptime_ms = 1500,
+                                            .version = "1.2.3",
+                                            .disk_total = 1000,
+                                            .disk_free = 400,
+                                            .memory_resident = 4096};
+
+static void has(const struct rw_buf *text, const char *line)
+{
+    struct rw_buf copy = *text;
+    if (!strstr(rw_buf_cstr(&copy), line))
+        fail_msg("missing: %s\nin:\n%s", line, rw_buf_cstr(&copy));
+}
+
+static struct rw_metrics *sample(void)
+{
+    struct rw_metrics *m = rw_metrics_new();
+    rw_metric_set(m, RW_METRIC_CONNECTIONS, 3);
+    rw_metric_add(m, RW_METRIC_BYTES_IN, 700);
+    rw_metric_requests(m, 0, 16, 1);       /* Produce: the first bucket, to its edge */
+    rw_metric_requests(m, 0, 17, 2);       /* the second */
+    rw_metric_requests(m, 1, 40000000, 1); /* Fetch: 40 s, beyond the last */
+    rw_metric_error(m, 0, 0);              /* no error */
+    rw_metric_error(m, 0, 3);
+    rw_metric_error(m, 0, 3);
+    struct rw_topic_metrics *t = rw_metrics_topic(m, "a\"b\\c\nd");
+    t->produce_bytes = 5;
+    t->fetch_bytes = 6;
+    t->records = 7;
+    return m;
+}
+
+static void text_format(void **state)
+{
+    (void)state;
+    struct rw_metrics *m = sample();
+    struct rw_buf b;
+    rw_buf_init(&b);
+    rw_metrics_render(&b, m, &host, false);
+    has(&b, "# HELP rollway_application_uptime_seconds_total Time since the broker started.\n"
+            "# TYPE rollway_application_uptime_seconds_total counter\n"
+            "rollway_application_uptime_seconds_total 1.500\n");
+    has(&b, "\nrollway_application_build{rollway_version=\"1.2.3\"} 1\n");
+    has(&b, "\nrollway_rpc_active_connections{rollway_server=\"kafka\"} 3\n");
+    has(&b, "\nrollway_rpc_received_bytes_total{rollway_server=\"kafka\"} 700\n");
+    has(&b, "_bucket{rollway_request=\"produce\",le=\"0.000016\"} 1\n");
+    has(&b, "_bucket{rollway_request=\"produce\",le=\"0.000032\"} 3\n");
+    has(&b, "_bucket{rollway_request=\"produce\",le=\"+Inf\"} 3\n");
+    has(&b, "_sum{rollway_request=\"produce\"} 0.000050\n");
+    has(&b, "_bucket{rollway_request=\"consume\",le=\"33.554432\"} 0\n");
+    has(&b, "_bucket{rollway_request=\"consume\",le=\"+Inf\"} 1\n");
+    has(&b, "rollway_kafka_request_errors_total{rollway_request=\"produce\","
+            "rollway_error=\"UNKNOWN_TOPIC_OR_PARTITION\"} 2\n");
+    has(&b, "rollway_topic=\"a\\\"b\\\\c\\nd\",rollway_request=\"consume\"} 6\n");
+    has(&b, "rollway_storage_disk_free_bytes 400\n");
+    assert_null(strstr(rw_buf_cstr(&b), "# EOF"));
+    rw_buf_deinit(&b);
+    rw_metrics_free(m);
+}
+
+static void openmetrics(void **state)
+{
+    (void)state;
+    struct rw_metrics *m = sample();
+    struct rw_buf b;
+    rw_buf_init(&b);
+    rw_metrics_render(&b, m, &host, true);
+    has(&b, "# TYPE rollway_rpc_received_bytes counter\n"
+            "rollway_rpc_received_bytes_total{rollway_server=\"kafka\"} 700\n");
+    assert_string_equal(rw_buf_cstr(&b) + b.n - 6, "# EOF\n");
+    rw_buf_deinit(&b);
+    rw_metrics_free(m);
+}
+
+static void shards_are_added_up(void **state)
+{
+    (void)state;
+    struct rw_metrics *a = sample(), *b = sample(), *sum = rw_metrics_new();
+    struct rw_buf text;
+    rw_buf_init(&text);
+    assert_int_equal(rw_metrics_merge(sum, a), RW_OK);
+    assert_int_equal(rw_metrics_merge(sum, b), RW_OK);
+    rw_metrics_render(&text, sum, &host, false);
+    has(&text, "rollway_rpc_active_connections{rollway_server=\"kafka\"} 6\n");
+    has(&text, "_count{rollway_request=\"produce\"} 6\n");
+    has(&text, "rollway_error=\"UNKNOWN_TOPIC_OR_PARTITION\"} 4\n");
+    has(&text, "rollway_request=\"produce\"} 10\n");
+    rw_buf_deinit(&text);
+    rw_metrics_free(a);
+    rw_metrics_free(b);
+    rw_metrics_free(sum);
+}
+
+static void topics_have_a_limit(void **state)
+{
+    (void)state;
+    struct rw_metrics *m = rw_metrics_new();
+    char name[32];
+    for (int i = 0; i < 10000; i++) {
+        snprintf(name, sizeof(name), "topic-%d", i);
+        assert_non_null(rw_metrics_topic(m, name));
+    }
+    assert_null(rw_metrics_topic(m, "one-more"));
+    assert_non_null(rw_metrics_topic(m, "topic-77"));
+    rw_metrics_topic_forget(m, "topic-77");
+    assert_non_null(rw_metrics_topic(m, "one-more"));
+    rw_metrics_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(text_format), cmocka_unit_test(openmetrics),
+                                       cmocka_unit_test(shards_are_added_up),
+                                       cmocka_unit_test(topics_have_a_limit)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
