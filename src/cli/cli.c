@@ -181,6 +181,11 @@ bool rw_cli_colour(const struct rw_cli *cli, int fd)
            strcmp(term, "dumb") != 0;
 }
 
+bool rw_cli_stdout_is_terminal(const struct rw_cli *cli)
+{
+    return cli->stdout_tty;
+}
+
 /* ---- standard output ---- */
 
 struct rw_buf *rw_cli_out(struct rw_cli *cli)

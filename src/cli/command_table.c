@@ -3,10 +3,34 @@
 
 #include <stddef.h>
 
-const struct rw_command *const rw_commands[] = {&rw_cmd_completion,  &rw_cmd_help,
-                                                &rw_cmd_version,     &rw_cmd_complete_hidden,
-                                                &rw_cmd_man_hidden,  &rw_cmd_log_backup,
-                                                &rw_cmd_log_dump,    &rw_cmd_log_export,
-                                                &rw_cmd_log_import,  &rw_cmd_log_reindex,
-                                                &rw_cmd_log_restore, &rw_cmd_log_truncate,
-                                                &rw_cmd_log_verify,  NULL};
+/* One command per line, so that two people can add one each. */
+/* clang-format off */
+const struct rw_command *const rw_commands[] = {
+    &rw_cmd_produce,
+    &rw_cmd_consume,
+    &rw_cmd_topic_create,
+    &rw_cmd_topic_list,
+    &rw_cmd_topic_describe,
+    &rw_cmd_topic_alter,
+    &rw_cmd_topic_add_partitions,
+    &rw_cmd_topic_delete,
+    &rw_cmd_topic_trim,
+    &rw_cmd_cluster_info,
+    &rw_cmd_cluster_health,
+    &rw_cmd_cluster_config_get,
+    &rw_cmd_log_backup,
+    &rw_cmd_log_dump,
+    &rw_cmd_log_export,
+    &rw_cmd_log_import,
+    &rw_cmd_log_reindex,
+    &rw_cmd_log_restore,
+    &rw_cmd_log_truncate,
+    &rw_cmd_log_verify,
+    &rw_cmd_completion,
+    &rw_cmd_help,
+    &rw_cmd_version,
+    &rw_cmd_complete_hidden,
+    &rw_cmd_man_hidden,
+    NULL
+};
+/* clang-format on */

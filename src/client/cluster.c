@@ -14,11 +14,11 @@
 #include "base/mem.h"
 #include "wire/error.h"
 
-#define PORT_DEFAULT      9092
-#define METADATA_CAP      12
-#define NEW_TOPIC_TRIES   40
-#define CALL_TRIES        5
-#define METADATA_MEMORY   (256u << 20)
+#define PORT_DEFAULT    9092
+#define METADATA_CAP    12
+#define NEW_TOPIC_TRIES 40
+#define CALL_TRIES      5
+#define METADATA_MEMORY (256u << 20)
 
 void rw_cluster_options_init(struct rw_cluster_options *o)
 {
@@ -132,7 +132,8 @@ void rw_cluster_drop(struct rw_cluster *c, struct rw_conn *conn)
 /* ---- bootstrap ---- */
 
 /* "host:port", "[v6]:port", "host". Advances *at past the comma. */
-static int next_address(const char **at, char host[256], uint16_t *ret_port, struct rw_client_err *err)
+static int next_address(const char **at, char host[256], uint16_t *ret_port,
+                        struct rw_client_err *err)
 {
     size_t n = strcspn(*at, ",");
     const char *text = *at, *colon = NULL, *end = text + n;
@@ -218,8 +219,8 @@ static int advertised_wrong(struct rw_cluster *c, const struct rw_node *n, int r
     snprintf(why, sizeof(why), "%s", err->text);
     rw_client_fail(err, rc, "connected to %s, but broker %d advertises %s, which %s",
                    c->bootstrap->address, n->id, address, words);
-    rw_client_hint(err, "set advertised.listeners of broker %d to an address that clients can reach",
-                   n->id);
+    rw_client_hint(
+        err, "set advertised.listeners of broker %d to an address that clients can reach", n->id);
     return rc;
 }
 
@@ -261,12 +262,14 @@ int rw_cluster_conn(struct rw_cluster *c, int32_t node, struct rw_conn **ret_con
     if (!n->conn) {
         char address[320];
         snprintf(address, sizeof(address), "%s:%d", n->host, n->port);
-        if (c->bootstrap && strcmp(c->bootstrap->address, address) == 0 && c->bootstrap->sent_n == 0) {
+        if (c->bootstrap && strcmp(c->bootstrap->address, address) == 0 &&
+            c->bootstrap->sent_n == 0) {
             n->conn = c->bootstrap;
             c->bootstrap = NULL;
         } else {
-            int rc = rw_conn_open(c->env, c->dialer, n->host, (uint16_t)n->port, c->options.client_id,
-                                  within_deadline(c, c->options.connect_timeout_us), &n->conn, err);
+            int rc =
+                rw_conn_open(c->env, c->dialer, n->host, (uint16_t)n->port, c->options.client_id,
+                             within_deadline(c, c->options.connect_timeout_us), &n->conn, err);
             if (rc != RW_OK)
                 return advertised_wrong(c, n, rc, err);
         }
@@ -283,8 +286,8 @@ int rw_cluster_call(struct rw_cluster *c, int32_t node, int16_t api_key, int16_t
         struct rw_conn *conn = NULL;
         int rc = rw_cluster_conn(c, node, &conn, err);
         if (rc == RW_OK) {
-            rc = rw_conn_call(conn, api_key, cap, request, arena, rw_cluster_request_us(c), ret_response,
-                              err);
+            rc = rw_conn_call(conn, api_key, cap, request, arena, rw_cluster_request_us(c),
+                              ret_response, err);
             if (rc != RW_OK && rc != RW_E_UNSUPPORTED)
                 rw_cluster_drop(c, conn);
             if (once && rc != RW_OK)
@@ -350,7 +353,8 @@ static int take_partitions(struct rw_topic *t, const struct rw_metadata_response
     rw_arena_reset(&t->arena);
     int32_t n = 0;
     for (int32_t i = 0; i < m->n_partitions; i++)
-        if (m->partitions[i].partition_index >= n && m->partitions[i].partition_index < m->n_partitions)
+        if (m->partitions[i].partition_index >= n &&
+            m->partitions[i].partition_index < m->n_partitions)
             n = m->partitions[i].partition_index + 1;
     t->n_partitions = 0;
     t->partitions = rw_arena_array(&t->arena, (size_t)n + 1, sizeof(*t->partitions));
@@ -386,7 +390,8 @@ static int take_topic(struct rw_cluster *c, const struct rw_metadata_response_to
         if (rw_str_is(m->name, c->topics[i]->name))
             t = c->topics[i];
     if (!t) {
-        struct rw_topic **topics = rw_realloc_array(c->topics, (size_t)c->n_topics + 1, sizeof(*topics));
+        struct rw_topic **topics =
+            rw_realloc_array(c->topics, (size_t)c->n_topics + 1, sizeof(*topics));
         if (!topics)
             return RW_E_NOMEM;
         c->topics = topics;
@@ -474,8 +479,9 @@ int rw_cluster_get_topic(struct rw_cluster *c, const char *name, bool auto_creat
             rw_client_fail_kafka(err, t->error, NULL, 0, what);
             if (missing) {
                 rw_client_fail(err, RW_E_NOT_FOUND, "there is no topic \"%s\"", name);
-                rw_client_hint(err, "rollway topic list shows the topics, rollway topic create %s makes it",
-                               name);
+                rw_client_hint(
+                    err, "rollway topic list shows the topics, rollway topic create %s makes it",
+                    name);
                 err->kafka = t->error;
             }
             return err ? err->code : RW_E_NOT_FOUND;

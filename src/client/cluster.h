@@ -10,7 +10,7 @@
 #define RW_CONTROLLER (-2)
 
 struct rw_cluster_options {
-    const char *brokers;        /* "host:port,host:port"; port 9092 when missing */
+    const char *brokers; /* "host:port,host:port"; port 9092 when missing */
     const char *client_id;
     int64_t connect_timeout_us; /* for each connection */
     int64_t request_timeout_us; /* for each request */
@@ -59,7 +59,8 @@ struct rw_cluster {
 
 void rw_cluster_options_init(struct rw_cluster_options *o);
 RW_MUST int rw_cluster_new(const struct rw_env *env, struct rw_dialer *dialer,
-                           const struct rw_cluster_options *options, struct rw_cluster **ret_cluster);
+                           const struct rw_cluster_options *options,
+                           struct rw_cluster **ret_cluster);
 void rw_cluster_free(struct rw_cluster *c); /* NULL is fine */
 
 /* Connects to the first broker that answers, and learns the brokers. Done by the others when needed. */
@@ -67,8 +68,8 @@ RW_MUST int rw_cluster_connect(struct rw_cluster *c, struct rw_client_err *err);
 
 /* Asks for topics: names[0..n), or all of them with n == -1; n == 0: brokers only. The cache is updated;
  * topics that do not exist stay in it with their error. */
-RW_MUST int rw_cluster_refresh(struct rw_cluster *c, const char *const *names, int n, bool auto_create,
-                               struct rw_client_err *err);
+RW_MUST int rw_cluster_refresh(struct rw_cluster *c, const char *const *names, int n,
+                               bool auto_create, struct rw_client_err *err);
 /* From the cache; NULL. */
 struct rw_topic *rw_cluster_topic(struct rw_cluster *c, const char *name);
 /* From the cache, or asked for (auto-created where the broker does so and auto_create says so), waiting
@@ -88,8 +89,8 @@ void rw_cluster_drop(struct rw_cluster *c, struct rw_conn *conn);
  * arena and, for strings and bytes, in the connection until the next call.
  */
 RW_MUST int rw_cluster_call(struct rw_cluster *c, int32_t node, int16_t api_key, int16_t cap,
-                            const void *request, bool once, struct rw_arena *arena, void **ret_response,
-                            struct rw_client_err *err);
+                            const void *request, bool once, struct rw_arena *arena,
+                            void **ret_response, struct rw_client_err *err);
 
 /* Waits before retry number `attempt` (0-based). RW_E_CANCELED, RW_E_TIMEOUT (the deadline). */
 RW_MUST int rw_cluster_backoff(struct rw_cluster *c, int attempt);

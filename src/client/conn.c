@@ -98,8 +98,9 @@ int rw_conn_send(struct rw_conn *c, int16_t api_key, int16_t cap, const void *re
     RW_ASSERT(api != NULL);
     int16_t version = rw_conn_version(c, api_key, cap);
     if (version < 0)
-        return rw_client_fail(err, RW_E_UNSUPPORTED, "%s has no version of %s that this program knows",
-                              c->address, api->name);
+        return rw_client_fail(err, RW_E_UNSUPPORTED,
+                              "%s has no version of %s that this program knows", c->address,
+                              api->name);
     return send_version(c, api, version, request, tag, expect_reply, timeout_us, err);
 }
 
@@ -123,14 +124,16 @@ static int not_kafka(struct rw_conn *c, struct rw_client_err *err)
 {
     const uint8_t *p = c->in + c->in_at;
     if (memcmp(p, "HTTP", 4) == 0) {
-        rw_client_fail(err, RW_E_CORRUPT, "%s is no broker: it answers as an HTTP server", c->address);
+        rw_client_fail(err, RW_E_CORRUPT, "%s is no broker: it answers as an HTTP server",
+                       c->address);
         rw_client_hint(err, "use the port of the broker's Kafka listener, 9092 by default");
     } else if (p[0] == 0x15 && p[1] == 3) {
         rw_client_fail(err, RW_E_CORRUPT, "%s expects TLS", c->address);
         rw_client_hint(err, "use a listener without TLS: this client does not speak TLS yet");
     } else {
-        rw_client_fail(err, RW_E_CORRUPT, "%s is no broker: its answer begins with %02x%02x%02x%02x",
-                       c->address, p[0], p[1], p[2], p[3]);
+        rw_client_fail(err, RW_E_CORRUPT,
+                       "%s is no broker: its answer begins with %02x%02x%02x%02x", c->address, p[0],
+                       p[1], p[2], p[3]);
         rw_client_hint(err, "is another program listening on that port?");
     }
     return RW_E_CORRUPT;
@@ -171,7 +174,8 @@ static int receive_frame(struct rw_conn *c, int64_t timeout_us, size_t *ret_size
         if (rc != RW_OK)
             return rc;
         int64_t left = deadline - now_us(c);
-        rc = rw_stream_recv(c->stream, c->in + c->in_n, c->in_cap - c->in_n, left > 0 ? left : 0, &n);
+        rc = rw_stream_recv(c->stream, c->in + c->in_n, c->in_cap - c->in_n, left > 0 ? left : 0,
+                            &n);
         if (rc != RW_OK)
             return rc;
         c->in_n += n;
@@ -194,7 +198,8 @@ int rw_conn_receive(struct rw_conn *c, struct rw_arena *arena, int64_t timeout_u
     if (rc != RW_OK)
         return lost(c, rc, sent->api->name, err);
     ret_reply->request = *sent;
-    rw_reader_init(&ret_reply->body, c->in + c->in_at + RW_FRAME_PREFIX, size - RW_FRAME_PREFIX, arena);
+    rw_reader_init(&ret_reply->body, c->in + c->in_at + RW_FRAME_PREFIX, size - RW_FRAME_PREFIX,
+                   arena);
     c->in_at += size;
     rc = rw_response_header_read(&ret_reply->body, sent->api, sent->version, &id);
     if (rc == RW_OK && id != sent->correlation_id)
@@ -216,8 +221,8 @@ int rw_conn_decode(struct rw_conn *c, struct rw_conn_reply *reply, void **ret_re
         return rw_client_fail(err, RW_E_NOMEM, "out of memory");
     int rc = api->response_read(&reply->body, reply->request.version, m);
     if (rc != RW_OK)
-        return rw_client_fail(err, rc, "%s: the answer of %s can not be read: %s", api->name, c->address,
-                              rw_code_text(rc));
+        return rw_client_fail(err, rc, "%s: the answer of %s can not be read: %s", api->name,
+                              c->address, rw_code_text(rc));
     *ret_response = m;
     return RW_OK;
 }
@@ -248,8 +253,8 @@ static int call_api_versions(struct rw_conn *c, int16_t version, struct rw_arena
     rw_api_versions_request_init(&request);
     request.client_software_name = RW_STR_LIT("rollway");
     request.client_software_version = RW_STR_LIT(ROLLWAY_VERSION);
-    int rc = send_version(c, rw_api_find(RW_API_API_VERSIONS), version, &request, NULL, true, timeout_us,
-                          err);
+    int rc = send_version(c, rw_api_find(RW_API_API_VERSIONS), version, &request, NULL, true,
+                          timeout_us, err);
     if (rc == RW_OK)
         rc = rw_conn_receive(c, arena, timeout_us, &reply, err);
     if (rc != RW_OK)
@@ -294,9 +299,9 @@ static int negotiate(struct rw_conn *c, int64_t timeout_us, struct rw_client_err
     return rc;
 }
 
-int rw_conn_open(const struct rw_env *env, struct rw_dialer *dialer, const char *host, uint16_t port,
-                 const char *client_id, int64_t timeout_us, struct rw_conn **ret_conn,
-                 struct rw_client_err *err)
+int rw_conn_open(const struct rw_env *env, struct rw_dialer *dialer, const char *host,
+                 uint16_t port, const char *client_id, int64_t timeout_us,
+                 struct rw_conn **ret_conn, struct rw_client_err *err)
 {
     struct rw_err why = {0, ""};
     struct rw_conn *c = rw_zalloc(sizeof(*c));

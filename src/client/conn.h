@@ -58,7 +58,8 @@ int16_t rw_conn_version(const struct rw_conn *c, int16_t api_key, int16_t cap);
 /* Sends a request (the generated struct). RW_E_UNSUPPORTED: no common version; RW_E_AGAIN: too many are
  * under way. `expect_reply` false (Produce with acks=0): no response will come. */
 RW_MUST int rw_conn_send(struct rw_conn *c, int16_t api_key, int16_t cap, const void *request,
-                         void *tag, bool expect_reply, int64_t timeout_us, struct rw_client_err *err);
+                         void *tag, bool expect_reply, int64_t timeout_us,
+                         struct rw_client_err *err);
 /* The next response. RW_E_TIMEOUT leaves the connection usable. */
 RW_MUST int rw_conn_receive(struct rw_conn *c, struct rw_arena *arena, int64_t timeout_us,
                             struct rw_conn_reply *ret_reply, struct rw_client_err *err);

@@ -30,9 +30,9 @@ struct part {
 struct answer {
     int32_t node;
     struct rw_arena arena;
-    bool busy;                /* partitions of it are being handed out */
+    bool busy; /* partitions of it are being handed out */
     struct rw_fetch_response *response;
-    int32_t topic_i, part_i;  /* where we are */
+    int32_t topic_i, part_i; /* where we are */
 };
 
 struct rw_consumer {
@@ -103,8 +103,8 @@ int rw_consumer_assign(struct rw_consumer *c, const char *topic, int32_t partiti
     if (rc != RW_OK)
         return rc;
     if (partition < 0 || partition >= t->n_partitions)
-        return rw_client_fail(err, RW_E_NOT_FOUND, "topic %s has no partition %d (it has %d)", topic,
-                              partition, t->n_partitions);
+        return rw_client_fail(err, RW_E_NOT_FOUND, "topic %s has no partition %d (it has %d)",
+                              topic, partition, t->n_partitions);
     struct part *parts = rw_realloc_array(c->parts, (size_t)c->n_parts + 1, sizeof(*parts));
     if (!parts)
         return rw_client_fail(err, RW_E_NOMEM, "out of memory");
@@ -156,7 +156,8 @@ static struct answer *answer_of(struct rw_consumer *c, int32_t node)
             return &c->answers[i];
     /* `current` points into this array: remember its place over the move. */
     ptrdiff_t at = c->current ? c->current - c->answers : -1;
-    struct answer *answers = rw_realloc_array(c->answers, (size_t)c->n_answers + 1, sizeof(*answers));
+    struct answer *answers =
+        rw_realloc_array(c->answers, (size_t)c->n_answers + 1, sizeof(*answers));
     if (!answers)
         return NULL;
     c->answers = answers;
@@ -168,7 +169,8 @@ static struct answer *answer_of(struct rw_consumer *c, int32_t node)
 
 static int32_t leader_of(const struct part *p)
 {
-    return p->pub.partition < p->topic->n_partitions ? p->topic->partitions[p->pub.partition].leader : -1;
+    return p->pub.partition < p->topic->n_partitions ? p->topic->partitions[p->pub.partition].leader
+                                                     : -1;
 }
 
 /* All partitions that `node` leads, grouped by topic where neighbours agree. */
@@ -305,7 +307,8 @@ static int partition_error(struct rw_consumer *c, struct part *p,
 {
     char what[300];
     if (m->error_code == RW_KERR_OFFSET_OUT_OF_RANGE) {
-        rw_client_fail(err, RW_E_RANGE, "offset %lld of %s, partition %d, does not exist (any more)",
+        rw_client_fail(err, RW_E_RANGE,
+                       "offset %lld of %s, partition %d, does not exist (any more)",
                        (long long)p->fetch_at, p->pub.topic, p->pub.partition);
         rw_client_hint(err, "-o start begins with the oldest record");
         return RW_E_RANGE;
@@ -472,8 +475,9 @@ static int next_buffered(struct rw_consumer *c, struct rw_consumed *ret, struct 
             struct part *p = &c->parts[c->current_part];
             int rc = rw_records_next(&c->records, &ret->record);
             if (rc < 0)
-                return rw_client_fail(err, rc, "%s, partition %d, near offset %lld: %s", p->pub.topic,
-                                      p->pub.partition, (long long)p->pub.position, rw_code_text(rc));
+                return rw_client_fail(err, rc, "%s, partition %d, near offset %lld: %s",
+                                      p->pub.topic, p->pub.partition, (long long)p->pub.position,
+                                      rw_code_text(rc));
             if (rc == 0) {
                 int64_t end = rw_batch_last_offset(&c->records.batch) + 1;
                 if (end > p->pub.position)

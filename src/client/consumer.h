@@ -11,12 +11,12 @@
 #include "client/cluster.h"
 
 struct rw_consumer_options {
-    int32_t max_wait_ms;         /* a fetch waits this long for data */
+    int32_t max_wait_ms; /* a fetch waits this long for data */
     int32_t min_bytes;
-    int32_t max_bytes;           /* of one answer */
+    int32_t max_bytes; /* of one answer */
     int32_t partition_max_bytes;
     bool read_committed;
-    bool control_records;        /* hand out transaction markers too */
+    bool control_records; /* hand out transaction markers too */
     bool check_crcs;
 };
 

@@ -55,8 +55,8 @@ static int code_of(int16_t kafka)
     }
 }
 
-int rw_client_fail_kafka(struct rw_client_err *err, int16_t kafka, const char *message, int message_n,
-                         const char *what)
+int rw_client_fail_kafka(struct rw_client_err *err, int16_t kafka, const char *message,
+                         int message_n, const char *what)
 {
     if (message_n > 0)
         rw_client_fail(err, code_of(kafka), "%s: %s (%.*s)", what, rw_kerr_name(kafka), message_n,

@@ -19,5 +19,5 @@ void rw_client_hint(struct rw_client_err *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* A broker's answer: Kafka's name, the broker's words (or ours), and the code class that fits
  * (RW_E_NOT_FOUND for UNKNOWN_TOPIC_OR_PARTITION, RW_E_AUTH ... RW_E_BROKER). `what`: "create topic x". */
-int rw_client_fail_kafka(struct rw_client_err *err, int16_t kafka, const char *message, int message_n,
-                         const char *what);
+int rw_client_fail_kafka(struct rw_client_err *err, int16_t kafka, const char *message,
+                         int message_n, const char *what);

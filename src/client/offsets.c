@@ -69,8 +69,8 @@ static int ask(struct rw_cluster *c, const struct query *q, int32_t node, struct
     request.isolation_level = q->read_committed;
     request.topics = &topic;
     request.n_topics = 1;
-    int rc = rw_cluster_call(c, node, RW_API_LIST_OFFSETS, INT16_MAX, &request, false, arena, &response,
-                             err);
+    int rc = rw_cluster_call(c, node, RW_API_LIST_OFFSETS, INT16_MAX, &request, false, arena,
+                             &response, err);
     return rc == RW_OK ? take(q, response, ret_again, err) : rc;
 }
 

@@ -73,7 +73,7 @@ struct rw_producer {
     int64_t producer_id;
     int16_t producer_epoch;
     bool renew;
-    size_t buffered; /* bytes of closed batches that are not acknowledged */
+    size_t buffered;           /* bytes of closed batches that are not acknowledged */
     int n_queued, n_in_flight; /* batches */
     int64_t acked, failed;
     int64_t retry_at_us; /* nothing is sent before */
@@ -288,7 +288,8 @@ static int find_topic(struct rw_producer *p, const char *name, struct topic_part
     int rc = rw_cluster_get_topic(p->cluster, name, true, &topic, err);
     if (rc != RW_OK)
         return rc;
-    struct topic_parts *topics = rw_realloc_array(p->topics, (size_t)p->n_topics + 1, sizeof(*topics));
+    struct topic_parts *topics =
+        rw_realloc_array(p->topics, (size_t)p->n_topics + 1, sizeof(*topics));
     if (!topics)
         return rw_client_fail(err, RW_E_NOMEM, "out of memory");
     p->topics = topics;
@@ -304,7 +305,8 @@ static int find_part(struct rw_producer *p, struct topic_parts *t, int32_t index
         return rw_client_fail(err, RW_E_NOT_FOUND, "topic %s has no partition %d (it has %d)",
                               t->topic->name, index, t->topic->n_partitions);
     if (index >= t->n_parts) {
-        struct part **parts = rw_realloc_array(t->parts, (size_t)t->topic->n_partitions, sizeof(*parts));
+        struct part **parts =
+            rw_realloc_array(t->parts, (size_t)t->topic->n_partitions, sizeof(*parts));
         if (!parts)
             return rw_client_fail(err, RW_E_NOMEM, "out of memory");
         for (int32_t i = t->n_parts; i < t->topic->n_partitions; i++)
@@ -356,8 +358,7 @@ static void renumber(struct rw_producer *p)
             if (!part)
                 continue;
             part->next_sequence = 0;
-            RW_LIST_EACH(link, &part->queue)
-            {
+            RW_LIST_EACH (link, &part->queue) {
                 struct batch *b = batch_of(link);
                 stamp(p, b, part->next_sequence);
                 part->next_sequence = rw_sequence_add(part->next_sequence, b->count);
@@ -375,8 +376,8 @@ static int take_identity(struct rw_producer *p, struct rw_client_err *err)
         request.transactional_id = RW_STR_NULL;
         request.transaction_timeout_ms = INT32_MAX;
         rw_arena_reset(&p->arena);
-        int rc = rw_cluster_call(p->cluster, RW_ANY_NODE, RW_API_INIT_PRODUCER_ID, INT16_MAX, &request,
-                                 false, &p->arena, &response, err);
+        int rc = rw_cluster_call(p->cluster, RW_ANY_NODE, RW_API_INIT_PRODUCER_ID, INT16_MAX,
+                                 &request, false, &p->arena, &response, err);
         if (rc == RW_E_UNSUPPORTED) {
             p->options.idempotent = p->renew = false;
             return RW_OK;
@@ -431,7 +432,8 @@ static void answer_batch(struct rw_producer *p, struct batch *b,
         finish(p, b, error == 0 ? m->base_offset : -1, RW_OK, NULL);
         return;
     }
-    snprintf(what, sizeof(what), "writing to %s, partition %d", b->part->topic->name, b->part->index);
+    snprintf(what, sizeof(what), "writing to %s, partition %d", b->part->topic->name,
+             b->part->index);
     int code = rw_client_fail_kafka(&err, error, m->error_message.p, m->error_message.n, what);
     /* A later batch overtook one that is being tried again: it only has to wait for its turn. */
     bool overtook = error == RW_KERR_OUT_OF_ORDER_SEQUENCE_NUMBER && b->part->retrying;
@@ -443,8 +445,8 @@ static void answer_batch(struct rw_producer *p, struct batch *b,
     finish(p, b, -1, code, &err);
 }
 
-static const struct rw_produce_response_partition *
-find_answer(const struct rw_produce_response *m, const struct batch *b)
+static const struct rw_produce_response_partition *find_answer(const struct rw_produce_response *m,
+                                                               const struct batch *b)
 {
     for (int32_t i = 0; i < m->n_responses; i++) {
         if (!rw_str_is(m->responses[i].name, b->part->topic->name))
@@ -456,7 +458,8 @@ find_answer(const struct rw_produce_response *m, const struct batch *b)
     return NULL;
 }
 
-static void take_answer(struct rw_producer *p, struct request *r, const struct rw_produce_response *m)
+static void take_answer(struct rw_producer *p, struct request *r,
+                        const struct rw_produce_response *m)
 {
     struct rw_link *link;
     while ((link = rw_list_pop(&r->batches))) {
@@ -473,7 +476,8 @@ static void take_answer(struct rw_producer *p, struct request *r, const struct r
 }
 
 /* A connection broke: all that was under way on it comes back. */
-static void lost_connection(struct rw_producer *p, struct rw_conn *c, const struct rw_client_err *err)
+static void lost_connection(struct rw_producer *p, struct rw_conn *c,
+                            const struct rw_client_err *err)
 {
     delay_retry(p);
     for (; c->sent_n > 0; c->sent_n--) {
@@ -555,10 +559,11 @@ static int fill_request(struct rw_producer *p, const struct request *r,
                         struct rw_produce_request *request)
 {
     int32_t n = 0;
-    RW_LIST_EACH(link, &r->batches)
-    n++;
+    RW_LIST_EACH (link, &r->batches)
+        n++;
     struct rw_produce_request_topic *topics = rw_arena_array(&p->arena, (size_t)n, sizeof(*topics));
-    struct rw_produce_request_partition *parts = rw_arena_array(&p->arena, (size_t)n, sizeof(*parts));
+    struct rw_produce_request_partition *parts =
+        rw_arena_array(&p->arena, (size_t)n, sizeof(*parts));
     if (!topics || !parts)
         return RW_E_NOMEM;
     rw_produce_request_init(request);
@@ -566,8 +571,7 @@ static int fill_request(struct rw_producer *p, const struct request *r,
     request->timeout_ms = (int32_t)(p->cluster->options.request_timeout_us / 1000);
     request->topic_data = topics;
     const struct rw_topic *last = NULL;
-    RW_LIST_EACH(link, &r->batches)
-    {
+    RW_LIST_EACH (link, &r->batches) {
         const struct batch *b = batch_of(link);
         if (b->part->topic != last) {
             topics[request->n_topic_data++] = (struct rw_produce_request_topic){
@@ -615,8 +619,7 @@ static int send_to(struct rw_producer *p, int32_t node, bool *ret_sent, struct r
         put_back(p, r);
         return rc;
     }
-    RW_LIST_EACH(link, &r->batches)
-    {
+    RW_LIST_EACH (link, &r->batches) {
         batch_of(link)->attempts++;
         batch_of(link)->part->in_flight++;
         p->n_in_flight++;
@@ -627,8 +630,7 @@ static int send_to(struct rw_producer *p, int32_t node, bool *ret_sent, struct r
     if (rc == RW_OK && p->options.acks == 0) {
         take_answer(p, r, NULL);
     } else if (rc != RW_OK) {
-        RW_LIST_EACH(link, &r->batches)
-        {
+        RW_LIST_EACH (link, &r->batches) {
             batch_of(link)->part->in_flight--;
             p->n_in_flight--;
         }
@@ -675,7 +677,8 @@ static void expire(struct rw_producer *p)
                     break;
                 rw_list_remove(&b->link);
                 p->n_queued--;
-                rw_client_fail(&err, RW_E_TIMEOUT, "writing to %s, partition %d: not acknowledged in time%s%s",
+                rw_client_fail(&err, RW_E_TIMEOUT,
+                               "writing to %s, partition %d: not acknowledged in time%s%s",
                                part->topic->name, part->index, p->last_err.text[0] ? ": " : "",
                                p->last_err.text);
                 finish(p, b, -1, RW_E_TIMEOUT, &err);
@@ -806,7 +809,8 @@ int rw_producer_flush(struct rw_producer *p, struct rw_client_err *err)
         if (rc == RW_OK && (p->n_queued > 0 || p->n_in_flight > 0))
             rc = take_answers(p, wait, err);
         if (rc == RW_OK && p->cluster->deadline_us <= now_us(p))
-            rc = rw_client_fail(err, RW_E_TIMEOUT, "the time limit passed before all was acknowledged");
+            rc = rw_client_fail(err, RW_E_TIMEOUT,
+                                "the time limit passed before all was acknowledged");
     }
     return rc;
 }
@@ -833,8 +837,9 @@ int rw_producer_send(struct rw_producer *p, const char *topic, int32_t partition
     if (rc != RW_OK)
         return rc;
     if (partition == RW_PARTITION_AUTO)
-        partition = record->key.p ? rw_key_partition(record->key.p, record->key.n, t->topic->n_partitions)
-                                  : pick_sticky(p, t);
+        partition = record->key.p
+                        ? rw_key_partition(record->key.p, record->key.n, t->topic->n_partitions)
+                        : pick_sticky(p, t);
     rc = find_part(p, t, partition, &part, err);
     if (rc != RW_OK)
         return rc;

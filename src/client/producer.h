@@ -18,7 +18,7 @@ struct rw_delivery {
     int64_t base_offset;  /* -1: not known (failed, acks=0, or written by an earlier try) */
     int32_t count;
     size_t bytes;
-    int code; /* RW_OK, or why it failed */
+    int code;                        /* RW_OK, or why it failed */
     const struct rw_client_err *err; /* NULL when fine */
 };
 
@@ -27,10 +27,10 @@ struct rw_producer_options {
     enum rw_codec codec;
     int level;
     int64_t linger_us;
-    size_t batch_bytes;         /* a batch is sent when it is this large (uncompressed) */
-    size_t buffer_bytes;        /* send waits while more than this has not been acknowledged */
-    size_t request_bytes;       /* most of one request */
-    int in_flight;              /* requests under way per broker, at most 5 when idempotent */
+    size_t batch_bytes;   /* a batch is sent when it is this large (uncompressed) */
+    size_t buffer_bytes;  /* send waits while more than this has not been acknowledged */
+    size_t request_bytes; /* most of one request */
+    int in_flight;        /* requests under way per broker, at most 5 when idempotent */
     int64_t delivery_timeout_us;
     bool idempotent;
     void (*delivered)(void *arg, const struct rw_delivery *d); /* may be NULL */
@@ -45,7 +45,8 @@ RW_MUST int rw_producer_new(struct rw_cluster *cluster, const struct rw_producer
 /* What was not acknowledged is forgotten without a report: flush first. NULL is fine. */
 void rw_producer_free(struct rw_producer *p);
 
-#define RW_PARTITION_AUTO (-1) /* by the key's hash, or for records without a key any, batch by batch */
+#define RW_PARTITION_AUTO                                                                          \
+    (-1) /* by the key's hash, or for records without a key any, batch by batch */
 
 /* Copies the record (timestamp < 0: now). May wait when the buffer is full. Errors are those that
  * concern this record (RW_E_NOT_FOUND: no such topic or partition, RW_E_TOO_BIG) or all of them. */

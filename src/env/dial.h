@@ -72,8 +72,8 @@ RW_MUST static inline int rw_stream_recv(struct rw_stream *s, void *p, size_t n,
     return s->ops->recv(s, p, n, timeout_us, ret_n);
 }
 
-RW_MUST static inline int rw_dial_wait(struct rw_dialer *d, struct rw_stream *const *streams, size_t n,
-                                       int64_t timeout_us, size_t *ret_i)
+RW_MUST static inline int rw_dial_wait(struct rw_dialer *d, struct rw_stream *const *streams,
+                                       size_t n, int64_t timeout_us, size_t *ret_i)
 {
     return d->ops->wait(d, streams, n, timeout_us, ret_i);
 }

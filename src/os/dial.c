@@ -137,7 +137,8 @@ static int lookup_wait(struct rw_dialer *d, struct lookup *l, int64_t deadline)
     int rc = RW_OK;
     pthread_mutex_lock(&l->lock);
     while (!l->done && rc == RW_OK) {
-        int64_t now = now_us(), until = now + SLICE_US / 2 < deadline ? now + SLICE_US / 2 : deadline;
+        int64_t now = now_us(),
+                until = now + SLICE_US / 2 < deadline ? now + SLICE_US / 2 : deadline;
         struct timespec t = {.tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000};
         pthread_cond_timedwait(&l->done_cond, &l->lock, &t);
         if (!l->done && is_canceled(d))

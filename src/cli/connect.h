@@ -1,0 +1,27 @@
+/* The way of a command to the cluster: connection options, and errors in words with their exit code. */
+#pragma once
+
+#include "cli/command.h"
+#include "client/cluster.h"
+
+struct rw_cli_client {
+    struct rw_cli *cli;
+    struct rw_dialer dialer;
+    struct rw_cluster *cluster;
+    struct rw_client_err err; /* of the last call that failed */
+};
+
+/* Sets up from --brokers, --timeout, --connect-timeout; connects to nothing yet. timeout_ms: the limit
+ * of the whole command when --timeout is not given, 0: none. Returns an exit code. */
+int rw_cli_client_init(struct rw_cli_client *c, struct rw_cli *cli, int64_t timeout_ms);
+void rw_cli_client_deinit(struct rw_cli_client *c);
+/* Prints c->err; the exit code for `rc`. */
+int rw_cli_client_fail(struct rw_cli_client *c, int rc);
+/* The same for a Kafka error code of one item: "rollway: WHAT: NAME (words)". */
+int rw_cli_client_fail_kafka(struct rw_cli_client *c, int16_t error, struct rw_str message,
+                             const char *what);
+/* rw_cluster_call() with c->err. */
+RW_MUST int rw_cli_client_call(struct rw_cli_client *c, int32_t node, int16_t api_key, int16_t cap,
+                               const void *request, struct rw_arena *arena, void **ret_response);
+/* The exit code for several items: `failed` of `n`, `first` is the exit code of the first failure. */
+int rw_cli_exit_of_many(int n, int failed, int first);
