@@ -698,6 +698,13 @@ void rw_sim_disk_restart(struct rw_sim_disk *d, uint64_t seed)
     rw_sim_disk_arm(d, &(struct rw_sim_faults){0});
 }
 
+void rw_sim_disk_revive(struct rw_sim_disk *d)
+{
+    RW_ASSERT(d->handles == 0);
+    d->cut = false;
+    rw_sim_disk_arm(d, &(struct rw_sim_faults){0});
+}
+
 int rw_sim_disk_rot(struct rw_sim_disk *d, const char *path, uint64_t at, uint8_t mask)
 {
     struct target t;

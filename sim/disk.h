@@ -66,6 +66,9 @@ bool rw_sim_disk_is_cut(const struct rw_sim_disk *d);
  * states that the rules above allow, chosen by `seed`. Disarms. Every file must have been closed. */
 void rw_sim_disk_restart(struct rw_sim_disk *d, uint64_t seed);
 
+/* After a cut: it was only the process that died. The cache is as it was and still unsynced. */
+void rw_sim_disk_revive(struct rw_sim_disk *d);
+
 /* Flips bits of one stored byte, now and durably: RW_E_NOT_FOUND, RW_E_RANGE. */
 RW_MUST int rw_sim_disk_rot(struct rw_sim_disk *d, const char *path, uint64_t at, uint8_t mask);
 void rw_sim_disk_set_capacity(struct rw_sim_disk *d, uint64_t capacity);
