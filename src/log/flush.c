@@ -30,13 +30,7 @@ static struct rw_segment *first_unsynced(const struct rw_log *log, int64_t *ret_
 static int sync_segment(struct rw_segment *s, bool sealed)
 {
     int rc = s->file->ops->sync_data(s->file);
-    /* The closing time entry decides about retention: it must not be lost once the segment is no
-     * longer the last one, whose end is looked at in any case. */
-    if (!rc && sealed && s->offsets.file)
-        rc = s->offsets.file->ops->sync_data(s->offsets.file);
-    if (!rc && sealed && s->times.file)
-        rc = s->times.file->ops->sync_data(s->times.file);
-    return rc;
+    return rc || !sealed ? rc : rw_segment_sync_indexes(s);
 }
 
 static int sync_directory(struct rw_log *log)
@@ -47,6 +41,17 @@ static int sync_directory(struct rw_log *log)
     rw_log_unlock(log);
     int rc = dirty ? log->env->vfs->ops->sync_dir(log->env->vfs, log->dir) : RW_OK;
     return rc ? rw_log_fail(log, rc, "syncing the directory", atomic_load(&log->durable)) : RW_OK;
+}
+
+/* First, and after it is settled what this round covers: a durable record's epoch must be known after
+ * a crash. A failure is no reason to stop: the checkpoint stays dirty, and the epochs can be found
+ * again by reading the log. */
+static void write_epochs(struct rw_log *log)
+{
+    int rc = rw_log_write_epochs(log);
+    if (rc)
+        rw_diag(log->env->diag, RW_WARN, "log", "cannot write the epoch checkpoint",
+                rw_kv_str("dir", log->dir), rw_kv_code("error", rc));
 }
 
 static int flush_to(struct rw_log *log, int64_t target)
@@ -65,16 +70,18 @@ static int flush_to(struct rw_log *log, int64_t target)
         uint64_t size = s->size;
         bool sealed = s->sealed;
         rw_log_unlock(log);
+        write_epochs(log);
         rc = sync_directory(log);
         if (!rc && (rc = sync_segment(s, sealed)) != RW_OK)
             rw_log_fail(log, rc, "syncing a segment", s->base);
         rw_log_lock(log);
+        bool again = s->sealed && !sealed; /* meanwhile: its indexes are still to be synced */
         if (!rc) {
-            s->synced = size;
+            s->synced = again ? size - 1 : size;
             if (covers > atomic_load(&log->durable))
                 atomic_store(&log->durable, covers);
         }
-        bool enough = atomic_load(&log->durable) >= target;
+        bool enough = atomic_load(&log->durable) >= target && !again;
         rw_log_unlock(log);
         rw_segment_unref(s);
         if (rc || enough)
@@ -84,13 +91,8 @@ static int flush_to(struct rw_log *log, int64_t target)
 
 static int flush_with_token(struct rw_log *log, int64_t target)
 {
-    /* Epochs first: a durable record's epoch must be known after a crash. It can be found again by
-     * reading the log, so that a full disk here is not a reason to stop. */
-    int rc = rw_log_write_epochs(log);
-    if (rc)
-        rw_diag(log->env->diag, RW_WARN, "log", "cannot write the epoch checkpoint",
-                rw_kv_str("dir", log->dir), rw_kv_code("error", rc));
-    rc = sync_directory(log);
+    write_epochs(log);
+    int rc = sync_directory(log);
     return rc ? rc : flush_to(log, target);
 }
 

@@ -217,11 +217,7 @@ static int close_cleanly(struct rw_log *log)
     if (!rc)
         rc = rw_log_write_snapshot(log, atomic_load(&log->end), true);
     /* Indexes can be rebuilt, but a clean log is opened without looking at every entry. */
-    if (!rc && active->offsets.file)
-        rc = active->offsets.file->ops->sync_data(active->offsets.file);
-    if (!rc && active->times.file)
-        rc = active->times.file->ops->sync_data(active->times.file);
-    return rc;
+    return rc ? rc : rw_segment_sync_indexes(active);
 }
 
 int rw_log_close(struct rw_log *log, bool clean)

@@ -290,8 +290,7 @@ static int scan_segment(struct rw_log *log, struct rw_segment *s, int64_t trust,
         rw_diag(log->env->diag, RW_WARN, "log", "cutting off what a crash left unfinished",
                 rw_kv_str("dir", log->dir), rw_kv_int("segment", s->base),
                 rw_kv_int("offset", p.next), rw_kv_uint("bytes", s->size - p.good));
-        rc = s->file->ops->truncate(s->file, p.good);
-        s->size = p.good;
+        s->size = p.good; /* the file follows in cut_torn_end() */
         *ret_stop = true;
     }
     s->synced = 0;
@@ -324,9 +323,13 @@ static int load_one(struct rw_log *log, const struct rw_log_open_args *args, int
     } else {
         bool torn = false;
         bool indexed = rw_segment_load_indexes(s, log->dir, log->read_only, next_base);
-        if (!indexed && !log->read_only && s->size)
+        if (!indexed && !log->read_only && s->size) {
             rc = rw_log_rebuild_indexes(log, s);
-        else if (!indexed && !log->read_only)
+            /* The next open will take them on trust. */
+            if (!rc)
+                rc = rw_segment_sync_indexes(s);
+            log->dir_dirty = true;
+        } else if (!indexed && !log->read_only)
             rw_segment_new_indexes(s, log->dir, &log->config);
         if (!rc && (last || (!indexed && log->read_only)))
             rc = find_end(log, s, last ? args->recovery_point : INT64_MAX, ret_next, &torn);
@@ -341,15 +344,35 @@ static int load_one(struct rw_log *log, const struct rw_log_open_args *args, int
         return rc;
     }
     s->sealed = !last;
+    if (scan && !last) {
+        rw_segment_note_end(s);
+        rw_log_spill(log, s, true);
+    }
     rw_log_push_segment(log, s);
     return RW_OK;
+}
+
+/*
+ * Cuts the last segment off where it was torn. The segments behind it are gone by then, and durably:
+ * were the cut to survive a second crash and they too, the gap would look like a compacted one. The
+ * cut itself must be durable before something new is written there, else old bytes could come back
+ * behind the new ones.
+ */
+static int cut_torn_end(struct rw_log *log, bool cut)
+{
+    struct rw_segment *s = rw_log_active(log);
+    int rc = log->env->vfs->ops->sync_dir(log->env->vfs, log->dir);
+    if (rc || !cut)
+        return rc;
+    rc = s->file->ops->truncate(s->file, s->size);
+    return rc ? rc : s->file->ops->sync_full(s->file);
 }
 
 static int load_segments(struct rw_log *log, const struct rw_log_open_args *args,
                          const struct listing *l)
 {
     int64_t end = 0;
-    bool stop = false;
+    bool stop = false, cut = false;
     int rc = RW_OK;
     for (size_t i = 0; i < l->bases_n && !rc; i++) {
         if (stop) {
@@ -361,6 +384,15 @@ static int load_segments(struct rw_log *log, const struct rw_log_open_args *args
         bool last = i + 1 == l->bases_n;
         rc =
             load_one(log, args, l->bases[i], last ? INT64_MAX : l->bases[i + 1], last, &end, &stop);
+        cut |= stop;
+        /* The tail of this segment was not written any more, but the name of the next one was. */
+        if (!rc && !last && args->contiguous && !log->read_only && end < l->bases[i + 1] &&
+            end >= args->recovery_point)
+            stop = true;
+    }
+    if (!rc && (stop || log->dir_dirty)) {
+        log->dir_dirty = false;
+        rc = cut_torn_end(log, cut);
     }
     if (!rc && log->segments_n)
         rw_log_active(log)->sealed = false;
@@ -379,9 +411,9 @@ static int start_empty(struct rw_log *log, int64_t offset)
     if (rc)
         return rc;
     rw_log_push_segment(log, s);
-    log->dir_dirty = true;
     atomic_store(&log->end, offset);
-    return RW_OK;
+    /* Before a second segment can follow: without the first one, the log would start there. */
+    return log->env->vfs->ops->sync_dir(log->env->vfs, log->dir);
 }
 
 static int load_epochs(struct rw_log *log)
@@ -451,9 +483,21 @@ int rw_log_load(struct rw_log *log, const struct rw_log_open_args *args)
         rc = settle(log, args);
     if (rc || log->read_only)
         return rc;
-    rw_epochs_truncate_end(&log->epochs, atomic_load(&log->end));
+    /* What epochs and snapshots say about offsets above the recovery point may come from before an
+     * earlier crash or truncation, when other records had those offsets: read it from the log again. */
+    int64_t known = atomic_load(&log->end);
+    if (!args->clean && args->recovery_point < known)
+        known = args->recovery_point;
+    rw_epochs_truncate_end(&log->epochs, known);
     rw_epochs_truncate_start(&log->epochs, atomic_load(&log->start));
-    /* Stray snapshots beyond the end belong to records that are gone. */
-    rc = rw_log_drop_snapshots(log, 0, atomic_load(&log->end) + 1);
-    return rc ? rc : rw_log_load_producers(log, !args->clean || epochs != RW_OK);
+    /* The start had moved on when they were written, and a crash brought it back. */
+    if (!args->clean && log->epochs.n && log->epochs.at[0].start > atomic_load(&log->start)) {
+        log->epochs.n = 0;
+        log->epochs.dirty = true;
+    }
+    rc = rw_log_drop_snapshots(log, 0, known + 1);
+    int64_t epochs_from = log->epochs.n && epochs == RW_OK ? known : 0;
+    if (args->clean && epochs == RW_OK)
+        epochs_from = INT64_MAX;
+    return rc ? rc : rw_log_load_producers(log, epochs_from);
 }

@@ -14,6 +14,7 @@ struct search {
     int64_t below; /* look at snapshots below this offset */
     int64_t best;
     int64_t keep_from, keep_to;
+    bool dropped_above;
 };
 
 static int see_snapshot(void *arg, const char *name)
@@ -39,13 +40,18 @@ static int drop_snapshot(void *arg, const char *name)
     int rc = rw_path_join(&path, q->log->dir, name, NULL);
     if (q->log->snapshot_at == offset)
         q->log->snapshot_at = -1;
+    q->dropped_above |= offset >= q->keep_to;
     return rc ? rc : rw_file_remove(q->log->env, path.s);
 }
 
 int rw_log_drop_snapshots(struct rw_log *log, int64_t keep_from, int64_t keep_to)
 {
     struct search q = {.log = log, .keep_from = keep_from, .keep_to = keep_to};
-    return log->env->vfs->ops->list(log->env->vfs, log->dir, drop_snapshot, &q);
+    struct rw_vfs *vfs = log->env->vfs;
+    int rc = vfs->ops->list(vfs, log->dir, drop_snapshot, &q);
+    /* The log will grow past those offsets again, with other batches: a crash must not bring back a
+     * snapshot that tells of the old ones. */
+    return rc || !q.dropped_above ? rc : vfs->ops->sync_dir(vfs, log->dir);
 }
 
 /* Loads snapshot files from the newest on until one is intact. *ret_from: what it covers up to. */
@@ -83,17 +89,23 @@ static int load_snapshot(struct rw_log *log, int64_t *ret_from)
     return rc;
 }
 
-static int replay_batch(struct rw_log *log, struct rw_scan *scan, bool epochs, int64_t now_ms)
+/* Where a replay begins, for each of the two things that are read from the batches. INT64_MAX: not. */
+struct replay {
+    int64_t producers_from, epochs_from;
+    int64_t now_ms;
+};
+
+static int replay_batch(struct rw_log *log, struct rw_scan *scan, const struct replay *r)
 {
     const struct rw_batch *b = &scan->batch;
     int rc = RW_OK;
-    if (epochs) {
+    if (rw_batch_last_offset(b) >= r->epochs_from) {
         rc = rw_epochs_reserve(&log->epochs, 1);
         if (rc)
             return rc;
         rw_epochs_assign(&log->epochs, b->leader_epoch, b->base_offset);
     }
-    if (b->producer_id < 0)
+    if (b->producer_id < 0 || rw_batch_last_offset(b) < r->producers_from)
         return RW_OK;
     rc = rw_producers_reserve(&log->producers, b->producer_id);
     const uint8_t *body = NULL;
@@ -104,12 +116,12 @@ static int replay_batch(struct rw_log *log, struct rw_scan *scan, bool epochs, i
             return RW_OK;
     }
     if (!rc)
-        rw_log_note_producer(log, b, body, now_ms);
+        rw_log_note_producer(log, b, body, r->now_ms);
     return rc;
 }
 
-static int replay_segment(struct rw_log *log, struct rw_segment *s, int64_t from, bool epochs,
-                          int64_t now_ms)
+static int replay_segment(struct rw_log *log, struct rw_segment *s, int64_t from,
+                          const struct replay *r)
 {
     struct rw_scan scan;
     struct rw_locate at = {.at = 0};
@@ -132,7 +144,7 @@ static int replay_segment(struct rw_log *log, struct rw_segment *s, int64_t from
         next = rw_batch_last_offset(&scan.batch) + 1;
         if (next <= from)
             continue;
-        rc = replay_batch(log, &scan, epochs, now_ms);
+        rc = replay_batch(log, &scan, r);
         if (rc)
             break;
     }
@@ -140,21 +152,26 @@ static int replay_segment(struct rw_log *log, struct rw_segment *s, int64_t from
     return rc;
 }
 
-int rw_log_load_producers(struct rw_log *log, bool epochs)
+int rw_log_load_producers(struct rw_log *log, int64_t epochs_from)
 {
     int64_t from;
     rw_producers_clear(&log->producers);
     int rc = load_snapshot(log, &from);
-    /* A checkpoint of epochs that is lost altogether is made again from all batches. */
-    if (epochs && !log->epochs.n)
-        from = -1;
-    if (from < atomic_load(&log->start))
-        from = log->segments[0]->base;
+    int64_t base = log->segments[0]->base;
+    if (from < base) {
+        /* Batches between the snapshot and the first segment are gone. With that hole the state would
+         * refuse what follows; a producer that is not known is let in. */
+        rw_producers_clear(&log->producers);
+        from = base;
+    }
+    /* "now": when a producer was last heard of is not in the log; this never forgets one too early. */
+    const struct replay r = {
+        .producers_from = from, .epochs_from = epochs_from, .now_ms = rw_wall_ms(log->env->clock)};
+    if (epochs_from < from)
+        from = epochs_from > base ? epochs_from : base;
     if (rc || from >= atomic_load(&log->end))
         return rc;
-    /* When a producer was last heard of is not in the log; "now" never forgets one too early. */
-    int64_t now_ms = rw_wall_ms(log->env->clock);
     for (size_t i = rw_log_segment_at(log, from); i < log->segments_n && !rc; i++)
-        rc = replay_segment(log, log->segments[i], from, epochs, now_ms);
+        rc = replay_segment(log, log->segments[i], from, &r);
     return rc;
 }

@@ -52,6 +52,10 @@ int rw_log_delete_segments(struct rw_log *log, size_t from, size_t to, bool back
     for (size_t n = to - from; n > 0 && !rc; n--) {
         size_t i = backwards ? from + n - 1 : from;
         rc = rw_segment_rename_deleted(log->env, log->dir, log->segments[i]->base);
+        /* One by one: were a crash to bring some of them back but not all, there would be a gap, and
+         * what lies behind it would look like what a torn write left, or like data. */
+        if (!rc)
+            rc = log->env->vfs->ops->sync_dir(log->env->vfs, log->dir);
         if (rc)
             return rw_log_fail(log, rc, "deleting a segment", log->segments[i]->base);
         move_to_deleted(log, i, delete_at);

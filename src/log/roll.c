@@ -105,23 +105,41 @@ int rw_log_write_epochs(struct rw_log *log)
     return rc;
 }
 
+static bool is_flushed(struct rw_log *log, const struct rw_segment *s)
+{
+    rw_log_lock(log);
+    bool flushed = s->synced == s->size;
+    rw_log_unlock(log);
+    return flushed;
+}
+
 int rw_log_roll_at(struct rw_log *log, int64_t base)
 {
     RW_ASSERT(base >= atomic_load(&log->end));
     struct rw_segment *old = rw_log_active(log), *fresh;
     if (base == old->base)
         return RW_OK;
-    int rc = rw_log_reserve_segment(log);
+    rw_log_seal(log, old);
+    /* The indexes must be on disk before the name of the next segment can be: a recovery point at `base`
+     * makes the next open take them on trust. With unsynced data it lies lower, and the next flush
+     * syncs them together with the data. */
+    bool done = is_flushed(log, old);
+    int rc = done ? rw_segment_sync_indexes(old) : RW_OK;
+    if (rc)
+        return rw_log_fail(log, rc, "syncing indexes", old->base);
+    rc = rw_log_reserve_segment(log);
     if (!rc)
         rc = rw_segment_create(log->env, log->dir, base, &log->config, &fresh);
     if (rc)
         return rc == RW_E_IO ? rw_log_fail(log, rc, "creating a segment", base) : rc;
-    rw_log_seal(log, old);
     rw_log_lock(log);
     old->sealed = true;
     log->dir_dirty = true;
     rw_log_push_segment(log, fresh);
     rw_log_unlock(log);
+    /* A flush that ran meanwhile took it for the active segment. */
+    if (!done && is_flushed(log, old) && (rc = rw_segment_sync_indexes(old)) != RW_OK)
+        return rw_log_fail(log, rc, "syncing indexes", old->base);
     /* Both can be had again by reading the log: a full disk must not stop the roll that retention
      * needs to free space. */
     rc = rw_log_write_snapshot(log, base, false);

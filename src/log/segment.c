@@ -277,3 +277,10 @@ int rw_segment_unlink_deleted(const struct rw_env *env, const char *dir, int64_t
     }
     return first;
 }
+
+int rw_segment_sync_indexes(struct rw_segment *s)
+{
+    struct rw_file *offsets = s->offsets.file, *times = s->times.file;
+    int rc = offsets ? offsets->ops->sync_data(offsets) : RW_OK;
+    return !rc && times ? times->ops->sync_data(times) : rc;
+}

@@ -64,6 +64,10 @@ static inline bool rw_segment_tails_full(const struct rw_segment *s)
 }
 /* Adds the closing time entry, when there is room in the tail. The caller holds the mutex. */
 void rw_segment_note_end(struct rw_segment *s);
+/* Makes the indexes durable. Needed once the segment is no longer the last one: recovery looks at the
+ * end of the last segment in any case, but takes the closing time entry of the others on trust, and
+ * retention and look-ups by time decide by it. */
+RW_MUST int rw_segment_sync_indexes(struct rw_segment *s);
 
 /* Renames the files of a segment to .deleted / unlinks those. */
 RW_MUST int rw_segment_rename_deleted(const struct rw_env *env, const char *dir, int64_t base);

@@ -89,8 +89,9 @@ RW_MUST int rw_log_roll_at(struct rw_log *log, int64_t base);
 
 /* Producer snapshot at `offset`, which must be the end. [W] */
 RW_MUST int rw_log_write_snapshot(struct rw_log *log, int64_t offset, bool durable);
-/* Loads the newest good snapshot and replays the batches after it. `epochs`: assign those too. */
-RW_MUST int rw_log_load_producers(struct rw_log *log, bool epochs);
+/* Loads the newest good snapshot and replays the batches after it. Leader epochs are assigned
+ * from the batches at and above epochs_from; INT64_MAX: from none. */
+RW_MUST int rw_log_load_producers(struct rw_log *log, int64_t epochs_from);
 /* Removes snapshot files with keep_from <= offset < keep_to turned around: outside of the range. */
 RW_MUST int rw_log_drop_snapshots(struct rw_log *log, int64_t keep_from, int64_t keep_to);
 /* Writes leader-epoch-checkpoint when it changed. Takes the mutex itself. */

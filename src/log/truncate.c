@@ -41,7 +41,10 @@ static int shorten(struct rw_log *log, size_t i, uint64_t size)
         rw_segment_unref(fresh);
         return rw_log_fail(log, rc, "cutting a segment", old->base);
     }
-    fresh->size = fresh->synced = fresh->reserved = size;
+    fresh->size = fresh->reserved = size;
+    /* Not more than before, although the file was synced just now: the segments that a flush looks at
+     * are those from the first unsynced one on, and an earlier one may be unsynced still. */
+    fresh->synced = old->synced < size ? old->synced : size;
     rw_segment_new_indexes(fresh, log->dir, &log->config);
     copy_entries(log, old, fresh, size);
     rw_log_lock(log);
@@ -66,7 +69,7 @@ static int settle(struct rw_log *log, int64_t offset)
     rw_log_unlock(log);
     int rc = rw_log_drop_snapshots(log, 0, offset + 1);
     if (!rc)
-        rc = rw_log_load_producers(log, false);
+        rc = rw_log_load_producers(log, INT64_MAX);
     if (!rc)
         rc = rw_log_write_epochs(log);
     return rc;
@@ -81,6 +84,8 @@ static int restart_at(struct rw_log *log, int64_t offset)
         rc = rw_log_delete_segments(log, 0, log->segments_n, true);
     if (!rc) {
         rc = rw_segment_create(log->env, log->dir, offset, &log->config, &fresh);
+        if (!rc && (rc = log->env->vfs->ops->sync_dir(log->env->vfs, log->dir)) != RW_OK)
+            rw_segment_unref(fresh);
         /* Without a segment the log can not go on: its files are gone already. */
         if (rc)
             return rw_log_fail(log, rc, "starting a new first segment", offset);
