@@ -33,7 +33,7 @@ static int sync_segment(struct rw_segment *s, bool sealed)
     return rc || !sealed ? rc : rw_segment_sync_indexes(s);
 }
 
-static int sync_directory(struct rw_log *log)
+int rw_log_sync_directory(struct rw_log *log)
 {
     rw_log_lock(log);
     bool dirty = log->dir_dirty;
@@ -71,7 +71,7 @@ static int flush_to(struct rw_log *log, int64_t target)
         bool sealed = s->sealed;
         rw_log_unlock(log);
         write_epochs(log);
-        rc = sync_directory(log);
+        rc = rw_log_sync_directory(log);
         if (!rc && (rc = sync_segment(s, sealed)) != RW_OK)
             rw_log_fail(log, rc, "syncing a segment", s->base);
         rw_log_lock(log);
@@ -92,7 +92,7 @@ static int flush_to(struct rw_log *log, int64_t target)
 static int flush_with_token(struct rw_log *log, int64_t target)
 {
     write_epochs(log);
-    int rc = sync_directory(log);
+    int rc = rw_log_sync_directory(log);
     return rc ? rc : flush_to(log, target);
 }
 

@@ -278,6 +278,7 @@ static int scan_segment(struct rw_log *log, struct rw_segment *s, int64_t trust,
     struct pass p = {
         .log = log, .s = s, .next = s->base, .trust = trust, .check = true, .note = true};
     rw_segment_new_indexes(s, log->dir, &log->config);
+    log->dir_dirty = true; /* else an old index could come back in place of the new one */
     int rc = walk(&p, 0);
     if (rc)
         return rc;

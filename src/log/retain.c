@@ -99,6 +99,11 @@ static int delete_first(struct rw_log *log, size_t n)
     if (rc)
         return rc;
     RW_ASSERT(n < log->segments_n);
+    /* What stays must stay: were the name of the new segment lost and those of the old ones gone, the log
+     * would start again at an offset that was given before. */
+    rc = rw_log_sync_directory(log);
+    if (rc)
+        return rc;
     /* The start moves first: no reader may be sent to a segment that is about to go. */
     rw_log_lock(log);
     int64_t start = log->segments[n]->base;

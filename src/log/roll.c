@@ -124,8 +124,10 @@ int rw_log_roll_at(struct rw_log *log, int64_t base)
      * makes the next open take them on trust. With unsynced data it lies lower, and the next flush
      * syncs them together with the data. */
     bool done = is_flushed(log, old);
-    int rc = done ? rw_segment_sync_indexes(old) : RW_OK;
+    int rc = done ? rw_log_sync_directory(log) : RW_OK;
     if (rc)
+        return rc;
+    if (done && (rc = rw_segment_sync_indexes(old)) != RW_OK)
         return rw_log_fail(log, rc, "syncing indexes", old->base);
     rc = rw_log_reserve_segment(log);
     if (!rc)

@@ -87,6 +87,9 @@ bool rw_log_should_roll(const struct rw_log *log, size_t n, int64_t now_ms, int6
 /* Starts a segment at `base` (>= end). [W] */
 RW_MUST int rw_log_roll_at(struct rw_log *log, int64_t base);
 
+/* Makes the names of files durable that were created since the last time; a failure takes the log
+ * offline. */
+RW_MUST int rw_log_sync_directory(struct rw_log *log);
 /* Producer snapshot at `offset`, which must be the end. [W] */
 RW_MUST int rw_log_write_snapshot(struct rw_log *log, int64_t offset, bool durable);
 /* Loads the newest good snapshot and replays the batches after it. Leader epochs are assigned
