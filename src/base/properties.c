@@ -62,7 +62,7 @@ static int hex4(struct parser *p, uint32_t *ret_value)
 /* After "\u": one code point, which may take a second escape. */
 static int unicode(struct parser *p)
 {
-    uint32_t c, low;
+    uint32_t c = 0, low = 0;
     uint8_t bytes[4];
     int code = hex4(p, &c);
     if (code)

@@ -18,6 +18,9 @@
 #include "base/varint.h"
 #include "batch/batch.h"
 
+/* The compiler's own judgement leaves calls in the validator's loop: a third of its speed. */
+#define RW_TAKE static inline __attribute__((always_inline))
+
 /* The smallest record: one byte for each of its seven fields. */
 #define RW_RECORD_SIZE_MIN 7
 
@@ -31,35 +34,59 @@ struct rw_record_parts {
     struct rw_slice key, value, headers;
 };
 
-/* Nearly all lengths and deltas fit one byte; the loop is for the others. False: bad or short. */
-static inline bool rw_take_varint32(const uint8_t **at, const uint8_t *end, int32_t *ret)
+/* Nearly all lengths and deltas take one to three bytes, and a batch's records take the same number
+ * each, so these branches are predicted; the loop is for the rest. 0: bad or short. */
+RW_TAKE size_t rw_short_uvarint(const uint8_t *p, const uint8_t *end, uint32_t *ret)
 {
-    const uint8_t *p = *at;
-    if (__builtin_expect(p < end && *p < 0x80, 1)) {
-        *ret = rw_unzigzag32(*p);
-        *at = p + 1;
-        return true;
+    ptrdiff_t left = end - p;
+    if (__builtin_expect(left < 1, 0))
+        return 0;
+    if (p[0] < 0x80) {
+        *ret = p[0];
+        return 1;
     }
-    size_t n = rw_varint32_get(p, (size_t)(end - p), ret);
-    *at = p + n;
-    return n != 0;
+    if (left < 2)
+        return 0;
+    if (p[1] < 0x80) {
+        *ret = (p[0] & 0x7fu) | (uint32_t)p[1] << 7;
+        return 2;
+    }
+    if (left < 3 || p[2] >= 0x80)
+        return 0;
+    *ret = (p[0] & 0x7fu) | (p[1] & 0x7fu) << 7 | (uint32_t)p[2] << 14;
+    return 3;
 }
 
-static inline bool rw_take_varint64(const uint8_t **at, const uint8_t *end, int64_t *ret)
+/* False: bad or short. */
+RW_TAKE bool rw_take_varint32(const uint8_t **at, const uint8_t *end, int32_t *ret)
 {
-    const uint8_t *p = *at;
-    if (__builtin_expect(p < end && *p < 0x80, 1)) {
-        *ret = rw_unzigzag64(*p);
-        *at = p + 1;
+    uint32_t v;
+    size_t n = rw_short_uvarint(*at, end, &v);
+    if (__builtin_expect(n == 0, 0))
+        n = rw_uvarint32_get(*at, (size_t)(end - *at), &v);
+    *at += n;
+    if (__builtin_expect(n == 0, 0))
+        return false;
+    *ret = rw_unzigzag32(v);
+    return true;
+}
+
+RW_TAKE bool rw_take_varint64(const uint8_t **at, const uint8_t *end, int64_t *ret)
+{
+    uint32_t v;
+    size_t n = rw_short_uvarint(*at, end, &v);
+    if (__builtin_expect(n != 0, 1)) {
+        *ret = rw_unzigzag64(v);
+        *at += n;
         return true;
     }
-    size_t n = rw_varint64_get(p, (size_t)(end - p), ret);
-    *at = p + n;
+    n = rw_varint64_get(*at, (size_t)(end - *at), ret);
+    *at += n;
     return n != 0;
 }
 
 /* Length and that many bytes; -1 is null. */
-static inline bool rw_take_bytes(const uint8_t **at, const uint8_t *end, struct rw_slice *ret)
+RW_TAKE bool rw_take_bytes(const uint8_t **at, const uint8_t *end, struct rw_slice *ret)
 {
     int32_t n;
     if (!rw_take_varint32(at, end, &n))
@@ -78,8 +105,7 @@ static inline bool rw_take_bytes(const uint8_t **at, const uint8_t *end, struct 
 }
 
 /* Takes one record off [*at, end). Headers are not looked into. */
-static inline bool rw_take_record(const uint8_t **at, const uint8_t *end,
-                                  struct rw_record_parts *ret)
+RW_TAKE bool rw_take_record(const uint8_t **at, const uint8_t *end, struct rw_record_parts *ret)
 {
     int32_t length;
     if (!rw_take_varint32(at, end, &length) || length < RW_RECORD_SIZE_MIN - 1 ||
