@@ -71,6 +71,14 @@ archive() {
     fails sources "malloc(): allocate through base/mem.h"
 }
 
+@test "one definition: two libraries define the same name" {
+    archive
+    mkdir -p "$TREE/build/src/log"
+    cp "$TREE/build/src/base/one.c.o" "$TREE/build/src/log/two.c.o"
+    ar rc "$TREE/build/src/log/librw_log.a" "$TREE/build/src/log/two.c.o"
+    fails symbols "rw_one is defined in src/log/two.c, too"
+}
+
 @test "purity: no library to look at" {
     fails purity "build first"
 }
