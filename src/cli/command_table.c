@@ -6,6 +6,8 @@
 /* One command per line, so that two people can add one each. */
 /* clang-format off */
 const struct rw_command *const rw_commands[] = {
+    &rw_cmd_dev,
+    &rw_cmd_server,
     &rw_cmd_produce,
     &rw_cmd_consume,
     &rw_cmd_topic_create,

@@ -163,7 +163,7 @@ static int text(struct cut *c, const struct rw_format_token *t, struct rw_slice 
     size_t from = scratch->n;
     if (t->mode == RW_FORMAT_HEX)
         rc = unhex(scratch, raw);
-    else if (!rw_base64_decode(scratch, (const char *)raw.p, raw.n))
+    else if (!rw_cli_base64_decode(scratch, (const char *)raw.p, raw.n))
         rc = RW_E_INVAL;
     if (rc == RW_OK)
         *ret = rw_slice(scratch->p + from, scratch->n - from);

@@ -25,11 +25,11 @@ static void text(struct rw_buf *out, const struct rw_format_token *t, struct rw_
         break;
     case RW_FORMAT_BASE64:
     case RW_FORMAT_BASE64_RAW:
-        rw_base64(out, s.p, s.n, t->mode == RW_FORMAT_BASE64);
+        rw_cli_base64(out, s.p, s.n, t->mode == RW_FORMAT_BASE64);
         break;
     case RW_FORMAT_JSON:
         if (s.p)
-            rw_json_quote(out, (const char *)s.p, s.n);
+            rw_cli_json_quote(out, (const char *)s.p, s.n);
         else
             rw_buf_add_str(out, "null");
         break;

@@ -6,9 +6,9 @@
 #include <string.h>
 #include "base/assert.h"
 
-void rw_json_init(struct rw_json *j, struct rw_buf *out, int indent)
+void rw_cli_json_init(struct rw_cli_json *j, struct rw_buf *out, int indent)
 {
-    *j = (struct rw_json){.out = out, .indent = indent};
+    *j = (struct rw_cli_json){.out = out, .indent = indent};
 }
 
 /* Length of the valid UTF-8 sequence at p, 0 when there is none. Rejects overlong forms, surrogates
@@ -38,7 +38,7 @@ static bool ascii8(const uint8_t *p)
     return (v & 0x8080808080808080ull) == 0;
 }
 
-bool rw_utf8_valid(const uint8_t *p, size_t n)
+bool rw_cli_utf8_valid(const uint8_t *p, size_t n)
 {
     size_t i = 0;
     while (i < n) {
@@ -72,7 +72,7 @@ static void quote_special(struct rw_buf *out, uint8_t c)
     }
 }
 
-void rw_json_quote(struct rw_buf *out, const char *s, size_t n)
+void rw_cli_json_quote(struct rw_buf *out, const char *s, size_t n)
 {
     const uint8_t *p = (const uint8_t *)s;
     rw_buf_add_u8(out, '"');
@@ -97,7 +97,7 @@ void rw_json_quote(struct rw_buf *out, const char *s, size_t n)
     rw_buf_add_u8(out, '"');
 }
 
-static void line_break(struct rw_json *j)
+static void line_break(struct rw_cli_json *j)
 {
     if (j->indent == 0)
         return;
@@ -107,7 +107,7 @@ static void line_break(struct rw_json *j)
 }
 
 /* Everything that comes before a value: the comma, the key. */
-static void begin_value(struct rw_json *j, const char *key)
+static void begin_value(struct rw_cli_json *j, const char *key)
 {
     if (j->depth == 0)
         return;
@@ -118,32 +118,32 @@ static void begin_value(struct rw_json *j, const char *key)
     j->has_some |= bit;
     line_break(j);
     if (key) {
-        rw_json_quote(j->out, key, strlen(key));
+        rw_cli_json_quote(j->out, key, strlen(key));
         rw_buf_add_str(j->out, j->indent ? ": " : ":");
     }
 }
 
-static void open_level(struct rw_json *j, const char *key, bool array)
+static void open_level(struct rw_cli_json *j, const char *key, bool array)
 {
     begin_value(j, key);
-    RW_ASSERT(j->depth < RW_JSON_DEPTH_MAX);
+    RW_ASSERT(j->depth < RW_CLI_JSON_DEPTH_MAX);
     uint32_t bit = 1u << j->depth++;
     j->is_array = array ? j->is_array | bit : j->is_array & ~bit;
     j->has_some &= ~bit;
     rw_buf_add_u8(j->out, array ? '[' : '{');
 }
 
-void rw_json_object(struct rw_json *j, const char *key)
+void rw_cli_json_object(struct rw_cli_json *j, const char *key)
 {
     open_level(j, key, false);
 }
 
-void rw_json_array(struct rw_json *j, const char *key)
+void rw_cli_json_array(struct rw_cli_json *j, const char *key)
 {
     open_level(j, key, true);
 }
 
-void rw_json_end(struct rw_json *j)
+void rw_cli_json_end(struct rw_cli_json *j)
 {
     RW_ASSERT(j->depth > 0);
     uint32_t bit = 1u << --j->depth;
@@ -152,69 +152,69 @@ void rw_json_end(struct rw_json *j)
     rw_buf_add_u8(j->out, j->is_array & bit ? ']' : '}');
 }
 
-void rw_json_str(struct rw_json *j, const char *key, struct rw_str s)
+void rw_cli_json_str(struct rw_cli_json *j, const char *key, struct rw_str s)
 {
     if (s.n < 0) {
-        rw_json_null(j, key);
+        rw_cli_json_null(j, key);
         return;
     }
     begin_value(j, key);
-    rw_json_quote(j->out, s.p, (size_t)s.n);
+    rw_cli_json_quote(j->out, s.p, (size_t)s.n);
 }
 
-void rw_json_string(struct rw_json *j, const char *key, const char *s)
+void rw_cli_json_string(struct rw_cli_json *j, const char *key, const char *s)
 {
-    rw_json_str(j, key, rw_str(s));
+    rw_cli_json_str(j, key, rw_str(s));
 }
 
-void rw_json_int(struct rw_json *j, const char *key, int64_t v)
+void rw_cli_json_int(struct rw_cli_json *j, const char *key, int64_t v)
 {
     begin_value(j, key);
     rw_buf_printf(j->out, "%" PRId64, v);
 }
 
-void rw_json_double(struct rw_json *j, const char *key, double v)
+void rw_cli_json_double(struct rw_cli_json *j, const char *key, double v)
 {
     if (!isfinite(v)) {
-        rw_json_null(j, key);
+        rw_cli_json_null(j, key);
         return;
     }
     begin_value(j, key);
     rw_buf_printf(j->out, "%.6g", v);
 }
 
-void rw_json_bool(struct rw_json *j, const char *key, bool v)
+void rw_cli_json_bool(struct rw_cli_json *j, const char *key, bool v)
 {
     begin_value(j, key);
     rw_buf_add_str(j->out, v ? "true" : "false");
 }
 
-void rw_json_null(struct rw_json *j, const char *key)
+void rw_cli_json_null(struct rw_cli_json *j, const char *key)
 {
     begin_value(j, key);
     rw_buf_add_str(j->out, "null");
 }
 
-void rw_json_bytes(struct rw_json *j, const char *key, struct rw_slice v)
+void rw_cli_json_bytes(struct rw_cli_json *j, const char *key, struct rw_slice v)
 {
     if (!v.p) {
-        rw_json_null(j, key);
+        rw_cli_json_null(j, key);
         return;
     }
     begin_value(j, key);
-    if (rw_utf8_valid(v.p, v.n)) {
-        rw_json_quote(j->out, (const char *)v.p, v.n);
+    if (rw_cli_utf8_valid(v.p, v.n)) {
+        rw_cli_json_quote(j->out, (const char *)v.p, v.n);
         return;
     }
     rw_buf_add_str(j->out, "{\"base64\":\"");
-    rw_base64(j->out, v.p, v.n, true);
+    rw_cli_base64(j->out, v.p, v.n, true);
     rw_buf_add_str(j->out, "\"}");
 }
 
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-void rw_base64(struct rw_buf *out, const uint8_t *p, size_t n, bool padding)
+void rw_cli_base64(struct rw_buf *out, const uint8_t *p, size_t n, bool padding)
 {
     for (size_t i = 0; i < n; i += 3) {
         size_t left = n - i;
@@ -227,7 +227,7 @@ void rw_base64(struct rw_buf *out, const uint8_t *p, size_t n, bool padding)
     }
 }
 
-bool rw_base64_decode(struct rw_buf *out, const char *s, size_t n)
+bool rw_cli_base64_decode(struct rw_buf *out, const char *s, size_t n)
 {
     uint32_t v = 0;
     int bits = 0;

@@ -10,7 +10,7 @@
 struct rw_results {
     struct rw_cli_client *client;
     const char *kind; /* "topic": the JSON member that names the thing */
-    struct rw_json json;
+    struct rw_cli_json json;
     int n, failed, first; /* first: the exit code of the first failure */
 };
 

@@ -22,48 +22,48 @@ static int teardown(void **state)
 static void nesting(void **state)
 {
     (void)state;
-    struct rw_json j;
-    rw_json_init(&j, &buf, 0);
-    rw_json_object(&j, NULL);
-    rw_json_array(&j, "a");
-    rw_json_int(&j, NULL, -1);
-    rw_json_bool(&j, NULL, true);
-    rw_json_object(&j, NULL);
-    rw_json_end(&j);
-    rw_json_end(&j);
-    rw_json_string(&j, "b", NULL);
-    rw_json_double(&j, "c", 0.5);
-    rw_json_double(&j, "d", INFINITY);
-    rw_json_end(&j);
+    struct rw_cli_json j;
+    rw_cli_json_init(&j, &buf, 0);
+    rw_cli_json_object(&j, NULL);
+    rw_cli_json_array(&j, "a");
+    rw_cli_json_int(&j, NULL, -1);
+    rw_cli_json_bool(&j, NULL, true);
+    rw_cli_json_object(&j, NULL);
+    rw_cli_json_end(&j);
+    rw_cli_json_end(&j);
+    rw_cli_json_string(&j, "b", NULL);
+    rw_cli_json_double(&j, "c", 0.5);
+    rw_cli_json_double(&j, "d", INFINITY);
+    rw_cli_json_end(&j);
     assert_string_equal(rw_buf_cstr(&buf), "{\"a\":[-1,true,{}],\"b\":null,\"c\":0.5,\"d\":null}");
 }
 
 static void indented(void **state)
 {
     (void)state;
-    struct rw_json j;
-    rw_json_init(&j, &buf, 2);
-    rw_json_object(&j, NULL);
-    rw_json_array(&j, "a");
-    rw_json_int(&j, NULL, 1);
-    rw_json_end(&j);
-    rw_json_array(&j, "b");
-    rw_json_end(&j);
-    rw_json_end(&j);
+    struct rw_cli_json j;
+    rw_cli_json_init(&j, &buf, 2);
+    rw_cli_json_object(&j, NULL);
+    rw_cli_json_array(&j, "a");
+    rw_cli_json_int(&j, NULL, 1);
+    rw_cli_json_end(&j);
+    rw_cli_json_array(&j, "b");
+    rw_cli_json_end(&j);
+    rw_cli_json_end(&j);
     assert_string_equal(rw_buf_cstr(&buf), "{\n  \"a\": [\n    1\n  ],\n  \"b\": []\n}");
 }
 
 static void quoting(void **state)
 {
     (void)state;
-    rw_json_quote(&buf, "a\"\\\n\t\001\x7f\xc3\xa9\xff", 10);
+    rw_cli_json_quote(&buf, "a\"\\\n\t\001\x7f\xc3\xa9\xff", 10);
     assert_string_equal(rw_buf_cstr(&buf), "\"a\\\"\\\\\\n\\t\\u0001\\u007f\xc3\xa9\\ufffd\"");
 }
 
 static void nul_is_escaped(void **state)
 {
     (void)state;
-    rw_json_quote(&buf, "\0", 1);
+    rw_cli_json_quote(&buf, "\0", 1);
     assert_string_equal(rw_buf_cstr(&buf), "\"\\u0000\"");
 }
 
@@ -76,21 +76,21 @@ static void utf8(void **state)
                                       "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
                                       "\xe2\x82",     "12345678\xff"};
     for (size_t i = 0; i < RW_COUNT(good); i++)
-        assert_true(rw_utf8_valid((const uint8_t *)good[i], strlen(good[i])));
+        assert_true(rw_cli_utf8_valid((const uint8_t *)good[i], strlen(good[i])));
     for (size_t i = 0; i < RW_COUNT(bad); i++)
-        assert_false(rw_utf8_valid((const uint8_t *)bad[i], strlen(bad[i])));
+        assert_false(rw_cli_utf8_valid((const uint8_t *)bad[i], strlen(bad[i])));
 }
 
 static void bytes(void **state)
 {
     (void)state;
-    struct rw_json j;
-    rw_json_init(&j, &buf, 0);
-    rw_json_array(&j, NULL);
-    rw_json_bytes(&j, NULL, rw_slice(NULL, 0));
-    rw_json_bytes(&j, NULL, rw_slice("", 0));
-    rw_json_bytes(&j, NULL, rw_slice("\xff\x00", 2));
-    rw_json_end(&j);
+    struct rw_cli_json j;
+    rw_cli_json_init(&j, &buf, 0);
+    rw_cli_json_array(&j, NULL);
+    rw_cli_json_bytes(&j, NULL, rw_slice(NULL, 0));
+    rw_cli_json_bytes(&j, NULL, rw_slice("", 0));
+    rw_cli_json_bytes(&j, NULL, rw_slice("\xff\x00", 2));
+    rw_cli_json_end(&j);
     assert_string_equal(rw_buf_cstr(&buf), "[null,\"\",{\"base64\":\"/wA=\"}]");
 }
 
@@ -105,14 +105,14 @@ static void base64_both_ways(void **state)
         for (int padding = 0; padding < 2; padding++) {
             rw_buf_clear(&buf);
             rw_buf_clear(&back);
-            rw_base64(&buf, in, n, padding);
-            assert_true(rw_base64_decode(&back, (const char *)buf.p, buf.n));
+            rw_cli_base64(&buf, in, n, padding);
+            assert_true(rw_cli_base64_decode(&back, (const char *)buf.p, buf.n));
             assert_int_equal(back.n, n);
             assert_true(n == 0 || memcmp(back.p, in, n) == 0);
         }
     }
-    assert_false(rw_base64_decode(&back, "a", 1));
-    assert_false(rw_base64_decode(&back, "ab*d", 4));
+    assert_false(rw_cli_base64_decode(&back, "a", 1));
+    assert_false(rw_cli_base64_decode(&back, "ab*d", 4));
     rw_buf_deinit(&back);
 }
 

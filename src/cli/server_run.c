@@ -1,0 +1,388 @@
+/*
+ * A broker as a process: configuration, threads, signals. The broker itself is broker/server.c; this
+ * file gives it loops, workers and sockets of os/ and waits for signals.
+ *
+ * The main thread does nothing but wait for signals, so that a second SIGTERM ends the process even
+ * while data is being recovered or an event loop is stuck.
+ */
+#include "cli/server_run.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/mem.h"
+#include "broker/server.h"
+#include "os/jobs.h"
+#include "os/loop.h"
+#include "os/machine.h"
+#include "os/net.h"
+#include "os/os.h"
+#include "os/signals.h"
+
+#define STOP_GRACE_US (20 * INT64_C(1000000))
+#define SHARDS_MAX    256
+/* Of the memory that the process may use, for requests. */
+#define REQUEST_MEMORY 4
+
+struct running {
+    struct rw_cli *cli;
+    enum rw_config_profile profile;
+    struct rw_config *config;
+    const struct rw_broker_config *broker;
+    struct rw_env env;
+    struct rw_diag *diag;
+    struct rw_jobs *jobs;
+    struct rw_loop *loops[SHARDS_MAX];
+    struct rw_thread *threads[SHARDS_MAX];
+    int n_loops, n_threads;
+    struct rw_server *server;
+    char http_host[RW_HOST_MAX];
+    int64_t began_us;
+    struct rw_err err;   /* of opened(); read after the loops have ended */
+    atomic_int failed;   /* the code of opened() */
+    atomic_bool stopped; /* the server has ended */
+};
+
+/* ---- configuration ---- */
+
+const struct rw_option rw_server_options[] = {
+    {"config", 'c', RW_OPT_STRING, "FILE", "read this properties file", "file"},
+    {"set", 's', RW_OPT_LIST, "KEY=VALUE", "set one key; wins over file and environment", NULL},
+    {"data", 'd', RW_OPT_STRING, "DIR", "keep the data here (the key log.dirs)", "dir"},
+    {"check-config", 0, RW_OPT_FLAG, NULL,
+     "print every effective value and where it comes from, then exit", NULL},
+    {"log-format", 0, RW_OPT_STRING, "FORMAT", "text, logfmt or json", "text|logfmt|json"},
+    {"log-level", 0, RW_OPT_STRING, "LEVEL", "trace, debug, info, warn or error",
+     "trace|debug|info|warn|error"},
+    {NULL, 0, RW_OPT_FLAG, NULL, NULL, NULL}};
+
+static int set_option(struct running *r, const char *option, const char *key, struct rw_err *err)
+{
+    if (!rw_cli_has(r->cli, option))
+        return RW_OK;
+    struct rw_buf assignment;
+    rw_buf_init(&assignment);
+    rw_buf_printf(&assignment, "%s=%s", key, rw_cli_string(r->cli, option, ""));
+    int code = rw_config_set(r->config, rw_buf_cstr(&assignment), err);
+    rw_buf_deinit(&assignment);
+    return code;
+}
+
+static int load(struct running *r, struct rw_err *err)
+{
+    const char *file = rw_cli_string(r->cli, "config", NULL);
+    int code = rw_config_new(r->profile, &r->config);
+    if (code)
+        return rw_err_set(err, code, "out of memory");
+    if (file)
+        code = rw_config_load_file(r->config, r->env.vfs, file, err);
+    if (!code)
+        code = rw_config_load_env(r->config, environ, err);
+    for (int i = 0; !code && i < rw_cli_list_count(r->cli, "set"); i++)
+        code = rw_config_set(r->config, rw_cli_list(r->cli, "set", i), err);
+    if (!code)
+        code = set_option(r, "data", "log.dirs", err);
+    if (!code)
+        code = set_option(r, "log-format", "rollway.diag.format", err);
+    if (!code)
+        code = set_option(r, "log-level", "rollway.diag.level", err);
+    if (!code)
+        code = rw_config_finish(r->config, false, err);
+    if (!code)
+        r->broker = rw_config_broker(r->config);
+    return code;
+}
+
+static int check_config(struct running *r)
+{
+    rw_config_print(r->config, rw_cli_out(r->cli));
+    for (size_t i = 0; i < rw_config_notices(r->config); i++)
+        rw_cli_note(r->cli, "%s", rw_config_notice(r->config, i));
+    return RW_EXIT_OK;
+}
+
+static int open_diag(struct running *r, struct rw_err *err)
+{
+    struct rw_os_diag_options o;
+    rw_os_diag_options_init(&o);
+    o.auto_format = false;
+    if (!strcmp(r->broker->log_format, "json"))
+        o.format = RW_DIAG_JSON;
+    else if (!strcmp(r->broker->log_format, "text"))
+        o.format = RW_DIAG_TEXT;
+    else
+        o.format = RW_DIAG_LOGFMT;
+    o.node = r->broker->node_id;
+    if (!rw_level_parse(r->broker->log_level, &o.min_level))
+        return rw_err_set(err, RW_E_INVAL, "rollway.diag.level: unknown level '%s'",
+                          r->broker->log_level);
+    if (rw_os_diag_new(&o, &r->diag) != RW_OK)
+        return rw_err_set(err, RW_E_NOMEM, "out of memory");
+    r->env.diag = r->diag;
+    for (size_t i = 0; i < rw_config_notices(r->config); i++)
+        rw_diag(r->diag, RW_WARN, "config", rw_config_notice(r->config, i));
+    return RW_OK;
+}
+
+/* "host:port", "[::1]:port", ":port". */
+static int parse_address(struct running *r, const char *text, struct rw_server_address *to,
+                         struct rw_err *err)
+{
+    const char *colon = strrchr(text, ':');
+    char *end = NULL;
+    unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 0;
+    size_t n = colon ? (size_t)(colon - text) : 0;
+    if (!colon || end == colon + 1 || *end || port > UINT16_MAX || n >= sizeof(r->http_host))
+        return rw_err_set(err, RW_E_INVAL,
+                          "rollway.http.listen: '%s' is not host:port, for example 127.0.0.1:9644",
+                          text);
+    bool brackets = n >= 2 && text[0] == '[' && text[n - 1] == ']';
+    memcpy(r->http_host, text + brackets, n - 2 * (size_t)brackets);
+    r->http_host[n - 2 * (size_t)brackets] = 0;
+    to->host = r->http_host;
+    to->port = (uint16_t)port;
+    return RW_OK;
+}
+
+static void set_limits(const struct rw_broker_config *c, struct rw_limits *l)
+{
+    rw_limits_init(l);
+    l->request_bytes_max = (size_t)c->request_bytes_max;
+    l->in_flight_max = (uint32_t)c->queued_requests_max;
+    l->output_bytes_max = (size_t)c->send_queue_bytes_max;
+    l->idle_us = c->connections_max_idle_ms < 0 ? INT64_MAX : c->connections_max_idle_ms * 1000;
+    l->connections_max = (int32_t)c->connections_max;
+    l->connections_per_ip_max = (int32_t)c->connections_max_per_ip;
+    l->memory_bytes = c->queued_bytes_max > 0 ? (size_t)c->queued_bytes_max
+                                              : (size_t)(rw_os_memory_bytes() / REQUEST_MEMORY);
+}
+
+/* ---- what people see ---- */
+
+static void addresses(const struct running *r, struct rw_buf *out)
+{
+    for (size_t i = 0; i < r->broker->n_listeners; i++) {
+        const struct rw_endpoint *e = &r->broker->listeners[i];
+        bool six = strchr(e->host, ':') != NULL;
+        rw_buf_printf(out, "%s%s%s%s:%u", i ? "," : "", six ? "[" : "", *e->host ? e->host : "*",
+                      six ? "]" : "", rw_server_port(r->server, (int)i));
+    }
+}
+
+static const char *reachable(const struct rw_endpoint *e)
+{
+    return *e->host && strcmp(e->host, "0.0.0.0") && strcmp(e->host, "::") ? e->host : "127.0.0.1";
+}
+
+static void banner(const struct running *r, const char *kafka, int64_t took_ms)
+{
+    const char *file = rw_cli_string(r->cli, "config", NULL);
+    const struct rw_endpoint *first = &r->broker->listeners[0];
+    uint16_t port = rw_server_port(r->server, 0);
+    char brokers[RW_HOST_MAX + 32] = "";
+    if (port != 9092)
+        snprintf(brokers, sizeof(brokers), " -b %s:%u", reachable(first), port);
+    printf("rollway " ROLLWAY_VERSION ", node %d, ready after %lld ms\n"
+           "  data    %s\n"
+           "  kafka   %s\n",
+           r->broker->node_id, (long long)took_ms, r->broker->log_dirs, kafka);
+    if (rw_server_http_port(r->server))
+        printf("  http    http://%s:%u/metrics\n", *r->http_host ? r->http_host : "127.0.0.1",
+               rw_server_http_port(r->server));
+    printf("  config  %s\n"
+           "try it:   echo hello | rollway produce greetings%s\n",
+           file ? file : "defaults", brokers);
+    fflush(stdout);
+}
+
+/* On shard 0. */
+static void opened(void *arg, int code, const struct rw_err *err)
+{
+    struct running *r = arg;
+    if (code) {
+        r->err = *err;
+        atomic_store(&r->failed, code);
+        rw_os_signals_raise_term();
+        return;
+    }
+    struct rw_buf kafka;
+    rw_buf_init(&kafka);
+    addresses(r, &kafka);
+    int64_t took_ms = (rw_mono_us(r->env.clock) - r->began_us) / 1000;
+    const char *file = rw_cli_string(r->cli, "config", NULL);
+    rw_diag(r->diag, RW_INFO, "server", "ready", rw_kv_str("version", ROLLWAY_VERSION),
+            rw_kv_str("data", r->broker->log_dirs), rw_kv_str("kafka", rw_buf_cstr(&kafka)),
+            rw_kv_int("http_port", rw_server_http_port(r->server)), rw_kv_int("shards", r->n_loops),
+            rw_kv_str("config", file ? file : "defaults"), rw_kv_int("start_ms", took_ms));
+    if (!rw_cli_quiet(r->cli) && (isatty(STDOUT_FILENO) || r->profile == RW_PROFILE_DEV))
+        banner(r, rw_buf_cstr(&kafka), took_ms);
+    rw_buf_deinit(&kafka);
+}
+
+/* On shard 0. */
+static void stopped(void *arg)
+{
+    struct running *r = arg;
+    atomic_store(&r->stopped, true);
+    rw_os_signals_raise_term(); /* the main thread waits for signals and nothing else */
+}
+
+/* ---- run ---- */
+
+static int make_loops(struct running *r, struct rw_err *err)
+{
+    /* Syncs of several partitions overlap in the device; reads wait for it one by one. */
+    static const int threads[RW_JOB_CLASSES] = {4, 4, 2};
+    int n = r->broker->shards ? r->broker->shards : rw_os_cores();
+    if (rw_os_jobs_new(threads, &r->jobs) != RW_OK)
+        return rw_err_set(err, RW_E_LIMIT, "cannot start worker threads");
+    for (int i = 0; i < n && i < SHARDS_MAX; i++, r->n_loops++)
+        if (rw_os_loop_new(r->env.clock, &r->loops[i]) != RW_OK)
+            return rw_err_set(err, RW_E_LIMIT, "cannot make an event loop (open files limit?)");
+    return RW_OK;
+}
+
+static int make_server(struct running *r, struct rw_err *err)
+{
+    struct rw_server_address listeners[RW_LISTENERS_MAX];
+    for (size_t i = 0; i < r->broker->n_listeners; i++)
+        listeners[i] = (struct rw_server_address){r->broker->listeners[i].host,
+                                                  (uint16_t)r->broker->listeners[i].port};
+    struct rw_server_args args = {.env = &r->env,
+                                  .net = rw_os_net(),
+                                  .jobs = r->jobs,
+                                  .loops = r->loops,
+                                  .n_loops = r->n_loops,
+                                  .config = r->config,
+                                  .service = &rw_service,
+                                  .data_dir = r->broker->log_dirs,
+                                  .listeners = listeners,
+                                  .n_listeners = (int)r->broker->n_listeners,
+                                  .http_check_host = r->profile == RW_PROFILE_DEV,
+                                  .stop_grace_us = STOP_GRACE_US,
+                                  .opened = opened,
+                                  .stopped = stopped,
+                                  .arg = r};
+    set_limits(r->broker, &args.limits);
+    if (r->broker->http_listen && *r->broker->http_listen) {
+        int code = parse_address(r, r->broker->http_listen, &args.http, err);
+        if (code)
+            return code;
+    }
+    return rw_server_new(&args, &r->server, err);
+}
+
+static int start_threads(struct running *r, struct rw_err *err)
+{
+    for (; r->n_threads < r->n_loops; r->n_threads++) {
+        char name[16];
+        snprintf(name, sizeof(name), "rw-shard-%u", (unsigned)r->n_threads % 1000);
+        if (rw_os_thread_start(r->loops[r->n_threads], name, &r->threads[r->n_threads]) != RW_OK)
+            return rw_err_set(err, RW_E_LIMIT, "cannot start a thread");
+    }
+    return RW_OK;
+}
+
+/* Until the server has ended, by a signal or because it could not start. */
+static void wait_for_end(struct running *r)
+{
+    static const char at_once[] = "rollway: stopped at once, without closing the data\n";
+    bool stopping = false;
+    for (;;) {
+        int which = rw_os_signals_wait();
+        if (atomic_load(&r->stopped))
+            return;
+        if (which == SIGHUP) {
+            rw_server_reload(r->server);
+            continue;
+        }
+        if (stopping)
+            _exit(write(STDERR_FILENO, at_once, sizeof(at_once) - 1) < 0 ? RW_EXIT_FAILED
+                                                                         : RW_EXIT_INTERRUPTED);
+        if (!atomic_load(&r->failed))
+            rw_diag(r->diag, RW_INFO, "server", "stopping",
+                    rw_kv_str("signal", which == SIGINT ? "SIGINT" : "SIGTERM"));
+        stopping = true;
+        rw_server_stop(r->server);
+    }
+}
+
+static int serve(struct running *r, struct rw_err *err)
+{
+    int code = make_loops(r, err);
+    if (!code)
+        code = make_server(r, err);
+    if (!code)
+        code = start_threads(r, err);
+    if (code)
+        return code;
+    rw_server_open(r->server);
+    wait_for_end(r);
+    *err = r->err;
+    return atomic_load(&r->failed);
+}
+
+static void clean_up(struct running *r)
+{
+    for (int i = 0; i < r->n_threads; i++)
+        rw_os_thread_join(r->threads[i]);
+    rw_server_free(r->server);
+    rw_os_jobs_free(r->jobs);
+    for (int i = 0; i < r->n_loops; i++)
+        rw_os_loop_free(r->loops[i]);
+    rw_os_diag_free(r->diag);
+    rw_config_free(r->config);
+}
+
+static const char *hint_for(int code)
+{
+    switch (code) {
+    case RW_E_EXISTS:
+        return "stop the other process, or choose another port with --set "
+               "listeners=PLAINTEXT://HOST:PORT (and --set rollway.http.listen=HOST:PORT)";
+    case RW_E_LOCKED:
+        return "another broker uses this data directory; choose another with --data DIR";
+    case RW_E_PERM:
+        return "run as the owner of the data directory, or choose another with --data DIR";
+    case RW_E_INVAL:
+        return "--check-config shows every value and where it comes from";
+    default:
+        return NULL;
+    }
+}
+
+int rw_server_run(struct rw_cli *cli, enum rw_config_profile profile)
+{
+    struct running *r = rw_zalloc(sizeof(*r));
+    if (!r)
+        return rw_cli_fail(cli, RW_EXIT_FAILED, NULL, "out of memory");
+    struct rw_err err = {0};
+    r->cli = cli;
+    r->profile = profile;
+    r->env = *rw_os_env();
+    r->began_us = rw_mono_us(r->env.clock);
+    rw_os_signals_block();
+    rw_os_assert_to_stderr();
+    int code = load(r, &err);
+    if (!code && rw_cli_has(cli, "check-config")) {
+        int rc = check_config(r);
+        clean_up(r);
+        rw_free(r);
+        return rc;
+    }
+    bool bad_config = code != RW_OK;
+    if (!code)
+        code = open_diag(r, &err);
+    if (!code)
+        code = serve(r, &err);
+    if (!code)
+        rw_diag(r->diag, RW_INFO, "server", "stopped");
+    clean_up(r);
+    rw_free(r);
+    if (!code)
+        return RW_EXIT_OK;
+    return rw_cli_fail(cli, bad_config ? RW_EXIT_USAGE : RW_EXIT_FAILED, hint_for(code), "%s",
+                       err.text);
+}
