@@ -73,7 +73,8 @@ void *rw_arena_alloc(struct rw_arena *a, size_t size)
     size = (size + 7) & ~(size_t)7;
     if (a->limit && (size > a->limit || a->used > a->limit - size))
         return NULL;
-    if ((size_t)(a->end - a->at) < size && !grow(a, size))
+    /* Without a chunk there is no address to hand out, not even for nothing; NULL means refused. */
+    if ((!a->head || (size_t)(a->end - a->at) < size) && !grow(a, size))
         return NULL;
     void *p = a->at;
     a->at += size;

@@ -263,7 +263,7 @@ static void a_failure_leaves_nothing_behind(void **state)
 {
     (void)state;
     static const uint8_t with_size[] = {0x04, 0x22, 0x4d, 0x18, 0x6c, 0x40, 0xa7, 0x0c,
-                                        0, 0, 0, 0, 0, 0x39, 0x61};
+                                        0,    0,    0,    0,    0,    0x39, 0x61};
     struct rw_codecs *codecs = NULL;
     for (int codec = RW_CODEC_GZIP; codec <= RW_CODEC_ZSTD; codec++) {
         struct rw_buf z = {0}, back = {0};
@@ -273,9 +273,8 @@ static void a_failure_leaves_nothing_behind(void **state)
             int code = rw_decompress_with(&codecs, c, rw_slice(z.p, cut), 99, &back);
             assert_true(code == RW_E_CORRUPT || (c == RW_CODEC_SNAPPY && cut == 16));
             if (c == RW_CODEC_LZ4)
-                assert_int_equal(
-                    rw_decompress_with(&codecs, c, rw_slice(with_size, 15), 99, &back),
-                    RW_E_CORRUPT);
+                assert_int_equal(rw_decompress_with(&codecs, c, rw_slice(with_size, 15), 99, &back),
+                                 RW_E_CORRUPT);
             rw_buf_clear(&back);
             assert_int_equal(rw_decompress_with(&codecs, c, rw_slice(z.p, z.n), 99, &back), RW_OK);
             assert_string_equal(rw_buf_cstr(&back), "abcabcabcabc");
