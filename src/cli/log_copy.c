@@ -58,23 +58,32 @@ static bool name_is_plain(const char *name)
     return name[0] && name[0] != '.' && !strchr(name, '/');
 }
 
-static int parse_manifest(struct manifest *m, char *text)
+static int parse_line(struct manifest *m, const char *line)
 {
-    char *save = NULL, *line = strtok_r(text, "\n", &save);
-    if (!line || strcmp(line, "rollway-backup 1") != 0)
+    struct entry e;
+    if (sscanf(line, "file %63s %" SCNu64 " %" SCNx32, e.name, &e.size, &e.crc) == 3)
+        return name_is_plain(e.name) ? add_entry(m, &e) : RW_E_CORRUPT;
+    return sscanf(line, "end %" SCNd64, &m->end) == 1 ? RW_OK : RW_E_CORRUPT;
+}
+
+static int parse_manifest(struct manifest *m, const char *text, size_t n)
+{
+    static const char head[] = "rollway-backup 1\n";
+    if (n < sizeof(head) - 1 || memcmp(text, head, sizeof(head) - 1) != 0)
         return RW_E_UNSUPPORTED;
-    while ((line = strtok_r(NULL, "\n", &save))) {
-        struct entry e;
-        if (sscanf(line, "file %63s %" SCNu64 " %" SCNx32, e.name, &e.size, &e.crc) == 3 &&
-            name_is_plain(e.name)) {
-            int rc = add_entry(m, &e);
-            if (rc)
-                return rc;
-        } else if (sscanf(line, "end %" SCNd64, &m->end) != 1) {
+    int rc = RW_OK;
+    for (size_t at = sizeof(head) - 1; at < n && !rc;) {
+        char line[200];
+        const char *end = memchr(text + at, '\n', n - at);
+        size_t size = end ? (size_t)(end - text) - at : n - at;
+        if (!end || size >= sizeof(line))
             return RW_E_CORRUPT;
-        }
+        memcpy(line, text + at, size);
+        line[size] = 0;
+        rc = parse_line(m, line);
+        at += size + 1;
     }
-    return RW_OK;
+    return rc;
 }
 
 static int load_manifest(const char *dir, struct manifest *m)
@@ -86,10 +95,8 @@ static int load_manifest(const char *dir, struct manifest *m)
     int rc = rw_path_join(&path, dir, MANIFEST, NULL);
     if (!rc)
         rc = rw_file_load(rw_os_env(), path.s, &text);
-    if (!rc) {
-        rw_buf_add_u8(&text, 0);
-        rc = text.failed ? RW_E_NOMEM : parse_manifest(m, (char *)text.p);
-    }
+    if (!rc)
+        rc = parse_manifest(m, (const char *)text.p, text.n);
     rw_buf_deinit(&text);
     return rc;
 }

@@ -1,5 +1,5 @@
 /*
- * rollway log import: lines of text or JSON become records of a log. Without --durable-each the log is
+ * rollway log import: lines of text or JSON become records of a log. The log is
  * synced once at the end, before the command says that it is done.
  */
 #include "cli/commands.h"
@@ -7,7 +7,6 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
 #include "cli/json.h"
@@ -18,6 +17,7 @@
 #define BATCH_BYTES   (512u << 10)
 #define HEADERS_MAX   64
 #define LINE_MAX_SIZE (1u << 20)
+#define CHUNK         (64u << 10)
 
 struct import {
     struct rw_cli *cli;
@@ -134,28 +134,48 @@ static int add_line(struct import *m, const char *line, size_t n)
     return RW_EXIT_OK;
 }
 
+/* Takes whole lines out of `pending`; at the end of the input also the last one without a newline. */
+static int take_lines(struct import *m, struct rw_buf *pending, bool at_end)
+{
+    size_t from = 0;
+    int exit_code = RW_EXIT_OK;
+    while (!exit_code && from < pending->n) {
+        const uint8_t *line = pending->p + from;
+        const uint8_t *end = memchr(line, '\n', pending->n - from);
+        if (!end && !at_end && pending->n - from <= LINE_MAX_SIZE)
+            break;
+        size_t n = end ? (size_t)(end - line) : pending->n - from;
+        exit_code = add_line(m, (const char *)line, n);
+        from += n + (end ? 1 : 0);
+    }
+    rw_buf_consume(pending, from);
+    return exit_code;
+}
+
 static int read_lines(struct import *m, FILE *in)
 {
-    char *line = NULL;
-    size_t cap = 0;
-    ssize_t n;
-    int exit_code = RW_EXIT_OK;
+    struct rw_buf pending;
     struct rw_progress progress;
+    int exit_code = RW_EXIT_OK;
+    size_t got = 1;
+    rw_buf_init(&pending);
     rw_progress_start(&progress, m->cli, "records", 0);
-    while (!exit_code && !rw_cli_interrupted() && (n = getline(&line, &cap, in)) >= 0) {
-        size_t size = (size_t)n;
-        if (size && line[size - 1] == '\n')
-            size--;
-        exit_code = add_line(m, line, size);
-        if (m->line % 1000 == 0)
-            rw_progress_update(&progress, m->line, m->bytes, rw_progress_now());
+    while (!exit_code && got && !rw_cli_interrupted()) {
+        uint8_t *room = rw_buf_reserve(&pending, CHUNK) ? pending.p + pending.n : NULL;
+        got = room ? fread(room, 1, CHUNK, in) : 0;
+        if (!room)
+            exit_code = rw_cli_fail(m->cli, RW_EXIT_FAILED, NULL, "out of memory");
+        pending.n += got;
+        if (!exit_code)
+            exit_code = take_lines(m, &pending, got == 0);
+        rw_progress_update(&progress, m->line, m->bytes, rw_progress_now());
     }
     rw_progress_end(&progress);
     if (!exit_code && ferror(in))
         exit_code = rw_cli_fail(m->cli, RW_EXIT_FAILED, NULL, "reading: %s", strerror(errno));
     if (!exit_code)
         exit_code = write_batch(m);
-    free(line);
+    rw_buf_deinit(&pending);
     return exit_code;
 }
 
