@@ -1,0 +1,365 @@
+/* librollway through its public header: records, threads, processes, durability, damage. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "rollway/log.h"
+
+struct fixture {
+    char root[64], dir[80];
+};
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    snprintf(f->root, sizeof(f->root), "/tmp/rw_lib_XXXXXX");
+    assert_non_null(mkdtemp(f->root));
+    snprintf(f->dir, sizeof(f->dir), "%s/events-0", f->root);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    nftw(f->root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    free(f);
+    return 0;
+}
+
+static struct rollway_log *open_with(const struct fixture *f, struct rollway_log_options o)
+{
+    struct rollway_log *log = NULL;
+    o.size = sizeof(o);
+    int rc = rollway_log_open(f->dir, &o, &log);
+    if (rc)
+        print_error("%s\n", rollway_log_error(NULL));
+    assert_int_equal(rc, ROLLWAY_OK);
+    return log;
+}
+
+static int64_t put(struct rollway_log *log, const char *text)
+{
+    int64_t offset = -1;
+    const struct rollway_record r = {.value = text, .value_size = strlen(text)};
+    assert_int_equal(rollway_log_append(log, &r, 1, &offset), ROLLWAY_OK);
+    return offset;
+}
+
+static int64_t count_from(struct rollway_log *log, int64_t offset)
+{
+    struct rollway_cursor *c;
+    struct rollway_record r;
+    int64_t n = 0;
+    int rc;
+    assert_int_equal(rollway_cursor_new(log, offset, &c), ROLLWAY_OK);
+    while ((rc = rollway_cursor_next(c, &r)) == 1) {
+        assert_true(r.offset >= offset);
+        offset = r.offset + 1;
+        n++;
+    }
+    assert_int_equal(rc, 0);
+    rollway_cursor_free(c);
+    return n;
+}
+
+static void keeps_everything_of_a_record(void **state)
+{
+    for (int codec = 0; codec <= ROLLWAY_COMPRESSION_ZSTD; codec++) {
+        struct rollway_log *log =
+            open_with(*state, (struct rollway_log_options){.durability = ROLLWAY_DURABLE_OS,
+                                                           .compression = codec});
+        const struct rollway_header headers[] = {{"a", 1, "1", 1}, {"b", 1, NULL, 0}};
+        const struct rollway_record in[] = {
+            {.timestamp_ms = 7, .key = "k", .key_size = 1, .headers = headers, .headers_count = 2},
+            {.timestamp_ms = 8, .key = "", .value = "", .value_size = 0},
+        };
+        int64_t first;
+        assert_int_equal(rollway_log_append(log, in, 2, &first), ROLLWAY_OK);
+        struct rollway_cursor *c;
+        struct rollway_record r;
+        assert_int_equal(rollway_cursor_new(log, first, &c), ROLLWAY_OK);
+        assert_int_equal(rollway_cursor_next(c, &r), 1);
+        assert_int_equal(r.timestamp_ms, 7);
+        assert_null(r.value);
+        assert_memory_equal(r.key, "k", 1);
+        assert_int_equal(r.headers_count, 2);
+        assert_memory_equal(r.headers[0].value, "1", 1);
+        assert_null(r.headers[1].value);
+        assert_int_equal(rollway_cursor_next(c, &r), 1);
+        assert_non_null(r.value);
+        assert_int_equal(r.value_size, 0);
+        assert_non_null(r.key);
+        assert_int_equal(rollway_cursor_next(c, &r), 0);
+        rollway_cursor_free(c);
+        assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
+    }
+}
+
+static void second_writer_is_refused(void **state)
+{
+    const struct fixture *f = *state;
+    struct rollway_log *log = open_with(f, (struct rollway_log_options){0}), *other = NULL;
+    put(log, "one");
+    assert_int_equal(rollway_log_open(f->dir, NULL, &other), ROLLWAY_E_LOCKED);
+    assert_non_null(strstr(rollway_log_error(NULL), "another process"));
+    pid_t child = fork();
+    if (child == 0) {
+        struct rollway_log *mine = NULL;
+        struct rollway_log_options o = {.size = sizeof(o), .read_only = 1};
+        if (rollway_log_open(f->dir, NULL, &mine) != ROLLWAY_E_LOCKED)
+            _exit(1);
+        if (rollway_log_open(f->dir, &o, &mine) != ROLLWAY_OK || rollway_log_end_offset(mine) != 1)
+            _exit(2);
+        const struct rollway_record r = {.value = "x", .value_size = 1};
+        _exit(rollway_log_append(mine, &r, 1, NULL) == ROLLWAY_E_PERM ? 0 : 3);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
+}
+
+/* A reader in another process follows a writer over rolls. */
+static void follows_another_process(void **state)
+{
+    const struct fixture *f = *state;
+    enum { RECORDS = 2000 };
+    struct rollway_log *log = open_with(
+        f, (struct rollway_log_options){.durability = ROLLWAY_DURABLE_OS, .segment_bytes = 20000});
+    put(log, "record 0");
+    pid_t child = fork();
+    if (child == 0) {
+        struct rollway_log *mine = NULL;
+        struct rollway_cursor *c;
+        struct rollway_record r;
+        struct rollway_log_options o = {.size = sizeof(o), .read_only = 1};
+        if (rollway_log_open(f->dir, &o, &mine) || rollway_cursor_new(mine, 0, &c))
+            _exit(1);
+        for (int64_t next = 0; next < RECORDS;) {
+            int rc = rollway_cursor_next(c, &r);
+            if (rc < 0 || (rc == 1 && r.offset != next))
+                _exit(2);
+            next += rc;
+            if (!rc && rollway_cursor_wait(c, 20000) != 1)
+                _exit(3);
+        }
+        _exit(0);
+    }
+    for (int i = 1; i < RECORDS; i++)
+        put(log, "another record of some length");
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
+}
+
+struct crowd {
+    struct rollway_log *log;
+    atomic_int running;
+    int per_thread;
+};
+
+static void *append_many(void *arg)
+{
+    struct crowd *c = arg;
+    for (int i = 0; i < c->per_thread; i++) {
+        int64_t offset = put(c->log, "from a thread");
+        assert_true(rollway_log_durable_offset(c->log) > offset);
+    }
+    atomic_fetch_sub(&c->running, 1);
+    return NULL;
+}
+
+static void *read_along(void *arg)
+{
+    struct crowd *c = arg;
+    struct rollway_cursor *cursor;
+    struct rollway_record r;
+    int64_t n = 0;
+    assert_int_equal(rollway_cursor_new(c->log, 0, &cursor), ROLLWAY_OK);
+    for (;;) {
+        bool last = atomic_load(&c->running) == 0;
+        int rc;
+        while ((rc = rollway_cursor_next(cursor, &r)) == 1)
+            assert_int_equal(r.offset, n++);
+        assert_int_equal(rc, 0);
+        if (last)
+            break;
+        assert_true(rollway_cursor_wait(cursor, 5) >= 0);
+    }
+    rollway_cursor_free(cursor);
+    assert_int_equal(n, rollway_log_end_offset(c->log));
+    return NULL;
+}
+
+static void many_threads_share_syncs(void **state)
+{
+    enum { THREADS = 8 };
+    struct crowd c = {.per_thread = 100, .running = THREADS};
+    pthread_t threads[THREADS], reader[2];
+    c.log = open_with(*state, (struct rollway_log_options){.segment_bytes = 10000});
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&reader[i], NULL, read_along, &c), 0);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, append_many, &c), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; i < 2; i++)
+        pthread_join(reader[i], NULL);
+    assert_int_equal(rollway_log_end_offset(c.log), THREADS * c.per_thread);
+    assert_int_equal(rollway_log_durable_offset(c.log), THREADS * c.per_thread);
+    assert_int_equal(rollway_log_close(c.log), ROLLWAY_OK);
+}
+
+static void gathers_in_memory_when_asked(void **state)
+{
+    struct rollway_log *log =
+        open_with(*state, (struct rollway_log_options){.durability = ROLLWAY_DURABLE_INTERVAL,
+                                                       .flush_interval_ms = 60000,
+                                                       .buffer_bytes = 4000});
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(put(log, "small"), i);
+    assert_int_equal(rollway_log_size(log), 0);
+    assert_int_equal(rollway_log_end_offset(log), 10);
+    assert_int_equal(count_from(log, 0), 10); /* a cursor of this handle sees them */
+    for (int i = 10; i < 1000; i++)
+        assert_int_equal(put(log, "small"), i);
+    assert_true(rollway_log_size(log) > 0);
+    assert_int_equal(rollway_log_flush(log), ROLLWAY_OK);
+    assert_int_equal(rollway_log_durable_offset(log), 1000);
+    put(log, "last");
+    assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
+    log = open_with(*state, (struct rollway_log_options){.durability = ROLLWAY_DURABLE_COUNT,
+                                                         .flush_records = 10});
+    assert_int_equal(count_from(log, 0), 1001);
+    for (int i = 0; i < 10; i++)
+        put(log, "counted");
+    assert_int_equal(rollway_log_durable_offset(log), 1011);
+    assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
+}
+
+static void shrinks_at_both_ends(void **state)
+{
+    struct rollway_log *log =
+        open_with(*state, (struct rollway_log_options){.durability = ROLLWAY_DURABLE_OS,
+                                                       .segment_bytes = 2000});
+    struct rollway_record r[10];
+    for (int i = 0; i < 10; i++)
+        r[i] = (struct rollway_record){
+            .timestamp_ms = 1000 + i, .value = "0123456789", .value_size = 10};
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(rollway_log_append(log, r, 10, NULL), ROLLWAY_OK);
+    /* Inside of a batch: what lies before the cut is kept. */
+    assert_int_equal(rollway_log_truncate(log, 433), ROLLWAY_OK);
+    assert_int_equal(rollway_log_end_offset(log), 433);
+    assert_int_equal(count_from(log, 0), 433);
+    assert_int_equal(rollway_log_append(log, r, 10, NULL), ROLLWAY_OK);
+    assert_int_equal(rollway_log_truncate(log, 500), ROLLWAY_E_RANGE);
+    assert_int_equal(rollway_log_trim(log, 123), ROLLWAY_OK);
+    assert_int_equal(rollway_log_start_offset(log), 123);
+    int64_t at;
+    assert_int_equal(rollway_log_find_time(log, 1005, &at), ROLLWAY_OK);
+    assert_int_equal(at, 125);
+    assert_int_equal(rollway_log_find_time(log, 2000, &at), ROLLWAY_E_NOT_FOUND);
+    assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
+    log = open_with(*state, (struct rollway_log_options){.retention_bytes = 1});
+    assert_int_equal(rollway_log_start_offset(log), 123);
+    assert_int_equal(count_from(log, 123), 320);
+    int deleted;
+    assert_int_equal(rollway_log_retain(log, &deleted), ROLLWAY_OK);
+    assert_true(deleted > 0);
+    assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
+}
+
+static void damage_is_named_and_stepped_over(void **state)
+{
+    const struct fixture *f = *state;
+    struct rollway_log *log = open_with(f, (struct rollway_log_options){0});
+    uint64_t at[3];
+    for (int i = 0; i < 3; i++) {
+        at[i] = rollway_log_size(log);
+        put(log, "some text that will not be what it was");
+    }
+    char path[128];
+    snprintf(path, sizeof(path), "%s/00000000000000000000.log", f->dir);
+    int fd = open(path, O_WRONLY);
+    assert_int_equal(pwrite(fd, "X", 1, (off_t)at[1] + 75), 1);
+    close(fd);
+    struct rollway_cursor *c;
+    struct rollway_record r;
+    struct rollway_verify_result v;
+    assert_int_equal(rollway_cursor_new(log, 0, &c), ROLLWAY_OK);
+    assert_int_equal(rollway_cursor_next(c, &r), 1);
+    assert_int_equal(rollway_cursor_next(c, &r), ROLLWAY_E_CORRUPT);
+    assert_non_null(
+        strstr(rollway_log_error(log), "offset 1 is damaged; intact records go on at offset 2"));
+    assert_int_equal(rollway_cursor_seek(c, 2), ROLLWAY_OK);
+    assert_int_equal(rollway_cursor_next(c, &r), 1);
+    assert_int_equal(r.offset, 2);
+    rollway_cursor_free(c);
+    assert_int_equal(rollway_log_verify(log, &v), ROLLWAY_OK);
+    assert_int_equal(v.bad_batches, 1);
+    assert_int_equal(v.first_bad_offset, 1);
+    assert_int_equal(v.records, 2);
+    assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
+}
+
+static void bad_arguments_are_refused(void **state)
+{
+    const struct fixture *f = *state;
+    struct rollway_log *log = NULL;
+    struct rollway_log_options o = {.size = sizeof(o), .must_exist = 1};
+    assert_int_equal(rollway_log_open(f->dir, &o, &log), ROLLWAY_E_NOT_FOUND);
+    o = (struct rollway_log_options){.size = 1};
+    assert_int_equal(rollway_log_open(f->dir, &o, &log), ROLLWAY_E_INVAL);
+    o = (struct rollway_log_options){.size = sizeof(o), .buffer_bytes = 100};
+    assert_int_equal(rollway_log_open(f->dir, &o, &log), ROLLWAY_E_INVAL);
+    o = (struct rollway_log_options){.size = sizeof(o), .durability = 9};
+    assert_int_equal(rollway_log_open(f->dir, &o, &log), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_log_open("", NULL, &log), ROLLWAY_E_INVAL);
+    log = open_with(f, (struct rollway_log_options){.batch_bytes_max = 1000});
+    char big[2000] = "";
+    struct rollway_record r = {.value = big, .value_size = sizeof(big)};
+    assert_int_equal(rollway_log_append(log, &r, 1, NULL), ROLLWAY_E_TOO_BIG);
+    r = (struct rollway_record){.value_size = 5};
+    assert_int_equal(rollway_log_append(log, &r, 1, NULL), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_log_append(log, NULL, 0, NULL), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_log_append_batch(log, big, 500, NULL), ROLLWAY_E_CORRUPT);
+    assert_int_equal(rollway_log_end_offset(log), 0);
+    assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
+    assert_int_equal(rollway_log_close(NULL), ROLLWAY_OK);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(keeps_everything_of_a_record),     T(second_writer_is_refused),
+        T(follows_another_process),          T(many_threads_share_syncs),
+        T(gathers_in_memory_when_asked),     T(shrinks_at_both_ends),
+        T(damage_is_named_and_stepped_over), T(bad_arguments_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

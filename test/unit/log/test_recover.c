@@ -1,0 +1,250 @@
+/* Recovery: damage at every byte of the unsynced end, holes in what was synced, missing pieces. */
+#include "log_test.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void flip(const struct log_test *t, const char *name, off_t at)
+{
+    char path[160];
+    uint8_t byte;
+    log_test_file(t, name, path, sizeof(path));
+    int fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= 0x10;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
+}
+
+/* A flipped byte anywhere in the last batch, nothing of it synced: the batch goes, the rest stays. */
+static void every_byte_of_the_last_batch(void **state)
+{
+    (void)state;
+    struct log_test t;
+    log_test_init(&t);
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    log_test_append(&t, 5, 1000, 10);
+    uint64_t before = rw_log_bytes(t.log);
+    log_test_append(&t, 5, 1000, 10);
+    uint64_t after = rw_log_bytes(t.log);
+    for (uint64_t at = before; at < after; at++) {
+        /* Base offset and leader epoch are outside of the CRC: a change may not show. */
+        bool outside = (at >= before && at < before + 8) || (at >= before + 12 && at < before + 16);
+        log_test_close(&t, false);
+        flip(&t, "00000000000000000000.log", (off_t)at);
+        assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+        if (!outside)
+            assert_int_equal(rw_log_end(t.log), 5);
+        assert_int_equal(rw_log_truncate(t.log, 5), RW_OK);
+        assert_int_equal(log_test_append(&t, 5, 1000, 10), 5);
+        assert_int_equal(rw_log_bytes(t.log), after);
+    }
+    log_test_deinit(&t);
+}
+
+/* Rot below the recovery point: kept, reported, and what is intact around it is readable. */
+static void hole_in_what_was_synced(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 3; kind++) {
+        struct log_test t;
+        log_test_init(&t);
+        t.config.index_interval_bytes = kind == 2 ? 1 << 20 : 200;
+        assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+        uint64_t at[41];
+        for (int i = 0; i < 40; i++) {
+            at[i] = rw_log_bytes(t.log);
+            log_test_append(&t, 10, 1000 + i, 20);
+        }
+        log_test_close(&t, false);
+        /* Batch 20 = offsets 200..209: its CRC, or its length, so that the chain breaks. */
+        flip(&t, "00000000000000000000.log", (off_t)(at[20] + (kind == 0 ? 80 : 9)));
+        assert_int_equal(log_test_open(&t, kind == 1, 400), RW_OK);
+        assert_int_equal(rw_log_end(t.log), 400);
+        int64_t records, next;
+        struct rw_log_range range;
+        assert_int_equal(rw_log_read(t.log, 199, 200, 100000, true, &range), RW_OK);
+        assert_true(range.n > 0);
+        rw_log_range_release(&range);
+        assert_int_equal(log_test_read_all(&t, 210, &records), 400);
+        assert_int_equal(records, 190);
+        if (kind > 0)
+            assert_int_equal(rw_log_read(t.log, 205, INT64_MAX, 1000, true, &range), RW_E_CORRUPT);
+        assert_int_equal(rw_log_skip_damage(t.log, 205, &next), RW_OK);
+        assert_int_equal(next, 210);
+        struct rw_log_verify v = {0};
+        assert_int_equal(rw_log_verify(t.log, &v), RW_OK);
+        assert_int_equal(v.bad_batches, 1);
+        assert_int_equal(v.first_bad_offset, 200);
+        assert_int_equal(v.batches, 39);
+        log_test_deinit(&t);
+    }
+}
+
+/* Everything from the damage to the end of the file is unreadable, all of it synced: no offset is given
+ * twice, and nothing is cut off. */
+static void lost_end_of_what_was_synced(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct stat st;
+    char path[160];
+    log_test_init(&t);
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    log_test_append(&t, 10, 1000, 20);
+    uint64_t bytes = rw_log_bytes(t.log);
+    log_test_append(&t, 10, 1000, 20);
+    log_test_close(&t, false);
+    log_test_file(&t, "00000000000000000000.log", path, sizeof(path));
+    assert_int_equal(stat(path, &st), 0);
+    off_t size = st.st_size;
+    flip(&t, "00000000000000000000.log", (off_t)bytes + 9);
+    assert_int_equal(log_test_open(&t, false, 20), RW_OK);
+    assert_int_equal(rw_log_end(t.log), 20);
+    assert_int_equal(log_test_append(&t, 10, 1000, 20), 20);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, size);
+    int64_t records;
+    assert_int_equal(log_test_read_all(&t, 20, &records), 30);
+    assert_int_equal(records, 10);
+    log_test_deinit(&t);
+}
+
+static void torn_middle_segment_ends_the_log(void **state)
+{
+    (void)state;
+    struct log_test t;
+    log_test_init(&t);
+    t.config.segment_bytes = 2000;
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    for (int i = 0; i < 40; i++)
+        log_test_append(&t, 5, 1000 + i, 20);
+    assert_true(rw_log_segments(t.log) > 4);
+    log_test_close(&t, false);
+    flip(&t, "00000000000000000000.log", 300);
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    assert_int_equal(rw_log_segments(t.log), 1);
+    int64_t end = rw_log_end(t.log), records;
+    assert_true(end < 20);
+    assert_int_equal(log_test_read_all(&t, 0, &records), end);
+    assert_int_equal(log_test_append(&t, 5, 2000, 20), end);
+    log_test_deinit(&t);
+}
+
+static void leftovers_are_handled(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct stat st;
+    char command[600], path[160];
+    log_test_init(&t);
+    t.config.segment_bytes = 2000;
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    for (int i = 0; i < 40; i++)
+        log_test_append(&t, 5, 1000 + i, 20);
+    log_test_close(&t, true);
+    snprintf(command, sizeof(command),
+             "cd %s && cp 00000000000000000000.log x && touch 00000000000000000009.log.deleted "
+             "00000000000000000011.index.deleted leader-epoch-checkpoint.tmp && "
+             "mv x 00000000000000000000.log.swap && rm 00000000000000000000.log",
+             t.dir);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(log_test_open(&t, true, 200), RW_OK);
+    int64_t records;
+    assert_int_equal(log_test_read_all(&t, 0, &records), 200);
+    assert_int_equal(records, 200);
+    static const char *const gone[] = {
+        "00000000000000000009.log.deleted", "00000000000000000011.index.deleted",
+        "leader-epoch-checkpoint.tmp", "00000000000000000000.log.swap"};
+    for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
+        log_test_file(&t, gone[i], path, sizeof(path));
+        assert_int_equal(stat(path, &st), -1);
+    }
+    log_test_deinit(&t);
+}
+
+/* A recovery point beyond the end, a start beyond the end. */
+static void contradictory_checkpoints(void **state)
+{
+    (void)state;
+    struct log_test t;
+    log_test_init(&t);
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    log_test_append(&t, 5, 1000, 20);
+    log_test_close(&t, false);
+    assert_int_equal(log_test_open(&t, false, 1000), RW_OK);
+    assert_int_equal(rw_log_end(t.log), 5);
+    log_test_close(&t, false);
+    const struct rw_log_open_args args = {.start_offset = 50};
+    assert_int_equal(rw_log_open(&t.env, t.dir, &t.config, &args, &t.log), RW_OK);
+    assert_int_equal(rw_log_start(t.log), 50);
+    assert_int_equal(log_test_append(&t, 5, 1000, 20), 50);
+    log_test_deinit(&t);
+}
+
+/* Whatever allocation is refused: an error or success, never a crash; afterwards all is there. */
+static void every_allocation_fails(void **state)
+{
+    (void)state;
+    struct log_test t;
+    log_test_init(&t);
+    t.config.segment_bytes = 2000;
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    struct rw_append_info info;
+    for (int i = 0; i < 30; i++)
+        assert_int_equal(log_test_produce(&t, 4, 0, i * 5, 5, &info), RW_OK);
+    struct rw_buf bytes;
+    rw_buf_init(&bytes);
+    log_test_batch(&bytes, 3, 1000, 100);
+    rw_buf_reserve(&bytes, 1000);
+    int64_t end = 150;
+    bool done = false;
+    for (uint64_t n = 1; !done; n++) {
+        log_test_close(&t, n & 1);
+        rw_mem_fail_at(n, 0);
+        int rc = log_test_open(&t, n & 1, 0);
+        uint64_t used = rw_mem_count();
+        rw_mem_fail_at(0, 0);
+        assert_true(rc == RW_OK || rc == RW_E_NOMEM);
+        done = used < n;
+        if (rc)
+            assert_int_equal(log_test_open(&t, n & 1, 0), RW_OK);
+        assert_int_equal(rw_log_end(t.log), end);
+        assert_int_equal(log_test_produce(&t, 4, 0, 145, 5, &info), RW_OK);
+        assert_true(info.duplicate);
+    }
+    const struct rw_append_args args = {.as_leader = true};
+    for (uint64_t n = 1; n < 40; n++) {
+        rw_batch_set_base_offset(bytes.p, 0); /* a producer's batch begins at 0 */
+        rw_mem_fail_at(n, 1);
+        int rc = rw_log_append(t.log, bytes.p, bytes.n, &args, &info);
+        rw_mem_fail_at(0, 0);
+        assert_true(rc == RW_OK || rc == RW_E_NOMEM);
+        end += rc == RW_OK ? 3 : 0;
+        assert_int_equal(rw_log_end(t.log), end);
+        assert_int_equal(rw_log_state(t.log), RW_OK);
+    }
+    int64_t records;
+    assert_int_equal(log_test_read_all(&t, 0, &records), end);
+    rw_buf_deinit(&bytes);
+    log_test_deinit(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_byte_of_the_last_batch),
+        cmocka_unit_test(hole_in_what_was_synced),
+        cmocka_unit_test(lost_end_of_what_was_synced),
+        cmocka_unit_test(torn_middle_segment_ends_the_log),
+        cmocka_unit_test(leftovers_are_handled),
+        cmocka_unit_test(contradictory_checkpoints),
+        cmocka_unit_test(every_allocation_fails),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
