@@ -346,6 +346,8 @@ static void bad_arguments_are_refused(void **state)
     r = (struct rollway_record){.value_size = 5};
     assert_int_equal(rollway_log_append(log, &r, 1, NULL), ROLLWAY_E_INVAL);
     assert_int_equal(rollway_log_append(log, NULL, 0, NULL), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_log_append_batch(log, big, 500, NULL), ROLLWAY_E_UNSUPPORTED);
+    big[16] = 2; /* the magic of a batch, with nothing behind it */
     assert_int_equal(rollway_log_append_batch(log, big, 500, NULL), ROLLWAY_E_CORRUPT);
     assert_int_equal(rollway_log_end_offset(log), 0);
     assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
