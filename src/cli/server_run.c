@@ -89,7 +89,7 @@ static int load(struct running *r, struct rw_err *err)
     if (!code)
         code = set_option(r, "log-level", "rollway.diag.level", err);
     if (!code)
-        code = rw_config_finish(r->config, false, err);
+        code = rw_config_finish(r->config, rw_cli_has(r->cli, "check-config"), err);
     if (!code)
         r->broker = rw_config_broker(r->config);
     return code;
@@ -266,8 +266,9 @@ static int make_server(struct running *r, struct rw_err *err)
                                   .stopped = stopped,
                                   .arg = r};
     set_limits(r->broker, &args.limits);
-    if (r->broker->http_listen && *r->broker->http_listen) {
-        int code = parse_address(r, r->broker->http_listen, &args.http, err);
+    const char *http = r->broker->http_listen;
+    if (http && *http && strcmp(http, "off") != 0) {
+        int code = parse_address(r, http, &args.http, err);
         if (code)
             return code;
     }
