@@ -1,13 +1,19 @@
 /*
  * rollway completion SHELL prints a script for the shell. The scripts hold no words of their own: they
  * ask the hidden `rollway __complete WORD...`, which knows the command table and, for topic names, asks
- * the broker (at most COMPLETE_MS, or a key press would hang).
+ * the broker (at most COMPLETE_US, or a key press would hang).
  */
 #include "cli/commands.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "cli/cli.h"
 #include "cli/complete.h"
+#include "client/cluster.h"
+#include "os/dial.h"
+#include "os/os.h"
+
+#define COMPLETE_US 200000
 
 static const char bash_script[] =
     "# bash completion for rollway; put this into ~/.bashrc:\n"
@@ -94,6 +100,43 @@ const struct rw_command rw_cmd_completion = {
     .run = run_completion,
 };
 
+/* What was typed as --brokers counts, then the environment. */
+static const char *typed_brokers(const struct rw_cli *cli)
+{
+    const char *found = getenv("ROLLWAY_BROKERS");
+    for (int i = 0; i + 1 < rw_cli_operand_count(cli); i++) {
+        const char *word = rw_cli_operand(cli, i);
+        if (strcmp(word, "-b") == 0 || strcmp(word, "--brokers") == 0)
+            found = rw_cli_operand(cli, i + 1);
+        else if (strncmp(word, "--brokers=", 10) == 0)
+            found = word + 10;
+    }
+    return found && *found ? found : NULL;
+}
+
+/* Topic names that begin with what is typed. Failures are silent: there is nothing to offer then. */
+static void offer_topics(struct rw_cli *cli, const char *prefix)
+{
+    struct rw_dialer dialer;
+    struct rw_cluster_options o;
+    struct rw_cluster *cluster;
+    int n = rw_cli_operand_count(cli);
+    const char *word = n ? rw_cli_operand(cli, n - 1) + strlen(prefix) : "";
+    const char *brokers = typed_brokers(cli);
+    rw_os_dialer_init(&dialer);
+    rw_cluster_options_init(&o);
+    o.connect_timeout_us = o.request_timeout_us = COMPLETE_US;
+    o.brokers = brokers ? brokers : o.brokers;
+    if (rw_cluster_new(rw_os_env(), &dialer, &o, &cluster) != RW_OK)
+        return;
+    cluster->deadline_us = rw_cluster_now(cluster) + COMPLETE_US;
+    if (rw_cluster_refresh(cluster, NULL, -1, false, NULL) == RW_OK)
+        for (int i = 0; i < cluster->n_topics; i++)
+            if (strncmp(cluster->topics[i]->name, word, strlen(word)) == 0)
+                rw_buf_printf(rw_cli_out(cli), "%s%s\n", prefix, cluster->topics[i]->name);
+    rw_cluster_free(cluster);
+}
+
 static int run_complete(struct rw_cli *cli)
 {
     const char *want;
@@ -102,6 +145,8 @@ static int run_complete(struct rw_cli *cli)
     rw_complete(out, cli->table, rw_cli_operand_count(cli), cli->parsed.operands, &want, prefix);
     if (want && (strcmp(want, "file") == 0 || strcmp(want, "dir") == 0))
         rw_buf_printf(out, ":%s\n", want);
+    if (want && strcmp(want, "topic") == 0)
+        offer_topics(cli, prefix);
     return RW_EXIT_OK;
 }
 

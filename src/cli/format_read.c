@@ -211,9 +211,13 @@ static int text_field(struct cut *c, const struct rw_format_token *t,
     return rc == RW_OK ? text(c, t, raw, ret) : rc;
 }
 
-static int64_t size_told(int64_t v)
+/* A length was read: -1 is null, less than that is no length. */
+static int take_size(int64_t v, int64_t *size)
 {
-    return v == -1 ? -2 : v;
+    if (v < -1)
+        return RW_E_INVAL;
+    *size = v == -1 ? -2 : v;
+    return RW_OK;
 }
 
 static int one_header(struct cut *c, const struct rw_format *f, struct rw_format_header *h)
@@ -231,7 +235,8 @@ static int one_header(struct cut *c, const struct rw_format *f, struct rw_format
             rc = text_field(c, t, next, sizes[s], t->field == 'k' ? &h->key : &h->value);
         } else {
             rc = number(c, t, next, &v);
-            sizes[slot(length_of, t->field)] = size_told(v);
+            if (rc == RW_OK)
+                rc = take_size(v, &sizes[slot(length_of, t->field)]);
         }
         if (rc != RW_OK)
             return rc;
@@ -253,9 +258,9 @@ static int token(struct cut *c, const struct rw_format_token *t, const struct rw
     int rc = number(c, t, next, &v);
     if (rc != RW_OK)
         return rc;
-    if (slot(length_of, t->field) >= 0) {
-        c->sizes[slot(length_of, t->field)] = size_told(v);
-    } else if (t->field == 'H') {
+    if (slot(length_of, t->field) >= 0)
+        return take_size(v, &c->sizes[slot(length_of, t->field)]);
+    if (t->field == 'H') {
         c->n_headers = v;
         return v < 0 ? RW_E_INVAL : RW_OK;
     } else if (t->field == 'p') {

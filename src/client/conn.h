@@ -15,7 +15,8 @@
 
 #define RW_CONN_KEYS_MAX     128 /* API keys that are remembered from ApiVersions */
 #define RW_CONN_PIPELINE_MAX 64  /* requests without a response yet */
-#define RW_CONN_RESPONSE_MAX (512u << 20)
+/* Below 0x15030000: the first bytes of a TLS alert must not pass for a size. */
+#define RW_CONN_RESPONSE_MAX (256u << 20)
 
 struct rw_conn_sent {
     const struct rw_api *api;

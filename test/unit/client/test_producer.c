@@ -1,0 +1,203 @@
+/* Order and exactly-once through every kind of trouble: the fake broker checks sequences. */
+#include "fake_broker.h"
+
+#include <stdio.h>
+#include "base/mem.h"
+#include "client/producer.h"
+#include "wire/error.h"
+
+struct seen {
+    int64_t records, failed, next_offset[FAKE_PARTITIONS];
+    int16_t kafka;
+    bool out_of_order;
+};
+
+static struct fake_broker broker;
+static struct seen seen;
+
+static void delivered(void *arg, const struct rw_delivery *d)
+{
+    struct seen *s = arg;
+    if (d->code != RW_OK) {
+        s->failed += d->count;
+        s->kafka = d->err->kafka;
+        return;
+    }
+    s->out_of_order |= d->first_number < s->next_offset[d->partition];
+    s->next_offset[d->partition] = d->first_number + d->count;
+    s->records += d->count;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    fake_broker_init(&broker);
+    memset(&seen, 0, sizeof(seen));
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    fake_broker_deinit(&broker);
+    return 0;
+}
+
+/* Sends 0..n-1 to partition 0 in batches of one record and checks the log. */
+static void send_and_check(int n, int16_t acks, const char *expected)
+{
+    struct rw_producer_options o;
+    struct rw_producer *p;
+    struct rw_client_err err = {0};
+    struct rw_cluster *cluster = fake_cluster(&broker);
+    rw_producer_options_init(&o);
+    o.batch_bytes = 1;
+    o.acks = acks;
+    o.delivered = delivered;
+    o.arg = &seen;
+    assert_int_equal(rw_producer_new(cluster, &o, &p), RW_OK);
+    for (int i = 0; i < n; i++) {
+        char text[16];
+        snprintf(text, sizeof(text), "%d", i);
+        struct rw_record r = {.timestamp = -1, .value = {(const uint8_t *)text, strlen(text)}};
+        assert_int_equal(rw_producer_send(p, "t", 0, &r, NULL, 0, &err), RW_OK);
+    }
+    assert_int_equal(rw_producer_flush(p, &err), RW_OK);
+    assert_int_equal(rw_producer_acked(p) + rw_producer_failed(p), n);
+    assert_false(seen.out_of_order);
+    char *values = fake_values(&broker, 0);
+    assert_string_equal(values, expected);
+    rw_free(values);
+    rw_producer_free(p);
+    rw_cluster_free(cluster);
+}
+
+static const char ten[] = "0 1 2 3 4 5 6 7 8 9 ";
+
+static void all_is_well(void **state)
+{
+    (void)state;
+    send_and_check(10, -1, ten);
+    assert_int_equal(seen.records, 10);
+    assert_int_equal(broker.requests[RW_API_INIT_PRODUCER_ID], 1);
+}
+
+static void without_acknowledgement(void **state)
+{
+    (void)state;
+    send_and_check(10, 1, ten);
+    assert_int_equal(broker.requests[RW_API_INIT_PRODUCER_ID], 0);
+}
+
+static void retriable_errors(void **state)
+{
+    (void)state;
+    broker.fail_produce = 3;
+    broker.fail_with = RW_KERR_NOT_LEADER_OR_FOLLOWER;
+    send_and_check(10, -1, ten);
+    assert_int_equal(seen.records, 10);
+    assert_true(broker.requests[RW_API_METADATA] > 1);
+}
+
+static void lost_requests(void **state)
+{
+    (void)state;
+    broker.drop_before = 4;
+    send_and_check(10, -1, ten);
+    assert_int_equal(seen.records, 10);
+}
+
+static void lost_answers(void **state)
+{
+    (void)state;
+    broker.drop_after = 4;
+    send_and_check(10, -1, ten);
+    assert_int_equal(seen.records, 10);
+}
+
+static void a_rejected_batch_is_reported_and_the_rest_goes_on(void **state)
+{
+    (void)state;
+    broker.fail_produce = 1;
+    broker.fail_with = RW_KERR_MESSAGE_TOO_LARGE;
+    send_and_check(10, -1, "1 2 3 4 5 6 7 8 9 ");
+    assert_int_equal(seen.failed, 1);
+    assert_int_equal(seen.kafka, RW_KERR_MESSAGE_TOO_LARGE);
+    assert_int_equal(broker.requests[RW_API_INIT_PRODUCER_ID], 2);
+}
+
+static void gives_up_in_time(void **state)
+{
+    (void)state;
+    broker.fail_produce = 1000000;
+    broker.fail_with = RW_KERR_NOT_ENOUGH_REPLICAS;
+    send_and_check(3, -1, "");
+    assert_int_equal(seen.failed, 3);
+}
+
+static void partitions_by_key(void **state)
+{
+    (void)state;
+    struct rw_producer_options o;
+    struct rw_producer *p;
+    struct rw_client_err err;
+    struct rw_cluster *cluster = fake_cluster(&broker);
+    rw_producer_options_init(&o);
+    assert_int_equal(rw_producer_new(cluster, &o, &p), RW_OK);
+    for (int i = 0; i < 30; i++) {
+        char key[16];
+        snprintf(key, sizeof(key), "key%d", i % 6);
+        struct rw_record r = {.timestamp = -1,
+                              .key = {(const uint8_t *)key, strlen(key)},
+                              .value = {(const uint8_t *)"", 0}};
+        assert_int_equal(rw_producer_send(p, "t", RW_PARTITION_AUTO, &r, NULL, 0, &err), RW_OK);
+    }
+    struct rw_record r = {.timestamp = -1};
+    assert_int_equal(rw_producer_send(p, "t", 9, &r, NULL, 0, &err), RW_E_NOT_FOUND);
+    assert_int_equal(rw_producer_send(p, "nope", 0, &r, NULL, 0, &err), RW_E_NOT_FOUND);
+    assert_int_equal(rw_producer_flush(p, &err), RW_OK);
+    assert_int_equal(broker.end[0] + broker.end[1] + broker.end[2], 30);
+    rw_producer_free(p);
+    rw_cluster_free(cluster);
+}
+
+/* Linger: nothing leaves before its time, everything when it has come. */
+static void lingers(void **state)
+{
+    (void)state;
+    struct rw_producer_options o;
+    struct rw_producer *p;
+    struct rw_client_err err;
+    struct rw_cluster *cluster = fake_cluster(&broker);
+    struct rw_record r = {.timestamp = -1, .value = {(const uint8_t *)"x", 1}};
+    rw_producer_options_init(&o);
+    o.linger_us = 100000;
+    assert_int_equal(rw_producer_new(cluster, &o, &p), RW_OK);
+    assert_int_equal(rw_producer_due_us(p), -1);
+    assert_int_equal(rw_producer_send(p, "t", RW_PARTITION_AUTO, &r, NULL, 0, &err), RW_OK);
+    assert_int_equal(rw_producer_poll(p, 0, &err), RW_OK);
+    assert_int_equal(broker.requests[RW_API_PRODUCE], 0);
+    assert_true(rw_producer_due_us(p) > 90000);
+    broker.now_us += 100000;
+    assert_int_equal(rw_producer_poll(p, 0, &err), RW_OK);
+    assert_int_equal(broker.requests[RW_API_PRODUCE], 1);
+    rw_producer_free(p);
+    rw_cluster_free(cluster);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(all_is_well, setup, teardown),
+        cmocka_unit_test_setup_teardown(without_acknowledgement, setup, teardown),
+        cmocka_unit_test_setup_teardown(retriable_errors, setup, teardown),
+        cmocka_unit_test_setup_teardown(lost_requests, setup, teardown),
+        cmocka_unit_test_setup_teardown(lost_answers, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_rejected_batch_is_reported_and_the_rest_goes_on, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(gives_up_in_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(partitions_by_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(lingers, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
