@@ -547,8 +547,11 @@ int rw_consumer_next(struct rw_consumer *c, int64_t timeout_us, struct rw_consum
             rc = ask_all(c, err); /* the broker prepares the next answer while this one is read */
             if (rc != RW_OK)
                 return rc;
-        } else if (now_us(c) >= deadline) {
-            return 0;
+            rc = next_buffered(c, ret, err);
+            if (rc != 0)
+                return rc;
         }
+        if (now_us(c) >= deadline)
+            return 0;
     }
 }

@@ -114,6 +114,7 @@ static struct rw_wire_records fetch_records(struct fake_broker *b, int32_t parti
 static void fetch(struct fake_broker *b, const struct rw_fetch_request *q, struct rw_arena *a,
                   struct rw_fetch_response *r)
 {
+    bool some = false;
     r->n_responses = q->n_topics;
     r->responses = rw_arena_array(a, (size_t)q->n_topics, sizeof(*r->responses));
     for (int32_t i = 0; i < q->n_topics; i++) {
@@ -136,8 +137,11 @@ static void fetch(struct fake_broker *b, const struct rw_fetch_request *q, struc
                 p->error_code = RW_KERR_OFFSET_OUT_OF_RANGE;
             else
                 p->records = fetch_records(b, index, offset);
+            some |= p->error_code != 0 || p->records.n > 0;
         }
     }
+    /* A long poll. */
+    b->now_us += some ? 0 : (int64_t)q->max_wait_ms * 1000;
 }
 
 static void metadata(const struct rw_metadata_request *q, struct rw_arena *a,
