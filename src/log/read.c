@@ -153,7 +153,7 @@ static int range_of(struct rw_log *log, struct rw_segment *s, uint64_t size, int
 }
 
 struct rw_segment *rw_log_hold(struct rw_log *log, int64_t offset, const struct rw_segment *after,
-                               uint64_t *ret_size, int64_t *ret_next)
+                               uint64_t *ret_size, int64_t *ret_next, bool *ret_last)
 {
     rw_log_lock(log);
     size_t i = rw_log_segment_at(log, offset);
@@ -163,6 +163,7 @@ struct rw_segment *rw_log_hold(struct rw_log *log, int64_t offset, const struct 
     if (s) {
         rw_segment_ref(s);
         *ret_size = s->size;
+        *ret_last = i + 1 == log->segments_n;
         *ret_next = i + 1 < log->segments_n ? log->segments[i + 1]->base : atomic_load(&log->end);
     }
     rw_log_unlock(log);
@@ -180,8 +181,9 @@ int rw_log_read(struct rw_log *log, int64_t offset, int64_t below, size_t max_by
     while (!rc && !range.n && offset < below) {
         uint64_t size;
         int64_t next;
+        bool last;
         /* After the first round: that segment ended in a gap, the next one has what follows. */
-        struct rw_segment *held = rw_log_hold(log, offset, s, &size, &next);
+        struct rw_segment *held = rw_log_hold(log, offset, s, &size, &next, &last);
         rw_segment_unref(s);
         s = held;
         if (!s)
@@ -189,7 +191,7 @@ int rw_log_read(struct rw_log *log, int64_t offset, int64_t below, size_t max_by
         bool bounded = below < next;
         if (size)
             rc = range_of(log, s, size, offset, below, bounded, max_bytes, min_one, &range);
-        if (bounded)
+        if (bounded || last)
             break;
     }
     if (rc || !range.n)
@@ -233,7 +235,8 @@ int rw_log_skip_damage(struct rw_log *log, int64_t offset, int64_t *ret_offset)
 {
     uint64_t size;
     int64_t next, found = -1;
-    struct rw_segment *s = rw_log_hold(log, offset, NULL, &size, &next);
+    bool last;
+    struct rw_segment *s = rw_log_hold(log, offset, NULL, &size, &next, &last);
     if (!s)
         return RW_E_RANGE;
     int rc = intact_after(s, size, offset, &found);

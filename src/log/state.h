@@ -123,9 +123,11 @@ RW_MUST int rw_log_locate(struct rw_log *log, struct rw_segment *s, uint64_t siz
                           struct rw_locate *ret_locate);
 
 /* Holds the segment that offset belongs to, or the first one after `after` when that is given; NULL:
- * none. *ret_next: first offset beyond it. The caller unrefs it. */
+ * none. *ret_next: first offset beyond it. *ret_last: it
+ * was the last one; who found nothing in it must stop then, because a segment that comes after it now
+ * begins behind records that were appended to it meanwhile. The caller unrefs it. */
 struct rw_segment *rw_log_hold(struct rw_log *log, int64_t offset, const struct rw_segment *after,
-                               uint64_t *ret_size, int64_t *ret_next);
+                               uint64_t *ret_size, int64_t *ret_next, bool *ret_last);
 
 /* partition_meta.c */
 RW_MUST int rw_partition_meta_load(const struct rw_env *env, const char *dir,

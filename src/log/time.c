@@ -81,10 +81,12 @@ int rw_log_find_time(struct rw_log *log, int64_t ts, int64_t below,
 {
     struct rw_segment *s = NULL;
     int64_t next = 0;
+    bool last = true;
     int rc = 0;
     do {
         uint64_t size;
-        struct rw_segment *held = rw_log_hold(log, atomic_load(&log->start), s, &size, &next);
+        struct rw_segment *held =
+            rw_log_hold(log, atomic_load(&log->start), s, &size, &next, &last);
         rw_segment_unref(s);
         s = held;
         if (!s)
@@ -94,7 +96,7 @@ int rw_log_find_time(struct rw_log *log, int64_t ts, int64_t below,
         rw_log_unlock(log);
         if (may && size)
             rc = find_in_segment(log, s, size, ts, below, ret_position);
-    } while (!rc && next < below);
+    } while (!rc && !last && next < below);
     rw_segment_unref(s);
     if (rc == 0)
         *ret_position = (struct rw_log_position){-1, -1, -1};

@@ -152,8 +152,10 @@ int rw_log_verify(struct rw_log *log, struct rw_log_verify *v)
     struct check c = {.log = log, .v = v};
     int rc = RW_OK;
     int64_t end = 0;
+    bool last = true;
     do {
-        struct rw_segment *s = rw_log_hold(log, atomic_load(&log->start), c.s, &c.size, &end);
+        struct rw_segment *s =
+            rw_log_hold(log, atomic_load(&log->start), c.s, &c.size, &end, &last);
         rw_segment_unref(c.s);
         c.s = s;
         if (!s)
@@ -167,7 +169,7 @@ int rw_log_verify(struct rw_log *log, struct rw_log_verify *v)
         rc = check_log(&c);
         if (!rc)
             check_indexes(&c, &offsets, &times, end);
-    } while (!rc);
+    } while (!rc && !last);
     rw_segment_unref(c.s);
     rw_records_deinit(&c.records);
     return rc;
