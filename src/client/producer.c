@@ -22,7 +22,7 @@
 #include "base/bytes.h"
 #include "base/list.h"
 #include "base/mem.h"
-#include "client/murmur2.h"
+#include "base/murmur2.h"
 #include "wire/error.h"
 
 #define PRODUCE_CAP    12 /* 13 addresses topics by id */
@@ -837,9 +837,8 @@ int rw_producer_send(struct rw_producer *p, const char *topic, int32_t partition
     if (rc != RW_OK)
         return rc;
     if (partition == RW_PARTITION_AUTO)
-        partition = record->key.p
-                        ? rw_key_partition(record->key.p, record->key.n, t->topic->n_partitions)
-                        : pick_sticky(p, t);
+        partition = record->key.p ? rw_murmur2_partition(record->key, t->topic->n_partitions)
+                                  : pick_sticky(p, t);
     rc = find_part(p, t, partition, &part, err);
     if (rc != RW_OK)
         return rc;
