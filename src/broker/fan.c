@@ -47,7 +47,10 @@ static void settle(struct rw_fan *f)
 static void go_back(struct rw_shard *self, struct rw_msg *m)
 {
     (void)self;
-    settle(RW_CONTAINER(m, struct rw_fan_leg, go)->fan);
+    struct rw_fan *f = RW_CONTAINER(m, struct rw_fan_leg, go)->fan;
+    if (f->first_ends && f->waiting > 1)
+        rw_fan_stop(f);
+    settle(f);
 }
 
 static void stop_back(struct rw_shard *self, struct rw_msg *m)
@@ -100,19 +103,21 @@ void rw_fan_stop(struct rw_fan *f)
 static void expired(struct rw_timer *t)
 {
     struct rw_fan *f = RW_CONTAINER(t, struct rw_fan, timer);
-    f->timed_out = true;
+    f->given_up = true;
     rw_fan_stop(f);
 }
 
 static void canceled(struct rw_request *req)
 {
-    rw_fan_stop(req->state);
+    struct rw_fan *f = req->state;
+    f->given_up = true;
+    rw_fan_stop(f);
 }
 
 void rw_fan_start(struct rw_fan *f, int64_t timeout_us)
 {
     struct rw_shard *s = f->req->shard;
-    f->stopped = f->timed_out = false;
+    f->stopped = false;
     f->waiting = 1; /* ours, so that nothing ends while legs are still being sent */
     f->timer.fire = expired;
     f->req->state = f;

@@ -38,8 +38,9 @@ struct rw_fan {
     struct rw_request *req;
     struct rw_fan_leg *legs; /* one per shard; those without items are not used */
     int waiting;             /* messages that are not back */
-    bool stopped;
-    bool timed_out;
+    bool stopped;            /* this round's waiting legs were told to end */
+    bool given_up;           /* the time is up or the connection is gone: no other round */
+    bool first_ends;         /* the first leg that comes back ends the others; set before start */
     struct rw_timer timer;
     /* On the owner's shard: works on leg's items; rw_fan_leg_done() at once or later. */
     void (*run)(struct rw_shard *owner, struct rw_fan_leg *leg);
@@ -55,7 +56,7 @@ RW_MUST int rw_fan_init(struct rw_fan *f, struct rw_request *req);
 void rw_fan_add(struct rw_fan *f, struct rw_fan_item *item);
 /* Sends the legs. timeout_us < 0: none. done() may be called before this returns. Sets req->cancel. */
 void rw_fan_start(struct rw_fan *f, int64_t timeout_us);
-/* Ends waiting legs; done() follows. Does nothing when it was called before. */
+/* Ends waiting legs; done() follows. Does nothing when it was called before in this round. */
 void rw_fan_stop(struct rw_fan *f);
 /* For another round with the same items: after done(). */
 void rw_fan_again(struct rw_fan *f, int64_t timeout_us);

@@ -92,6 +92,14 @@ static void open_work(struct rw_job *job)
         .topic_name = p->topic,
     };
     p->code = rw_log_open(p->shard->env, p->dir, &p->config.log, &args, &p->log);
+    /* After a crash the end of the log may be in the page cache only. It was shown and acknowledged
+     * before; it must be durable before anybody is told where the log ends. */
+    if (p->code == RW_OK && rw_log_durable(p->log) < rw_log_end(p->log))
+        p->code = rw_log_flush(p->log, NULL);
+    if (p->code && p->log) {
+        (void)rw_log_close(p->log, false); /* the first failure is the one to report */
+        p->log = NULL;
+    }
 }
 
 static void open_done(struct rw_job *job)
@@ -102,8 +110,6 @@ static void open_done(struct rw_job *job)
     p->busy = false;
     ps->running--;
     ps->opening--;
-    if (p->code)
-        p->log = NULL;
     open_next(ps);
     if (p->state == RW_PARTITION_OPENING) {
         p->state = RW_PARTITION_OPEN;

@@ -64,6 +64,23 @@ static bool check_divergence(struct fetch_item *item, const struct rw_partition 
     return item->diverges;
 }
 
+/* A limit that is smaller than the batch gives the beginning of it: of no use to anybody. */
+static int drop_partial(struct rw_log_range *range, size_t max)
+{
+    uint8_t head[RW_BATCH_PREFIX_SIZE];
+    size_t got = 0;
+    if (range->n < max || !range->file)
+        return RW_OK; /* whole batches end below the limit */
+    int rc = rw_file_read_at(range->file, range->at, head, sizeof(head), &got);
+    bool whole = rc == RW_OK && got == sizeof(head) && range->n >= sizeof(head) &&
+                 (size_t)rw_load_be32(head + 8) + sizeof(head) <= range->n;
+    if (whole)
+        return RW_OK;
+    rw_log_range_release(range);
+    *range = (struct rw_log_range){0};
+    return rc;
+}
+
 static void read_item(struct rw_shard *owner, struct fetch *fetch, struct fetch_item *item,
                       size_t *budget, bool *first)
 {
@@ -88,6 +105,8 @@ static void read_item(struct rw_shard *owner, struct fetch *fetch, struct fetch_
     if (max == 0 && !*first)
         return;
     int rc = rw_log_read(p->log, item->offset, item->readable, max, *first, &item->range);
+    if (rc == RW_OK && !*first)
+        rc = drop_partial(&item->range, max);
     if (rc) {
         item->range = (struct rw_log_range){0};
         item->base.error = rc == RW_E_CORRUPT ? (int16_t)RW_KERR_CORRUPT_MESSAGE
@@ -253,9 +272,9 @@ static void done(struct rw_fan *fan)
     struct rw_shard *s = fan->req->shard;
     struct tally t = tally(fan);
     int64_t left_us = f->deadline_us - rw_shard_now_us(s);
-    if (t.bytes < f->min_bytes && !t.answer_now && !fan->stopped && left_us > 0) {
+    if (t.bytes < f->min_bytes && !t.answer_now && !fan->given_up && left_us > 0) {
         for_each(fan, drop_range);
-        f->wait = true;
+        f->wait = fan->first_ends = true;
         rw_fan_again(fan, left_us);
         return;
     }

@@ -1,0 +1,654 @@
+#!/usr/bin/env python3
+"""What new brokers get wrong, tried on ours: traps.py ROLLWAY
+
+Starts its own broker on free ports with a data directory of its own, and stops it. Speaks TAP. The requests are ones
+that ordinary clients send rarely or never: every version of an API, wrong epochs, unknown ids, restarts in between.
+"""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
+from kwire import APIS, ERRORS, ZERO_UUID, Client, batch, batches  # noqa: E402
+from tap import main, same, test  # noqa: E402
+
+ROLLWAY = sys.argv[1]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Broker:
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="rollway-traps-")
+        self.port = free_port()
+        self.process = None
+        self.start()
+
+    def start(self, *settings):
+        command = [ROLLWAY, "dev", "--data", os.path.join(self.dir, "data")]
+        for s in ("listeners=PLAINTEXT://127.0.0.1:%d" % self.port, "rollway.http.listen=off", "rollway.shards=3",
+                  "num.partitions=2") + settings:
+            command += ["--set", s]
+        with open(os.path.join(self.dir, "log"), "ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise RuntimeError("the broker does not start")
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        code = self.process.wait(20)
+        if how == signal.SIGTERM:
+            same(0, code, "exit status of the broker")
+
+    def restart(self, how):
+        """Comes back when every partition is in service: before, the answers are errors to be tried again."""
+        self.stop(how)
+        self.start()
+        with client() as c:
+            topics = [{"name": t["name"], "partitions": [{"partition_index": p["partition_index"], "timestamp": -1}
+                                                         for p in t["partitions"]]}
+                      for t in c.ask("Metadata", 9, topics=None)["topics"]]
+            for _ in range(200):
+                got = c.ask("ListOffsets", 5, replica_id=-1, topics=topics)["topics"]
+                if not any(p["error_code"] for t in got for p in t["partitions"]):
+                    return
+                time.sleep(0.02)
+        raise RuntimeError("some partitions do not open")
+
+
+broker = Broker()
+_names = 0
+
+
+def client():
+    return Client(("127.0.0.1", broker.port))
+
+
+def error(name, got, what=""):
+    same(ERRORS[name], got, what)
+
+
+def topic(partitions=1, **configs):
+    """A new topic: its name and id."""
+    global _names
+    _names += 1
+    name = "trap%d" % _names
+    with client() as c:
+        made = c.ask("CreateTopics", 7, topics=[{
+            "name": name, "num_partitions": partitions, "replication_factor": 1,
+            "configs": [{"name": k.replace("_", "."), "value": v} for k, v in configs.items()]}])["topics"][0]
+        same(0, made["error_code"], "CreateTopics")
+        return name, made["topic_id"]
+
+
+def produce(name, data, acks=-1, partition=0, version=8, timeout_ms=5000):
+    with client() as c:
+        return c.ask("Produce", version, acks=acks, timeout_ms=timeout_ms, topic_data=[
+            {"name": name, "partition_data": [{"index": partition, "records": data}]}]
+        )["responses"][0]["partition_responses"][0]
+
+
+def fetch(name, offset=0, version=11, topic_id=None, **more):
+    partition = dict({"partition": 0, "fetch_offset": offset, "partition_max_bytes": 1 << 20},
+                     **more.pop("partition", {}))
+    which = {"topic": name} if topic_id is None else {"topic_id": topic_id}
+    with client() as c:
+        return c.ask("Fetch", version, **dict({"max_wait_ms": 0, "min_bytes": 1, "topics": [
+            dict(which, partitions=[partition])]}, **more))
+
+
+def fetched(*args, **kwargs):
+    return fetch(*args, **kwargs)["responses"][0]["partitions"][0]
+
+
+def list_offset(name, timestamp, version=7, **more):
+    with client() as c:
+        return c.ask("ListOffsets", version, replica_id=-1, topics=[{"name": name, "partitions": [
+            dict({"partition_index": 0, "timestamp": timestamp}, **more)]}])["topics"][0]["partitions"][0]
+
+
+# ---- ApiVersions ----
+
+@test("ApiVersions lists what is served, in every version (P1, P4, P6)")
+def _():
+    with client() as c:
+        for version in range(5):
+            got = c.ask("ApiVersions", version, **({"client_software_name": "kwire", "client_software_version": "1.0"}
+                                                   if version > 2 else {}))
+            same(0, got["error_code"])
+            ranges = {k["api_key"]: (k["min_version"], k["max_version"]) for k in got["api_keys"]}
+            same((0, 13), ranges[0], "Produce")
+            same((4, 18), ranges[1], "Fetch")
+            same(15, len(ranges))
+            same([], got["supported_features"])
+            same(-1, got["finalized_features_epoch"])
+
+
+@test("ApiVersions: a client software name that is none is INVALID_REQUEST")
+def _():
+    with client() as c:
+        for name, version, wanted in (("a", "1", "NONE"), ("", "1", "INVALID_REQUEST"), ("-a", "1", "INVALID_REQUEST"),
+                                      ("a b", "1", "INVALID_REQUEST"), ("a-b.c", "1.0-x", "NONE"),
+                                      ("a", "1.", "INVALID_REQUEST")):
+            error(wanted, c.ask("ApiVersions", 3, client_software_name=name,
+                                client_software_version=version)["error_code"], name)
+
+
+@test("every version of every API that is advertised is answered")
+def _():
+    with client() as c:
+        served = {k["api_key"]: k for k in c.ask("ApiVersions", 0)["api_keys"]}
+        for name, api in sorted(APIS.items()):
+            if api.key not in served:
+                continue
+            low = 3 if name == "Produce" else served[api.key]["min_version"]  # 0-2: advertised, not served
+            for version in range(low, served[api.key]["max_version"] + 1):
+                fields = {"Produce": {"acks": 1}, "DescribeCluster": {"endpoint_type": 1},
+                          "ApiVersions": {"client_software_name": "k", "client_software_version": "1"}}.get(name, {})
+                known = {f.name for f in api.messages["request"].top.fields
+                         if f.versions[0] <= version <= f.versions[1]}
+                c.ask(name, version, **{k: v for k, v in fields.items() if k in known})
+
+
+# ---- Metadata ----
+
+@test("Metadata: null asks for all, empty for none; in version 0 empty asks for all")
+def _():
+    name, _ = topic()
+    with client() as c:
+        for version in range(14):
+            empty = c.ask("Metadata", version, topics=[])
+            names = [t["name"] for t in empty["topics"]]
+            same(version == 0, name in names, "empty, version %d" % version)
+            same(1, len(empty["brokers"]), "brokers")
+            same(broker.port, empty["brokers"][0]["port"])
+            if version:
+                same(True, name in [t["name"] for t in c.ask("Metadata", version, topics=None)["topics"]])
+
+
+@test("Metadata: by id; unknown ids; ids are real (P7)")
+def _():
+    name, tid = topic()
+    with client() as c:
+        got = c.ask("Metadata", 12, topics=[{"topic_id": tid, "name": None}, {"topic_id": b"x" * 16, "name": None}])
+        same(name, got["topics"][0]["name"])
+        same(0, got["topics"][0]["error_code"])
+        error("UNKNOWN_TOPIC_ID", got["topics"][1]["error_code"])
+        same(tid, c.ask("Metadata", 10, topics=[{"name": name}])["topics"][0]["topic_id"])
+        assert tid != ZERO_UUID
+
+
+@test("Metadata: a topic is created only when client and broker want it; a bad name never")
+def _():
+    with client() as c:
+        def ask(name, allow):
+            return c.ask("Metadata", 9, topics=[{"name": name}], allow_auto_topic_creation=allow)["topics"][0]
+        error("UNKNOWN_TOPIC_OR_PARTITION", ask("auto-1", False)["error_code"])
+        error("INVALID_TOPIC_EXCEPTION", ask("auto/1", True)["error_code"])
+        made = ask("auto-1", True)
+        same(0, made["error_code"])
+        same(2, len(made["partitions"]), "num.partitions")
+        same([(0, 1, 0), (1, 1, 0)], [(p["partition_index"], p["leader_id"], p["leader_epoch"])
+                                      for p in made["partitions"]])
+
+
+# ---- Produce ----
+
+@test("Produce: unknown topic, partition, id; wrong acks")
+def _():
+    name, tid = topic()
+    error("UNKNOWN_TOPIC_OR_PARTITION", produce("nothing", batch())["error_code"])
+    error("UNKNOWN_TOPIC_OR_PARTITION", produce(name, batch(), partition=1)["error_code"])
+    error("UNKNOWN_TOPIC_OR_PARTITION", produce(name, batch(), partition=-1)["error_code"])
+    error("INVALID_REQUIRED_ACKS", produce(name, batch(), acks=2)["error_code"])
+    with client() as c:
+        for i, wanted in ((tid, "NONE"), (b"y" * 16, "UNKNOWN_TOPIC_ID"), (ZERO_UUID, "UNKNOWN_TOPIC_ID")):
+            got = c.ask("Produce", 13, acks=1, timeout_ms=1000, topic_data=[
+                {"topic_id": i, "partition_data": [{"index": 0, "records": batch()}]}])["responses"][0]
+            error(wanted, got["partition_responses"][0]["error_code"])
+            same(i, got["topic_id"])
+
+
+@test("Produce: what is wrong with a batch has its own error, and the good partitions go through")
+def _():
+    name, _ = topic(2)
+    bad = bytearray(batch())
+    bad[-1] ^= 1
+    error("CORRUPT_MESSAGE", produce(name, bytes(bad))["error_code"])
+    error("INVALID_RECORD", produce(name, batch() + batch())["error_code"], "two batches")
+    error("INVALID_RECORD", produce(name, b"")["error_code"], "no batch")
+    error("INVALID_RECORD", produce(name, batch(attributes=0x20))["error_code"], "control batch")
+    with client() as c:
+        got = c.ask("Produce", 8, acks=-1, timeout_ms=1000, topic_data=[{"name": name, "partition_data": [
+            {"index": 0, "records": bytes(bad)}, {"index": 1, "records": batch()}]}])["responses"][0]
+        same([(0, ERRORS["CORRUPT_MESSAGE"]), (1, 0)],
+             [(p["index"], p["error_code"]) for p in got["partition_responses"]])
+    same(0, list_offset(name, -1)["offset"])
+
+
+@test("Produce: record_errors name the record (KIP-467)")
+def _():
+    name, _ = topic(cleanup_policy="compact")
+    got = produce(name, batch((b"a", b"b")))
+    error("INVALID_RECORD", got["error_code"])
+    same(0, got["record_errors"][0]["batch_index"])
+    assert got["error_message"]
+    same(0, produce(name, batch((b"a",), key=b"k"))["error_code"])
+
+
+@test("Produce: max.message.bytes is the limit of a batch; changed while the broker runs (P30)")
+def _():
+    name, _ = topic(max_message_bytes="1000")
+    error("MESSAGE_TOO_LARGE", produce(name, batch((b"x" * 2000,)))["error_code"])
+    with client() as c:
+        got = c.ask("IncrementalAlterConfigs", 1, resources=[{"resource_type": 2, "resource_name": name, "configs": [
+            {"name": "max.message.bytes", "config_operation": 0, "value": "1MiB"}]}])
+        same(0, got["responses"][0]["error_code"])
+    same(0, produce(name, batch((b"x" * 2000,)))["error_code"])
+
+
+@test("Produce: LogAppendTime and timestamps out of bounds")
+def _():
+    name, _ = topic(message_timestamp_type="LogAppendTime")
+    got = produce(name, batch(timestamps=[1000]))
+    assert abs(got["log_append_time_ms"] - time.time() * 1000) < 60000
+    other, _ = topic()
+    future = int(time.time() * 1000) + 7200000
+    error("INVALID_TIMESTAMP", produce(other, batch(timestamps=[future]))["error_code"])
+    same(-1, produce(other, batch(timestamps=[1000]))["log_append_time_ms"])
+
+
+@test("Produce: min.insync.replicas above the number of replicas refuses acks=all only")
+def _():
+    name, _ = topic(min_insync_replicas="2")
+    error("NOT_ENOUGH_REPLICAS", produce(name, batch())["error_code"])
+    same(0, produce(name, batch(), acks=1)["error_code"])
+
+
+def producer_id():
+    with client() as c:
+        got = c.ask("InitProducerId", 4, transactional_id=None, transaction_timeout_ms=0)
+        same(0, got["error_code"])
+        return got["producer_id"]
+
+
+@test("idempotence: duplicates of the last five batches, gaps, fences; also after restart and crash (P26)")
+def _():
+    name, _ = topic()
+    pid = producer_id()
+    for i in range(6):
+        same(i, produce(name, batch(pid=pid, epoch=0, sequence=i))["base_offset"])
+    for how in (None, signal.SIGTERM, signal.SIGKILL):
+        if how:
+            broker.restart(how)
+        again = produce(name, batch(pid=pid, epoch=0, sequence=5))
+        same((0, 5), (again["error_code"], again["base_offset"]), "duplicate after %s" % how)
+        error("OUT_OF_ORDER_SEQUENCE_NUMBER", produce(name, batch(pid=pid, epoch=0, sequence=9))["error_code"])
+    same(6, produce(name, batch(pid=pid, epoch=1, sequence=0))["base_offset"], "next epoch")
+    error("INVALID_PRODUCER_EPOCH", produce(name, batch(pid=pid, epoch=0, sequence=6))["error_code"])
+    same(7, produce(name, batch(pid=pid + 100000, epoch=0, sequence=77))["base_offset"], "an unknown producer")
+
+
+@test("producer ids are never given twice, whatever happens in between (P38)")
+def _():
+    ids = [producer_id() for _ in range(5)]
+    broker.restart(signal.SIGKILL)
+    ids += [producer_id() for _ in range(5)]
+    broker.restart(signal.SIGTERM)
+    ids += [producer_id() for _ in range(5)]
+    same(15, len(set(ids)))
+    with client() as c:
+        error("INVALID_REQUEST", c.ask("InitProducerId", 4, transactional_id="t",
+                                       transaction_timeout_ms=1000)["error_code"])
+
+
+# ---- Fetch ----
+
+@test("Fetch: names before version 13, ids from then on; unknown ones; every version")
+def _():
+    name, tid = topic()
+    produce(name, batch((b"a", b"b")))
+    for version in range(4, 19):
+        by_id = {"topic_id": tid} if version >= 13 else {}
+        got = fetched(name, version=version, **by_id)
+        same((0, 2, 2), (got["error_code"], got["high_watermark"], got["last_stable_offset"]))
+        same([(0, 1)], [b[:2] for b in batches(got["records"])])
+    error("UNKNOWN_TOPIC_ID", fetched(name, version=13, topic_id=b"z" * 16)["error_code"])
+    error("UNKNOWN_TOPIC_OR_PARTITION", fetched("nothing")["error_code"])
+    error("UNKNOWN_TOPIC_OR_PARTITION", fetched(name, partition={"partition": 7})["error_code"])
+
+
+@test("Fetch: the batch that contains the offset, whole, at least one; nothing is empty, not null (P10, P34)")
+def _():
+    name, _ = topic()
+    for i in range(3):
+        produce(name, batch((b"x" * 100, b"y" * 100)))
+    got = fetched(name, offset=3, partition={"partition_max_bytes": 1}, max_bytes=1)
+    same([(2, 3)], [b[:2] for b in batches(got["records"])])
+    same(b"", fetched(name, offset=6)["records"])
+    same(b"", fetched(name, offset=6, version=12)["records"])
+    error("OFFSET_OUT_OF_RANGE", fetched(name, offset=7)["error_code"])
+    error("OFFSET_OUT_OF_RANGE", fetched(name, offset=-1)["error_code"])
+
+
+@test("Fetch: max_bytes bounds the whole answer, but never stops it (KIP-74)")
+def _():
+    name, _ = topic(3)
+    for p in range(3):
+        produce(name, batch((b"x" * 50000,)), partition=p)
+    with client() as c:
+        got = c.ask("Fetch", 11, max_wait_ms=0, min_bytes=1, max_bytes=60000, topics=[{"topic": name, "partitions": [
+            {"partition": p, "fetch_offset": 0, "partition_max_bytes": 1 << 20} for p in range(3)]}])
+        sizes = [len(p["records"]) for p in got["responses"][0]["partitions"]]
+        same(1, len([n for n in sizes if n]), "partitions with data %s" % sizes)
+
+
+@test("Fetch: a long poll ends when something becomes readable, on any shard (P11)")
+def _():
+    name, _ = topic(6)
+    for partition in range(6):
+        with client() as c:
+            c.send("Fetch", 11, max_wait_ms=8000, min_bytes=1, max_bytes=1 << 20, topics=[
+                {"topic": name, "partitions": [{"partition": p, "fetch_offset": 1 if p < partition else 0,
+                                                "partition_max_bytes": 1 << 20} for p in range(6)]}])
+            time.sleep(0.05)
+            began = time.time()
+            produce(name, batch(), partition=partition)
+            got = c.receive("Fetch", 11)["responses"][0]["partitions"]
+            assert time.time() - began < 4, "it took %.1f s" % (time.time() - began)
+            same([partition], [p["partition_index"] for p in got if p["records"]])
+
+
+@test("Fetch: min_bytes is waited for, max_wait_ms is kept")
+def _():
+    name, _ = topic()
+    began = time.time()
+    same(b"", fetched(name, max_wait_ms=300, min_bytes=1)["records"])
+    assert 0.25 < time.time() - began < 3
+    produce(name, batch())
+    began = time.time()
+    assert fetched(name, max_wait_ms=300, min_bytes=1 << 20)["records"]
+    assert 0.25 < time.time() - began < 3
+
+
+@test("Fetch: an error is not waited for; a deleted topic ends the wait")
+def _():
+    name, tid = topic()
+    began = time.time()
+    error("OFFSET_OUT_OF_RANGE", fetched(name, offset=5, max_wait_ms=8000)["error_code"])
+    with client() as c:
+        c.send("Fetch", 13, max_wait_ms=8000, min_bytes=1, topics=[{"topic_id": tid, "partitions": [
+            {"partition": 0, "fetch_offset": 0, "partition_max_bytes": 1000}]}])
+        time.sleep(0.1)
+        with client() as d:
+            same(0, d.ask("DeleteTopics", 6, topics=[{"name": name}])["responses"][0]["error_code"])
+        assert c.receive("Fetch", 13)["responses"][0]["partitions"][0]["error_code"] != 0
+    assert time.time() - began < 5
+
+
+@test("Fetch: sessions are never given; a request that refers to one is told so (P9)")
+def _():
+    name, _ = topic()
+    same(0, fetch(name, session_id=0, session_epoch=0)["session_id"])
+    same(0, fetch(name, session_id=0, session_epoch=-1)["error_code"])
+    error("FETCH_SESSION_ID_NOT_FOUND", fetch(name, session_id=5, session_epoch=1)["error_code"])
+
+
+@test("leader epochs: older is fenced, newer is unknown, in Fetch, ListOffsets, OffsetForLeaderEpoch (P14, P15)")
+def _():
+    name, _ = topic()
+    produce(name, batch((b"a", b"b")))
+    same(0, fetched(name, partition={"current_leader_epoch": 0})["error_code"])
+    error("UNKNOWN_LEADER_EPOCH", fetched(name, partition={"current_leader_epoch": 1})["error_code"])
+    error("UNKNOWN_LEADER_EPOCH", list_offset(name, -1, current_leader_epoch=1)["error_code"])
+    same(0, list_offset(name, -1, current_leader_epoch=0)["leader_epoch"])
+    with client() as c:
+        for current, epoch, wanted in ((-1, 0, (0, 0, 2)), (0, 0, (0, 0, 2)), (-1, 5, (0, -1, -1)),
+                                       (3, 0, (ERRORS["UNKNOWN_LEADER_EPOCH"], -1, -1))):
+            got = c.ask("OffsetForLeaderEpoch", 4, replica_id=-1, topics=[{"topic": name, "partitions": [
+                {"partition": 0, "current_leader_epoch": current, "leader_epoch": epoch}]}])
+            got = got["topics"][0]["partitions"][0]
+            same(wanted, (got["error_code"], got["leader_epoch"], got["end_offset"]), "epoch %d" % epoch)
+
+
+@test("isolation: no aborted list for read_uncommitted, an empty one for read_committed (P12)")
+def _():
+    name, _ = topic()
+    produce(name, batch())
+    same(None, fetched(name, isolation_level=0)["aborted_transactions"])
+    same([], fetched(name, isolation_level=1)["aborted_transactions"])
+
+
+# ---- ListOffsets, DeleteRecords ----
+
+@test("ListOffsets: special timestamps by version, first record at or after a time (P16)")
+def _():
+    name, _ = topic()
+    now = int(time.time() * 1000) - 100000
+    for t in (10, 30, 20):
+        produce(name, batch(timestamps=[now + t]))
+    same((3, -1), tuple(list_offset(name, -1)[k] for k in ("offset", "timestamp")))
+    same(0, list_offset(name, -2)["offset"])
+    same((1, now + 30), tuple(list_offset(name, -3)[k] for k in ("offset", "timestamp")))
+    same(0, list_offset(name, -4, version=8)["offset"])
+    same(-1, list_offset(name, -5, version=9)["offset"])
+    for t, wanted in ((0, 0), (10, 0), (11, 1), (20, 1), (30, 1), (31, -1)):
+        same(wanted, list_offset(name, now + t)["offset"], "time %d" % t)
+    error("UNSUPPORTED_VERSION", list_offset(name, -3, version=6)["error_code"])
+    error("UNSUPPORTED_VERSION", list_offset(name, -5, version=8)["error_code"])
+    error("UNKNOWN_TOPIC_OR_PARTITION", list_offset("nothing", -1)["error_code"])
+    assert list_offset(name, -77)["error_code"]
+
+
+def delete_records(name, offset):
+    with client() as c:
+        got = c.ask("DeleteRecords", 2, timeout_ms=1000, topics=[{"name": name, "partitions": [
+            {"partition_index": 0, "offset": offset}]}])["topics"][0]["partitions"][0]
+        return got["error_code"], got["low_watermark"]
+
+
+@test("DeleteRecords moves the log start, survives a restart, refuses what is not there (P36)")
+def _():
+    name, _ = topic()
+    for _ in range(4):
+        produce(name, batch())
+    same((0, 2), delete_records(name, 2))
+    same((0, 2), delete_records(name, 1), "below the start")
+    same((ERRORS["OFFSET_OUT_OF_RANGE"], -1), delete_records(name, 5))
+    same((ERRORS["OFFSET_OUT_OF_RANGE"], -1), delete_records(name, -2))
+    error("OFFSET_OUT_OF_RANGE", fetched(name, offset=1)["error_code"])
+    broker.restart(signal.SIGTERM)
+    same(2, list_offset(name, -2)["offset"])
+    same(2, fetched(name, offset=2)["log_start_offset"])
+    same((0, 4), delete_records(name, -1))
+    compacted, _ = topic(cleanup_policy="compact")
+    same((ERRORS["POLICY_VIOLATION"], -1), delete_records(compacted, 0))
+
+
+# ---- topics ----
+
+@test("a topic that was deleted and made again has another id and no old records (P8)")
+def _():
+    name, tid = topic()
+    produce(name, batch((b"old",)))
+    with client() as c:
+        same(0, c.ask("DeleteTopics", 6, topics=[{"name": None, "topic_id": tid}])["responses"][0]["error_code"])
+        made = c.ask("CreateTopics", 7, topics=[{"name": name, "num_partitions": 1, "replication_factor": -1}])
+        same(0, made["topics"][0]["error_code"])
+        assert made["topics"][0]["topic_id"] != tid
+    same(0, list_offset(name, -1)["offset"])
+    error("UNKNOWN_TOPIC_ID", fetched(name, version=13, topic_id=tid)["error_code"])
+    broker.restart(signal.SIGKILL)
+    same(0, list_offset(name, -1)["offset"])
+    same(0, produce(name, batch((b"new",)))["base_offset"])
+
+
+@test("deleted topics leave the disk")
+def _():
+    name, _ = topic(4)
+    produce(name, batch(), partition=3)
+    data = os.path.join(broker.dir, "data")
+    assert name + "-3" in os.listdir(data)
+    with client() as c:
+        same(0, c.ask("DeleteTopics", 1, topic_names=[name])["responses"][0]["error_code"])
+    for _ in range(100):
+        if not [d for d in os.listdir(data) if d.startswith(name + "-")]:
+            return
+        time.sleep(0.05)
+    raise AssertionError(os.listdir(data))
+
+
+@test("CreateTopics answers with numbers and settings; validate_only changes nothing")
+def _():
+    with client() as c:
+        def ask(name, **more):
+            return c.ask("CreateTopics", 7, topics=[dict({"name": name, "num_partitions": -1,
+                                                          "replication_factor": -1}, **more)],
+                         validate_only=name == "only")["topics"][0]
+        got = ask("only")
+        same((0, 2, 1), (got["error_code"], got["num_partitions"], got["replication_factor"]))
+        error("UNKNOWN_TOPIC_OR_PARTITION", c.ask("Metadata", 9, topics=[{"name": "only"}],
+                                                  allow_auto_topic_creation=False)["topics"][0]["error_code"])
+        got = ask("made", configs=[{"name": "retention.ms", "value": "7d"}])
+        values = {v["name"]: (v["value"], v["config_source"]) for v in got["configs"]}
+        same(("604800000", 1), values["retention.ms"])
+        same(("delete", 5), values["cleanup.policy"])
+        got = ask("wrong", configs=[{"name": "retention.msec", "value": "7d"}])
+        error("INVALID_CONFIG", got["error_code"])
+        assert "did you mean retention.ms" in got["error_message"]
+        error("INVALID_TOPIC_EXCEPTION", ask("a/b")["error_code"])
+        error("TOPIC_ALREADY_EXISTS", ask("made")["error_code"])
+        error("INVALID_REPLICATION_FACTOR", ask("x", replication_factor=3)["error_code"])
+        error("INVALID_PARTITIONS", ask("x", num_partitions=0)["error_code"])
+
+
+@test("CreatePartitions: echoes the topics, adds partitions that work at once (P32)")
+def _():
+    name, _ = topic()
+    with client() as c:
+        def ask(count):
+            got = c.ask("CreatePartitions", 3, topics=[{"name": name, "count": count, "assignments": None}],
+                        timeout_ms=1000)["results"][0]
+            same(name, got["name"])
+            return got["error_code"]
+        same(0, ask(3))
+        error("INVALID_PARTITIONS", ask(3))
+    same(0, produce(name, batch(), partition=2)["error_code"])
+
+
+# ---- configuration ----
+
+def describe(kind, name, keys=None, synonyms=True):
+    with client() as c:
+        got = c.ask("DescribeConfigs", 4, resources=[{"resource_type": kind, "resource_name": name,
+                                                      "configuration_keys": keys}],
+                    include_synonyms=synonyms, include_documentation=True)["results"][0]
+        return got["error_code"], {v["name"]: v for v in got["configs"]}
+
+
+@test("DescribeConfigs: every key, a default is a default, what was set is set (P32)")
+def _():
+    name, _ = topic(retention_ms="1000")
+    code, got = describe(2, name)
+    same(0, code)
+    assert len(got) > 30
+    same(("1000", 1), (got["retention.ms"]["value"], got["retention.ms"]["config_source"]))
+    same([("retention.ms", "1000", 1), ("log.retention.hours", "168", 5)],
+         [(s["name"], s["value"], s["source"]) for s in got["retention.ms"]["synonyms"]])
+    same(("1", 5), (got["flush.messages"]["value"], got["flush.messages"]["config_source"]))
+    same([k for k in got if k != "retention.ms"], [k for k, v in got.items() if v["config_source"] == 5])
+    same(5, got["retention.ms"]["config_type"])
+    assert got["retention.ms"]["documentation"]
+    same(["segment.bytes"], list(describe(2, name, ["segment.bytes", "no.such.key"])[1]))
+    error("UNKNOWN_TOPIC_OR_PARTITION", describe(2, "nothing")[0])
+
+
+@test("DescribeConfigs: brokers and loggers; another broker's is an error")
+def _():
+    code, got = describe(4, "1")
+    same(0, code)
+    same(("2", 4), (got["num.partitions"]["value"], got["num.partitions"]["config_source"]))
+    same(("1048588", 5), (got["message.max.bytes"]["value"], got["message.max.bytes"]["config_source"]))
+    same(True, got["ssl.key.password"]["is_sensitive"])
+    same((0, {}), describe(4, ""))
+    same(0, describe(8, "1")[0])
+    error("INVALID_REQUEST", describe(4, "9")[0])
+    error("INVALID_REQUEST", describe(77, "x")[0])
+
+
+@test("AlterConfigs replaces, IncrementalAlterConfigs changes; both survive a crash")
+def _():
+    name, _ = topic()
+    with client() as c:
+        def incremental(key, op, value):
+            return c.ask("IncrementalAlterConfigs", 1, resources=[{
+                "resource_type": 2, "resource_name": name,
+                "configs": [{"name": key, "config_operation": op, "value": value}]}])["responses"][0]["error_code"]
+        same(0, incremental("retention.ms", 0, "5000"))
+        same(0, incremental("cleanup.policy", 2, "compact"))
+        error("INVALID_CONFIG", incremental("retention.ms", 2, "1"))
+        error("INVALID_CONFIG", incremental("retention.ms", 0, "soon"))
+        error("INVALID_CONFIG", incremental("nonsense", 0, "1"))
+    broker.restart(signal.SIGKILL)
+    got = describe(2, name)[1]
+    same(("5000", "delete,compact"), (got["retention.ms"]["value"], got["cleanup.policy"]["value"]))
+    with client() as c:
+        got = c.ask("AlterConfigs", 2, resources=[{"resource_type": 2, "resource_name": name, "configs": [
+            {"name": "segment.ms", "value": "60000"}]}])
+        same(0, got["responses"][0]["error_code"])
+    got = describe(2, name)[1]
+    same((5, 5, 1), tuple(got[k]["config_source"] for k in ("retention.ms", "cleanup.policy", "segment.ms")))
+
+
+@test("durability policies: every one acknowledges; what was acknowledged survives SIGKILL")
+def _():
+    policies = ({}, {"flush_messages": "100"}, {"flush_messages": str(2 ** 63 - 1)}, {"flush_ms": "0"},
+                {"flush_messages": "1000", "flush_ms": "20"})
+    names = [topic(**p)[0] for p in policies]
+    for name in names:
+        for i in range(20):
+            same(i, produce(name, batch(), acks=1)["base_offset"])
+    broker.restart(signal.SIGKILL)
+    for name in names:
+        same(20, list_offset(name, -1)["offset"])
+
+
+@test("DescribeCluster")
+def _():
+    with client() as c:
+        for version in range(3):
+            got = c.ask("DescribeCluster", version)
+            same((0, 1, broker.port), (got["error_code"], got["controller_id"], got["brokers"][0]["port"]))
+            assert len(got["cluster_id"]) == 22
+        error("MISMATCHED_ENDPOINT_TYPE", c.ask("DescribeCluster", 1, endpoint_type=2)["error_code"])
+
+
+@test("the broker stops cleanly, and leaves the mark")
+def _():
+    broker.restart(signal.SIGTERM)
+    broker.stop()
+    assert ".kafka_cleanshutdown" in os.listdir(os.path.join(broker.dir, "data"))
+    broker.start()
+
+
+try:
+    main()
+finally:
+    if broker.process.poll() is None:
+        broker.process.kill()
+    shutil.rmtree(broker.dir, ignore_errors=True)
