@@ -43,7 +43,8 @@ def check_document(found, top, md):
         for m in FILE.finditer(line):
             name, function = m.group(1), m.group(2)
             # A bare name like `Makefile.txt` is a word unless it has a folder or a function.
-            if "*" in name or name.startswith(MADE) or ("/" not in name and not function):
+            # NAME stands for any name.
+            if "*" in name or "NAME" in name or name.startswith(MADE) or ("/" not in name and not function):
                 continue
             paths = list(candidates(top, md, name))
             if not paths:
