@@ -285,17 +285,15 @@ int rw_cluster_call(struct rw_cluster *c, int32_t node, int16_t api_key, int16_t
     for (int attempt = 0;; attempt++) {
         struct rw_conn *conn = NULL;
         int rc = rw_cluster_conn(c, node, &conn, err);
-        if (rc == RW_OK) {
-            rc = rw_conn_call(conn, api_key, cap, request, arena, rw_cluster_request_us(c),
-                              ret_response, err);
-            if (rc != RW_OK && rc != RW_E_UNSUPPORTED)
-                rw_cluster_drop(c, conn);
-            if (once && rc != RW_OK)
-                return rc;
-        }
-        /* A refused first connection is told at once: a person is waiting. What worked before may come
-         * back (a broker that restarts). */
-        if (rc != RW_E_CLOSED || attempt + 1 >= CALL_TRIES)
+        /* A connection that can not be made is told at once: a person is waiting. */
+        if (rc != RW_OK)
+            return rc;
+        rc = rw_conn_call(conn, api_key, cap, request, arena, rw_cluster_request_us(c),
+                          ret_response, err);
+        if (rc != RW_OK && rc != RW_E_UNSUPPORTED)
+            rw_cluster_drop(c, conn);
+        /* One that worked before and broke may come back: a broker that restarts. */
+        if (rc != RW_E_CLOSED || once || attempt + 1 >= CALL_TRIES)
             return rc;
         int waited = rw_cluster_backoff(c, attempt);
         if (waited != RW_OK)

@@ -1,0 +1,238 @@
+#!/usr/bin/env bats
+# The client commands against the real broker: round trips in every format and codec, JSON shapes, exit
+# codes, signals. One broker for the whole file; each test has topics of its own.
+
+load ../../script/lib.sh
+
+setup_file() {
+    export TOP R DIR
+    TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+    R=${ROLLWAY:-${RW_BIN:-$TOP/build/rollway}}
+    [ -x "$R" ] || skip "no $R"
+    "$R" dev -h >/dev/null 2>&1 || skip "this build has no broker"
+    DIR=$BATS_FILE_TMPDIR
+    local port http
+    port=$(rw_free_port)
+    http=$(rw_free_port)
+    "$R" dev --data "$DIR/data" --set "listeners=PLAINTEXT://127.0.0.1:$port" \
+        --set "rollway.http.listen=127.0.0.1:$http" >"$DIR/broker.log" 2>&1 3>&- &
+    echo $! >"$DIR/pid"
+    rw_wait_port "$port" "$(cat "$DIR/pid")" || { cat "$DIR/broker.log"; return 1; }
+    export ROLLWAY_BROKERS=127.0.0.1:$port
+}
+
+teardown_file() {
+    [ ! -f "$BATS_FILE_TMPDIR/pid" ] || kill "$(cat "$BATS_FILE_TMPDIR/pid")"
+}
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+# python CODE: `d` is the JSON document on standard input.
+python() {
+    python3 -c "import json, sys
+d = json.load(sys.stdin)
+$1"
+}
+
+@test "quick start" {
+    echo hello | "$R" produce greetings
+    run "$R" consume greetings -e
+    [ "$status" -eq 0 ]
+    [ "$output" = hello ]
+}
+
+@test "every codec comes back byte for byte, and kcat reads it too" {
+    seq 1 20000 | sed 's/$/ the quick brown fox jumps over the lazy dog/' >in
+    for codec in none gzip snappy lz4 zstd; do
+        "$R" produce "codec-$codec" -z "$codec" in
+        "$R" consume "codec-$codec" -e >out
+        cmp in out
+        run "$R" consume "codec-$codec" -o -1 -e -f '%a{compression}'
+        [ "$output" = "$codec" ]
+        if command -v kcat; then
+            kcat -b "$ROLLWAY_BROKERS" -C -t "codec-$codec" -e -q >out
+            cmp in out
+        fi
+    done
+}
+
+@test "keys, headers, partitions, timestamps, tombstones" {
+    "$R" topic create fields -p 3
+    printf 'k1:v1\nk2:\n' | "$R" produce fields -K : -H a:1 -H b=2 -p 2 -Z
+    run "$R" consume fields -e -f '%t %p %o %k %v %H %h{%k=%v,}\n'
+    [ "${lines[0]}" = "fields 2 0 k1 v1 2 a=1,b=2," ]
+    [ "${lines[1]}" = "fields 2 1 k2  2 a=1,b=2," ]
+    "$R" consume fields -e --json | tail -n 1 | python 'assert d["value"] is None and d["key"] == "k2"'
+    printf '1700000000000 old\n' | "$R" produce times -f '%d %v\n'
+    run "$R" consume times -e -f '%d{strftime[%Y-%m-%d]}'
+    [ "$output" = 2023-11-14 ]
+}
+
+@test "binary formats go both ways" {
+    printf '\0\0\0\1\0\0\0\3kv\n!\0\0\0\0\0\0\0\1x' | "$R" produce binary -f '%K{big32}%V{big32}%k%v'
+    "$R" consume binary -e -f '%K{big32}%V{big32}%k%v' >out
+    printf '\0\0\0\1\0\0\0\3kv\n!\0\0\0\0\0\0\0\1x' | cmp - out
+    printf '6b aGk=\n' | "$R" produce coded -f '%k{hex} %v{base64}\n'
+    run "$R" consume coded -e -f '%k|%v|%k{hex}|%v{base64}\n'
+    [ "$output" = "k|hi|6b|aGk=" ]
+}
+
+@test "the key decides the partition as Kafka's clients do" {
+    "$R" topic create keyed -p 7
+    printf 'foobar:x\n21:y\nabc:z\n' | "$R" produce keyed -K :
+    # murmur2 of the Java client's own test vectors, made positive, modulo 7.
+    for pair in foobar:-790332482 21:-973932308 abc:479470107; do
+        want=$(( (${pair#*:} & 0x7fffffff) % 7 ))
+        run "$R" consume keyed -e -p "$want" -f '%k\n'
+        [[ "$output" == *"${pair%%:*}"* ]]
+    done
+}
+
+@test "offsets" {
+    seq 0 99 | "$R" produce hundred
+    first_last() { "$R" consume hundred -e -o "$1" "${@:2}" 2>/dev/null | sed -n '1p;$p' | xargs; }
+    [ "$(first_last start)" = "0 99" ]
+    [ "$(first_last 47)" = "47 99" ]
+    [ "$(first_last 5:10)" = "5 9" ]
+    [ "$(first_last :3)" = "0 2" ]
+    [ "$(first_last +90)" = "90 99" ]
+    [ "$(first_last -2)" = "98 99" ]
+    [ "$(first_last @-1h)" = "0 99" ]
+    [ "$(first_last start -n 4)" = "0 3" ]
+    [ -z "$(first_last @:2001-01-01)" ]
+    run "$R" consume hundred -o :end
+    [ "${#lines[@]}" -eq 100 ]
+    run "$R" consume hundred -o 1000 -n 1
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"offset 1000"* ]]
+}
+
+@test "JSON of every command has its shape" {
+    "$R" topic create shape -p 2 --json | python 'assert [(t["topic"], t["status"], t["error"]) for t in d] == [("shape", "created", None)]'
+    printf 'text\n\xff\n' | "$R" produce shape -p 1 -H h:v --json | python 'assert (d["topic"], d["partition"], d["base_offset"], d["count"]) == ("shape", 1, 0, 2)'
+    "$R" consume shape -e --json >lines
+    head -n 1 lines | python '
+assert list(d) == ["topic", "partition", "offset", "timestamp", "timestamp_type", "key", "value", "headers"]
+assert d["value"] == "text" and d["key"] is None and d["headers"] == [{"key": "h", "value": "v"}]
+assert d["timestamp_type"] == "CreateTime" and d["timestamp"] > 1600000000000'
+    tail -n 1 lines | python 'assert d["value"] == {"base64": "/w=="}'
+    "$R" consume shape -e --meta-only | head -n 1 | python 'assert d["value_size"] == 4 and d["key_size"] == -1 and "value" not in d'
+    "$R" topic list --json | python 'assert {"topic", "id", "partitions", "replicas", "internal"} <= set(d[0])'
+    "$R" topic describe shape -a --json | python '
+p = d[0]["partitions"][1]
+assert p["high_watermark"] == 2 and p["log_start_offset"] == 0 and p["isr"] == p["replicas"]
+assert d[0]["configs"]["cleanup.policy"]["value"] == "delete"'
+    "$R" cluster info --json | python 'assert d["brokers"][0]["port"] > 0 and d["controller"] == d["brokers"][0]["id"]'
+    "$R" cluster health --json | python 'assert d["healthy"] is True'
+    "$R" cluster config get log.dirs --json | python 'assert d["configs"]["log.dirs"]["value"]'
+    "$R" topic delete shape --yes --json | python 'assert d[0]["status"] == "deleted"'
+}
+
+@test "topics: create, list, alter, add partitions, trim, delete" {
+    "$R" topic create t1 t2 -p 2 -c retention.ms=7d
+    [ "$("$R" topic list --plain t1)" = "$(printf 't1\t2\t1')" ]
+    "$R" topic describe t1 -c --plain | grep -q $'^retention.ms\t604800000\t'
+    "$R" topic alter t1 -s retention.ms=1h
+    "$R" topic describe t1 -c --plain | grep -q $'^retention.ms\t3600000\t'
+    "$R" topic alter t1 -d retention.ms
+    "$R" topic add-partitions t1 -n 3
+    [ "$("$R" topic list --plain t1)" = "$(printf 't1\t5\t1')" ]
+    seq 10 | "$R" produce t2 -p 0
+    "$R" topic trim t2 -o 4 -p 0 --yes
+    [ "$("$R" consume t2 -e | head -n 1)" = 5 ]
+    run "$R" topic delete t1 </dev/null
+    [ "$status" -eq 2 ]
+    [[ "$output" == *--yes* ]]
+    "$R" topic delete -r 't[12]' --yes
+    run "$R" topic list -r 't[12]' --plain
+    [ -z "$output" ]
+}
+
+@test "exit codes" {
+    "$R" topic create there
+    run "$R" topic create there
+    [ "$status" -eq 6 ]
+    "$R" topic create there --if-not-exists
+    run "$R" topic create there also-there
+    [ "$status" -eq 7 ]
+    run "$R" topic delete nowhere --yes
+    [ "$status" -eq 5 ]
+    run "$R" consume nowhere -e
+    [ "$status" -eq 5 ]
+    [[ "$output" == *"rollway topic create nowhere"* ]]
+    run "$R" produce there -p 9 <<<x
+    [ "$status" -eq 5 ]
+    run "$R" produce there does-not-exist.txt
+    [ "$status" -eq 5 ]
+    run "$R" consume there --timeout 300ms
+    [ "$status" -eq 3 ]
+}
+
+@test "an empty topic says how to write to it" {
+    "$R" topic create silent
+    run "$R" consume silent -e
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"rollway produce silent"* ]]
+    run "$R" consume silent -e --quiet
+    [ -z "$output" ]
+}
+
+@test "a closed pipe ends it quietly" {
+    seq 100000 | "$R" produce pipe
+    "$R" consume pipe -e 2>err | head -n 1 >out
+    [ "$(cat out)" = 1 ]
+    [ ! -s err ]
+}
+
+@test "Ctrl-C ends a follower with 130, and what it read is there" {
+    echo one | "$R" produce follow
+    "$R" consume follow >out 2>err 3>&- &
+    pid=$!
+    for _ in $(seq 100); do [ -s out ] && break; sleep 0.05; done
+    echo two | "$R" produce follow
+    for _ in $(seq 100); do [ "$(wc -l <out)" -ge 2 ] && break; sleep 0.05; done
+    # A background job of a script ignores SIGINT; SIGTERM takes the same way out.
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 130 ]
+    [ "$(xargs <out)" = "one two" ]
+    [ ! -s err ]
+}
+
+@test "records written while standard input stays open arrive at once" {
+    mkfifo in
+    "$R" produce slow <in 3>&- &
+    pid=$!
+    exec 5>in
+    echo first >&5
+    [ "$(timeout 5 "$R" consume slow -n 1 --timeout 4s)" = first ] ||
+        [ "$(timeout 5 "$R" consume slow -n 1 --timeout 4s)" = first ]
+    exec 5>&-
+    wait "$pid"
+}
+
+@test "topic names are completed from the broker" {
+    "$R" topic create complete-me
+    [ "$("$R" __complete consume complete-)" = complete-me ]
+    [ "$("$R" __complete topic describe --brokers "$ROLLWAY_BROKERS" complete-)" = complete-me ]
+    [ -z "$("$R" __complete -b 127.0.0.1:1 consume comp)" ]
+}
+
+@test "a broker that advertises an address which does not work is named" {
+    local port http
+    port=$(rw_free_port)
+    http=$(rw_free_port)
+    "$R" dev --data "$BATS_TEST_TMPDIR/data" --set "listeners=PLAINTEXT://127.0.0.1:$port" \
+        --set "advertised.listeners=PLAINTEXT://nowhere.invalid:$port" \
+        --set "rollway.http.listen=127.0.0.1:$http" >log 2>&1 3>&- &
+    pid=$!
+    rw_wait_port "$port" "$pid" || { cat log; false; }
+    run "$R" produce x -b "127.0.0.1:$port" <<<hello
+    kill "$pid"
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"connected to 127.0.0.1:$port, but broker 1 advertises nowhere.invalid:$port, which does not resolve here"* ]]
+    [[ "$output" == *"advertised.listeners"* ]]
+}
