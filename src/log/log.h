@@ -132,7 +132,8 @@ struct rw_log_range {
     struct rw_file *file;
     uint64_t at;
     size_t n; /* whole batches, except when min_one is false and the first is too large */
-    int64_t first_offset; /* base offset of the first batch in it (<= the offset asked for) */
+    int64_t
+        first_offset; /* base offset of the first batch in it; above the one asked for only in a gap */
     void *hold;
 };
 

@@ -1,0 +1,265 @@
+/* Appending: as a replica, with LogAppendTime, with refused input, on a failing and on a full disk. */
+#include "log_test.h"
+
+#include <string.h>
+
+#include "sim/disk.h"
+
+static int replicate(struct log_test *t, struct rw_buf *bytes, struct rw_append_info *info)
+{
+    const struct rw_append_args args = {.now_ms = 1};
+    return rw_log_append(t->log, bytes->p, bytes->n, &args, info);
+}
+
+static void batch_at(struct rw_buf *out, int64_t offset, int32_t epoch, int count)
+{
+    size_t from = out->n;
+    log_test_batch(out, count, 1000, 20);
+    rw_batch_set_base_offset(out->p + from, offset);
+    rw_batch_set_leader_epoch(out->p + from, epoch);
+}
+
+static void replica_keeps_offsets_and_gaps(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_buf bytes;
+    struct rw_append_info info;
+    log_test_init(&t);
+    rw_buf_init(&bytes);
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    batch_at(&bytes, 100, 3, 5);
+    batch_at(&bytes, 105, 3, 5);
+    batch_at(&bytes, 120, 7, 5);
+    assert_int_equal(replicate(&t, &bytes, &info), RW_OK);
+    assert_int_equal(info.first_offset, 100);
+    assert_int_equal(info.last_offset, 124);
+    assert_int_equal(rw_log_end(t.log), 125);
+    assert_int_equal(rw_log_latest_epoch(t.log), 7);
+    int64_t records;
+    assert_int_equal(log_test_read_all(&t, 0, &records), 125);
+    assert_int_equal(records, 15);
+    struct rw_log_range range;
+    assert_int_equal(rw_log_read(t.log, 112, INT64_MAX, 1000, true, &range), RW_OK);
+    assert_int_equal(range.first_offset, 120); /* the first there is, after a gap */
+    rw_log_range_release(&range);
+    /* The same again does not continue the log; half a batch is none; nothing of it stays. */
+    assert_int_equal(replicate(&t, &bytes, &info), RW_E_INVAL);
+    assert_non_null(info.why);
+    rw_buf_clear(&bytes);
+    batch_at(&bytes, 125, 7, 5);
+    batch_at(&bytes, 130, 7, 5);
+    bytes.n -= 3;
+    assert_int_equal(replicate(&t, &bytes, &info), RW_E_CORRUPT);
+    assert_int_equal(rw_log_end(t.log), 125);
+    rw_buf_deinit(&bytes);
+    log_test_deinit(&t);
+}
+
+static void bounds_of_a_read(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_log_range range;
+    log_test_init(&t);
+    t.config.index_interval_bytes = 500;
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    size_t one = 0;
+    for (int i = 0; i < 50; i++) {
+        log_test_append(&t, 10, 1000, 20);
+        one = one ? one : (size_t)rw_log_bytes(t.log);
+    }
+    for (int64_t below = 0; below <= 500; below += 7)
+        for (int64_t from = 0; from < below; from += 13) {
+            assert_int_equal(rw_log_read(t.log, from, below, 1 << 20, true, &range), RW_OK);
+            int64_t batches = below / 10 - from / 10;
+            assert_int_equal(range.n, (size_t)(batches > 0 ? batches : 0) * one);
+            rw_log_range_release(&range);
+        }
+    for (size_t max = 0; max < 5 * one; max += 97) {
+        assert_int_equal(rw_log_read(t.log, 234, INT64_MAX, max, true, &range), RW_OK);
+        assert_int_equal(range.n, max < one ? one : max / one * one);
+        assert_int_equal(range.first_offset, 230);
+        rw_log_range_release(&range);
+        assert_int_equal(rw_log_read(t.log, 234, INT64_MAX, max, false, &range), RW_OK);
+        assert_int_equal(range.n, max < one ? max : max / one * one);
+        rw_log_range_release(&range);
+    }
+    log_test_deinit(&t);
+}
+
+static void log_append_time_is_stamped(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_buf bytes;
+    struct rw_append_info info;
+    log_test_init(&t);
+    rw_buf_init(&bytes);
+    t.config.log_append_time = true;
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    log_test_batch(&bytes, 3, 1000, 20);
+    const struct rw_append_args args = {.as_leader = true, .now_ms = 777000};
+    assert_int_equal(rw_log_append(t.log, bytes.p, bytes.n, &args, &info), RW_OK);
+    assert_int_equal(info.log_append_time, 777000);
+    struct rw_log_position at;
+    assert_int_equal(rw_log_find_time(t.log, 700000, INT64_MAX, &at), RW_OK);
+    assert_int_equal(at.offset, 0);
+    assert_int_equal(at.timestamp, 777000);
+    rw_buf_deinit(&bytes);
+    log_test_deinit(&t);
+}
+
+static void refused_input_leaves_nothing(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_buf bytes;
+    struct rw_append_info info;
+    const struct rw_append_args args = {.as_leader = true, .now_ms = 1000};
+    log_test_init(&t);
+    rw_buf_init(&bytes);
+    t.config.batch_bytes_max = 500;
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    assert_int_equal(rw_log_append(t.log, bytes.p, 0, &args, &info), RW_E_INVAL);
+    log_test_batch(&bytes, 3, 1000, 20);
+    bytes.p[80] ^= 1;
+    assert_int_equal(rw_log_append(t.log, bytes.p, bytes.n, &args, &info), RW_E_CORRUPT);
+    rw_buf_clear(&bytes);
+    log_test_batch(&bytes, 3, 1000, 400);
+    assert_int_equal(rw_log_append(t.log, bytes.p, bytes.n, &args, &info), RW_E_TOO_BIG);
+    assert_int_equal(rw_log_bytes(t.log), 0);
+    assert_int_equal(rw_log_end(t.log), 0);
+    log_test_close(&t, true);
+    const struct rw_log_open_args reading = {.read_only = true, .clean = true};
+    assert_int_equal(rw_log_open(&t.env, t.dir, &t.config, &reading, &t.log), RW_OK);
+    assert_int_equal(rw_log_append(t.log, bytes.p, bytes.n, &args, &info), RW_E_PERM);
+    assert_int_equal(rw_log_truncate(t.log, 0), RW_E_PERM);
+    rw_buf_deinit(&bytes);
+    log_test_deinit(&t);
+}
+
+static void on_a_disk(struct log_test *t, struct rw_sim_disk **ret_disk)
+{
+    log_test_init(t);
+    *ret_disk = rw_sim_disk_new(7, NULL);
+    assert_non_null(*ret_disk);
+    t->env.vfs = rw_sim_disk_vfs(*ret_disk);
+    strcpy(t->dir, "/t-0");
+    assert_int_equal(log_test_open(t, false, 0), RW_OK);
+    for (int i = 0; i < 5; i++)
+        log_test_append(t, 2, 1000, 100);
+    assert_int_equal(rw_log_flush(t->log, NULL), RW_OK);
+}
+
+static void off_the_disk(struct log_test *t, struct rw_sim_disk *disk)
+{
+    (void)rw_log_close(t->log, false);
+    t->log = NULL;
+    rw_sim_disk_free(disk);
+    log_test_deinit(t);
+}
+
+static int try_append(struct log_test *t)
+{
+    struct rw_buf bytes;
+    struct rw_append_info info;
+    const struct rw_append_args args = {.as_leader = true, .now_ms = 1000};
+    rw_buf_init(&bytes);
+    log_test_batch(&bytes, 2, 1000, 100);
+    int rc = rw_log_append(t->log, bytes.p, bytes.n, &args, &info);
+    rw_buf_deinit(&bytes);
+    return rc;
+}
+
+static void a_full_disk_keeps_the_log_online(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_sim_disk *disk;
+    on_a_disk(&t, &disk);
+    const struct rw_sim_faults full = {.full_at = 1}, none = {0};
+    rw_sim_disk_arm(disk, &full);
+    assert_int_equal(try_append(&t), RW_E_FULL);
+    rw_sim_disk_arm(disk, &none);
+    assert_int_equal(rw_log_state(t.log), RW_OK);
+    assert_int_equal(rw_log_end(t.log), 10);
+    assert_int_equal(try_append(&t), RW_OK);
+    int64_t records;
+    assert_int_equal(log_test_read_all(&t, 0, &records), 12);
+    assert_int_equal(records, 12);
+    off_the_disk(&t, disk);
+}
+
+static void a_failed_write_or_sync_is_final(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 2; kind++) {
+        struct log_test t;
+        struct rw_sim_disk *disk;
+        on_a_disk(&t, &disk);
+        const struct rw_sim_faults write = {.write_at = 1}, sync = {.sync_at = 1}, none = {0};
+        rw_sim_disk_arm(disk, kind ? &sync : &write);
+        assert_int_equal(try_append(&t), kind ? RW_OK : RW_E_IO);
+        if (kind)
+            assert_int_equal(rw_log_flush(t.log, NULL), RW_E_IO);
+        rw_sim_disk_arm(disk, &none);
+        assert_int_equal(rw_log_state(t.log), RW_E_IO);
+        assert_int_equal(try_append(&t), RW_E_OFFLINE);
+        assert_int_equal(rw_log_flush(t.log, NULL), RW_E_OFFLINE);
+        assert_int_equal(rw_log_roll(t.log), RW_E_OFFLINE);
+        assert_int_equal(rw_log_truncate(t.log, 0), RW_E_OFFLINE);
+        assert_int_equal(rw_log_trim(t.log, 1), RW_E_OFFLINE);
+        assert_int_equal(rw_log_retain(t.log, 0, 0, NULL), RW_E_OFFLINE);
+        assert_int_equal(rw_log_durable(t.log), 10);
+        int64_t records;
+        log_test_read_all(&t, 0, &records); /* what is there can still be read */
+        assert_true(records >= 10);
+        assert_int_equal(rw_log_close(t.log, true), RW_E_OFFLINE);
+        t.log = NULL;
+        off_the_disk(&t, disk);
+    }
+}
+
+static void read_only_follows_a_writer(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_log *reader;
+    log_test_init(&t);
+    t.config.segment_bytes = 2000;
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    log_test_append(&t, 2, 1000, 100);
+    const struct rw_log_open_args args = {.read_only = true, .clean = true};
+    assert_int_equal(rw_log_open(&t.env, t.dir, &t.config, &args, &reader), RW_OK);
+    assert_int_equal(rw_log_end(reader), 2);
+    for (int i = 0; i < 50; i++)
+        log_test_append(&t, 2, 1001 + i, 100);
+    assert_int_equal(rw_log_refresh(t.log), RW_E_INVAL);
+    assert_int_equal(rw_log_refresh(reader), RW_OK);
+    assert_int_equal(rw_log_end(reader), 102);
+    assert_int_equal(rw_log_bytes(reader), rw_log_bytes(t.log));
+    assert_int_equal(rw_log_segments(reader), rw_log_segments(t.log));
+    assert_int_equal(rw_log_trim(t.log, 60), RW_OK);
+    rw_log_unlink_deleted(t.log, INT64_MAX);
+    assert_int_equal(rw_log_truncate(t.log, 98), RW_OK);
+    assert_int_equal(rw_log_refresh(reader), RW_OK);
+    assert_true(rw_log_start(reader) > 40 && rw_log_start(reader) <= 60);
+    assert_int_equal(rw_log_end(reader), 98);
+    assert_int_equal(rw_log_close(reader, false), RW_OK);
+    log_test_deinit(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(replica_keeps_offsets_and_gaps),
+        cmocka_unit_test(bounds_of_a_read),
+        cmocka_unit_test(log_append_time_is_stamped),
+        cmocka_unit_test(refused_input_leaves_nothing),
+        cmocka_unit_test(a_full_disk_keeps_the_log_online),
+        cmocka_unit_test(a_failed_write_or_sync_is_final),
+        cmocka_unit_test(read_only_follows_a_writer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
