@@ -5,7 +5,7 @@
  * batches in the same order; at most one change is between decide and the end of its tour. When the
  * metadata log fails, changes are refused from then on; what is there stays readable.
  */
-#include "broker/metadata.h"
+#include "broker/metadata_private.h"
 
 #include "base/assert.h"
 #include "base/mem.h"
@@ -14,6 +14,19 @@
 #define SCRATCH_MAX (256u << 20)
 
 /* ---- a shard's image ---- */
+
+void rw_view_init(struct rw_view *v)
+{
+    *v = (struct rw_view){0};
+    rw_meta_init(&v->meta);
+    rw_arena_init(&v->scratch, SCRATCH_MAX);
+}
+
+void rw_view_deinit(struct rw_view *v)
+{
+    rw_meta_deinit(&v->meta);
+    rw_arena_deinit(&v->scratch);
+}
 
 /* Applies one batch of metadata records. */
 static int apply_batch(struct rw_view *v, struct rw_slice batch, struct rw_meta_delta *delta)
@@ -32,7 +45,7 @@ static int apply_batch(struct rw_view *v, struct rw_slice batch, struct rw_meta_
     return rc;
 }
 
-static int apply_batches(struct rw_view *v, struct rw_slice bytes)
+int rw_view_apply_batches(struct rw_view *v, struct rw_slice bytes)
 {
     while (bytes.n > 0) {
         struct rw_batch b;
@@ -49,21 +62,19 @@ static int apply_batches(struct rw_view *v, struct rw_slice bytes)
 
 int rw_view_start(struct rw_shard *s, const struct rw_controller *c)
 {
-    struct rw_view *v = rw_zalloc(sizeof(*v));
+    struct rw_view *v = rw_alloc(sizeof(*v));
     if (!v)
         return RW_E_NOMEM;
-    rw_meta_init(&v->meta);
-    rw_arena_init(&v->scratch, SCRATCH_MAX);
+    rw_view_init(v);
     s->view = v;
-    return apply_batches(v, rw_slice(c->boot.p, c->boot.n));
+    return rw_view_apply_batches(v, rw_slice(c->boot.p, c->boot.n));
 }
 
 void rw_view_stop(struct rw_shard *s)
 {
     if (!s->view)
         return;
-    rw_meta_deinit(&s->view->meta);
-    rw_arena_deinit(&s->view->scratch);
+    rw_view_deinit(s->view);
     rw_free(s->view);
     s->view = NULL;
 }
@@ -327,11 +338,10 @@ static int read_log(struct rw_controller *c)
 static int register_self(struct rw_controller *c)
 {
     const struct rw_broker_config *b = rw_config_broker(c->broker->config);
-    struct rw_view v = {0};
+    struct rw_view v;
     struct rw_meta_records list = {.arena = &v.scratch};
-    rw_meta_init(&v.meta);
-    rw_arena_init(&v.scratch, SCRATCH_MAX);
-    int rc = apply_batches(&v, rw_slice(c->boot.p, c->boot.n));
+    rw_view_init(&v);
+    int rc = rw_view_apply_batches(&v, rw_slice(c->boot.p, c->boot.n));
     if (rc == RW_OK)
         rc = rw_decide_register_broker(&v.meta, b->node_id, rw_str(b->advertised[0].host),
                                        (uint16_t)b->advertised[0].port, rw_str(b->rack), &list);
@@ -347,8 +357,7 @@ static int register_self(struct rw_controller *c)
         if (rc == RW_OK && c->boot.failed)
             rc = RW_E_NOMEM;
     }
-    rw_meta_deinit(&v.meta);
-    rw_arena_deinit(&v.scratch);
+    rw_view_deinit(&v);
     return rc;
 }
 

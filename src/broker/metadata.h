@@ -10,6 +10,7 @@
 
 #include "broker/flusher.h"
 #include "broker/partitions.h"
+#include "log/dir.h"
 #include "meta/decide.h"
 
 struct rw_view {
@@ -57,6 +58,9 @@ void rw_metadata_submit(struct rw_shard *s, struct rw_change *c);
 /* On the starting thread: opens and reads the log, registers this broker. */
 RW_MUST int rw_controller_open(struct rw_controller *c, struct rw_broker *b, bool was_clean,
                                struct rw_err *ret_err);
+/* On the starting thread: deletes the directories of topics whose deletion was committed but not
+ * finished; names those that belong to no topic in the log. */
+RW_MUST int rw_controller_clean_up(const struct rw_controller *c, struct rw_log_dir *dir);
 /* After all shards have stopped. Code: whether everything is on disk. */
 int rw_controller_close(struct rw_controller *c);
 

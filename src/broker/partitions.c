@@ -70,6 +70,15 @@ static void partition_free(struct rw_partition *p)
     rw_free(p);
 }
 
+/* The partition has done what its batch waits for. */
+static void batch_step(struct rw_partition *p)
+{
+    struct rw_batch_open *batch = p->batch;
+    p->batch = NULL;
+    if (batch && --batch->left == 0)
+        batch->done(batch);
+}
+
 /* ---- open ---- */
 
 static int slots(const struct rw_partitions *ps)
@@ -106,19 +115,17 @@ static void open_done(struct rw_job *job)
 {
     struct rw_partition *p = RW_CONTAINER(job, struct rw_partition, job);
     struct rw_partitions *ps = p->shard->partitions;
-    struct rw_batch_open *batch = p->batch;
     p->busy = false;
     ps->running--;
     ps->opening--;
     open_next(ps);
-    if (p->state == RW_PARTITION_OPENING) {
-        p->state = RW_PARTITION_OPEN;
-        rw_partition_opened(p, p->code);
+    if (p->state == RW_PARTITION_CLOSING) { /* deleted or stopped while it was being opened */
+        rw_partition_retire_next(p);        /* the set itself may be gone now */
+        return;
     }
-    if (batch && --batch->left == 0)
-        batch->done(batch);
-    if (p->state == RW_PARTITION_CLOSING) /* deleted or stopped while it was being opened */
-        rw_partition_retire_next(p);      /* the set itself may be gone now */
+    p->state = RW_PARTITION_OPEN;
+    rw_partition_opened(p, p->code);
+    batch_step(p);
 }
 
 static void open_next(struct rw_partitions *ps)
@@ -233,6 +240,7 @@ static void retire_end(struct rw_partition *p)
         rw_metric_add(p->shard->metrics, RW_METRIC_PARTITIONS_OFFLINE, -1);
         rw_node_unclean(p->shard->broker->node);
     }
+    batch_step(p);
     partition_free(p);
     ps->closing--;
     if (ps->stopped && ps->closing == 0) {
@@ -298,11 +306,8 @@ void rw_partition_retire(struct rw_partition *p, bool destroy)
     rw_partition_wake_all(p);
     rw_timer_stop(p->shard->loop, &p->flush_timer);
     if (was_queued) {
-        struct rw_batch_open *batch = p->batch;
         rw_list_remove(&p->link);
         ps->opening--;
-        if (batch && --batch->left == 0)
-            batch->done(batch);
     }
     if (was_open && p->log)
         rw_flusher_cancel(&p->flusher);
@@ -330,13 +335,27 @@ void rw_partitions_stop(struct rw_shard *s, void (*stopped)(struct rw_shard *s))
 
 /* ---- changes ---- */
 
-static void remove_topic(struct rw_shard *s, struct rw_uuid id)
+/* The batch waits until the directories are out of the way: a topic of the same name may come next,
+ * on other shards, and would find them. Changes come one at a time, so no other batch waits for these
+ * partitions. */
+static void remove_topic(struct rw_shard *s, struct rw_uuid id, struct rw_batch_open *batch)
 {
     struct rw_partition *p;
     size_t at = 0;
+    const char *topic = NULL;
+    /* First of all nobody counts any more: waking readers below may read their neighbours. */
     while ((p = rw_map_next(&s->partitions->map, &at)))
         if (rw_uuid_eq(p->topic_id, id)) {
-            rw_metrics_topic_forget(s->metrics, p->topic);
+            p->metrics = NULL;
+            topic = p->topic;
+        }
+    if (topic)
+        rw_metrics_topic_forget(s->metrics, topic);
+    at = 0;
+    while ((p = rw_map_next(&s->partitions->map, &at)))
+        if (rw_uuid_eq(p->topic_id, id)) {
+            p->batch = batch;
+            batch->left++;
             rw_partition_retire(p, true);
             at = 0; /* removal moves items */
         }
@@ -363,7 +382,7 @@ int rw_partitions_apply(struct rw_shard *s, const struct rw_meta *meta,
         const struct rw_meta_change *c = &delta->changes[i];
         const struct rw_meta_topic *t = rw_meta_topic_by_id(meta, c->topic_id);
         if (c->kind == RW_META_TOPIC_REMOVED)
-            remove_topic(s, c->topic_id);
+            remove_topic(s, c->topic_id, batch);
         else if (t && c->kind == RW_META_PARTITION_CREATED && is_mine(s, t, c->partition))
             rc = add(s->partitions, t, c->partition, true, batch);
         else if (t && c->kind == RW_META_TOPIC_CONFIGURED)

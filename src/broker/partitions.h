@@ -56,7 +56,7 @@ struct rw_partition {
     struct rw_batch_open *batch; /* who waits for it to be open; NULL: nobody */
 };
 
-/* Who waits for a number of partitions to be opened. */
+/* Who waits for a number of partitions to be opened or deleted. */
 struct rw_batch_open {
     size_t left;
     void (*done)(struct rw_batch_open *b);
@@ -67,7 +67,7 @@ RW_MUST int rw_partitions_new(struct rw_shard *s);
 /* Takes in the whole image at start; logs are opened by jobs, one after the other per slot. */
 RW_MUST int rw_partitions_start(struct rw_shard *s, const struct rw_meta *meta);
 /* Takes in a change that was applied to `meta`. batch->done() is called, from here or later, when
- * every new partition of this shard is open. RW_E_NOMEM: the shard misses partitions now. */
+ * every new partition of this shard is open and every removed one is off the disk. RW_E_NOMEM: the shard misses partitions now. */
 RW_MUST int rw_partitions_apply(struct rw_shard *s, const struct rw_meta *meta,
                                 const struct rw_meta_delta *delta, struct rw_batch_open *batch);
 /* Closes all logs; stopped() when nothing is left and the set is freed. */

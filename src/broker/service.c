@@ -83,6 +83,11 @@ static int service_open(struct rw_broker *b, struct rw_err *ret_err)
         rc = open_dir(n, ret_err);
     if (rc == RW_OK) {
         rc = rw_controller_open(&n->controller, b, n->was_clean, ret_err);
+        if (rc == RW_OK && (rc = rw_controller_clean_up(&n->controller, n->dir)) != RW_OK) {
+            (void)rw_err_set(ret_err, rc, "cannot tidy up %s: %s", rw_log_dir_path(n->dir),
+                             rw_code_text(rc));
+            (void)rw_controller_close(&n->controller);
+        }
         if (rc)
             rw_log_dir_close(n->dir, n->was_clean);
     }

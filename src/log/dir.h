@@ -57,5 +57,8 @@ RW_MUST int rw_log_dir_partitions(struct rw_log_dir *d,
                                   int (*each)(void *arg, const char *topic, int32_t partition,
                                               const char *path),
                                   void *arg);
+/* The topic id in a partition directory's partition.metadata. RW_E_NOT_FOUND: it has none. */
+RW_MUST int rw_log_dir_topic_id(const struct rw_env *env, const char *path,
+                                struct rw_uuid *ret_topic_id);
 /* clean: leaves the clean-shutdown mark (every log was closed cleanly). d may be NULL. */
 void rw_log_dir_close(struct rw_log_dir *d, bool clean);

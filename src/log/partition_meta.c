@@ -4,6 +4,7 @@
  *     version: 0
  *     topic_id: <22 characters of base64>
  */
+#include "log/dir.h"
 #include "log/state.h"
 
 #include <string.h>
@@ -58,4 +59,9 @@ int rw_partition_meta_write(const struct rw_env *env, const char *dir, struct rw
     rc = text.failed ? RW_E_NOMEM : rw_file_replace(env, path.s, text.p, text.n, true);
     rw_buf_deinit(&text);
     return rc;
+}
+
+int rw_log_dir_topic_id(const struct rw_env *env, const char *path, struct rw_uuid *ret_topic_id)
+{
+    return rw_partition_meta_load(env, path, ret_topic_id);
 }

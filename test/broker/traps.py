@@ -498,6 +498,37 @@ def _():
     same(0, produce(name, batch((b"new",)))["base_offset"])
 
 
+@test("a topic's directory that outlived its deletion is removed at start; an unknown one is left alone")
+def _():
+    name, _ = topic()
+    produce(name, batch())
+    data = os.path.join(broker.dir, "data")
+    broker.stop()
+    shutil.copytree(os.path.join(data, name + "-0"), os.path.join(broker.dir, "kept"))
+    broker.start()
+    with client() as c:
+        same(0, c.ask("DeleteTopics", 6, topics=[{"name": name}])["responses"][0]["error_code"])
+    broker.stop(signal.SIGKILL)
+    shutil.move(os.path.join(broker.dir, "kept"), os.path.join(data, name + "-0"))
+    os.mkdir(os.path.join(data, "stranger-0"))
+    with open(os.path.join(data, "stranger-0", "partition.metadata"), "w", encoding="ascii") as f:
+        f.write("version: 0\ntopic_id: AAAAAAAAQACAAAAAAAAAAQ\n")
+    broker.start()
+    assert name + "-0" not in os.listdir(data)
+    assert "stranger-0" in os.listdir(data)
+
+
+@test("a topic made, deleted and made again many times in a row is always empty")
+def _():
+    with client() as c:
+        for _ in range(15):
+            made = c.ask("CreateTopics", 7, topics=[{"name": "again", "num_partitions": 4, "replication_factor": 1}])
+            same(0, made["topics"][0]["error_code"])
+            for p in range(4):
+                same(0, produce("again", batch(), partition=p)["base_offset"])
+            same(0, c.ask("DeleteTopics", 6, topics=[{"name": "again"}])["responses"][0]["error_code"])
+
+
 @test("deleted topics leave the disk")
 def _():
     name, _ = topic(4)

@@ -1,0 +1,80 @@
+/*
+ * Partition directories that should not be there: the broker died between the commit of a topic's
+ * deletion and the removal of its files. Their topic id is among the removed ones, so that a topic of
+ * the same name, made later, never meets old records. Directories that belong to nothing in the
+ * metadata log are left alone and named: somebody may have put them there.
+ */
+#include "base/mem.h"
+#include "broker/metadata_private.h"
+#include "broker/node.h"
+
+struct leftovers {
+    const struct rw_env *env;
+    const struct rw_meta *meta;
+    char **dirs; /* to delete */
+    size_t n;
+};
+
+static bool belongs(const struct rw_meta *meta, struct rw_uuid id, int32_t partition)
+{
+    const struct rw_meta_topic *t = rw_meta_topic_by_id(meta, id);
+    return t && partition < t->n_partitions;
+}
+
+static int look_at(void *arg, const char *topic, int32_t partition, const char *path)
+{
+    struct leftovers *l = arg;
+    struct rw_uuid id;
+    if (strcmp(topic, "__cluster_metadata") == 0)
+        return RW_OK;
+    /* Without an id the directory was just made: opening it writes one. */
+    int rc = rw_log_dir_topic_id(l->env, path, &id);
+    if (rc == RW_E_NOT_FOUND || (rc == RW_OK && belongs(l->meta, id, partition)))
+        return RW_OK;
+    if (rc || !rw_meta_was_removed(l->meta, id)) {
+        rw_diag(l->env->diag, RW_WARN, "broker", "directory of an unknown topic, left alone",
+                rw_kv_str("dir", path));
+        return RW_OK;
+    }
+    char **grown = rw_realloc_array(l->dirs, l->n + 1, sizeof(*grown));
+    if (grown)
+        l->dirs = grown;
+    char *copy = grown ? rw_strdup(path) : NULL;
+    if (!copy)
+        return RW_E_NOMEM;
+    l->dirs[l->n++] = copy;
+    return RW_OK;
+}
+
+static int destroy(const struct rw_env *env, const char *path)
+{
+    struct rw_log_config config;
+    struct rw_log_open_args args = {.clean = true}; /* no scan: it goes away */
+    struct rw_log *log;
+    rw_log_config_init(&config);
+    int rc = rw_log_open(env, path, &config, &args, &log);
+    if (rc == RW_OK)
+        rc = rw_log_destroy(log);
+    rw_diag(env->diag, rc ? RW_ERROR : RW_INFO, "broker",
+            rc ? "could not delete what is left of a topic" : "deleted what was left of a topic",
+            rw_kv_str("dir", path), rw_kv_code("result", rc));
+    return rc;
+}
+
+int rw_controller_clean_up(const struct rw_controller *c, struct rw_log_dir *dir)
+{
+    struct rw_view v;
+    rw_view_init(&v);
+    struct leftovers l = {.env = c->broker->env, .meta = &v.meta};
+    int rc = rw_view_apply_batches(&v, rw_slice(c->boot.p, c->boot.n));
+    if (rc == RW_OK)
+        rc = rw_log_dir_partitions(dir, look_at, &l);
+    for (size_t i = 0; i < l.n; i++) {
+        if (rc == RW_OK)
+            rc = destroy(l.env, l.dirs[i]);
+        rw_free(l.dirs[i]);
+    }
+    rw_free(l.dirs);
+    rw_view_deinit(&v);
+    return rc;
+}
