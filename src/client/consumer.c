@@ -19,6 +19,7 @@
 
 #define FETCH_CAP     12 /* 13 addresses topics by id */
 #define ANSWER_MEMORY (64u << 20)
+#define TRIES_MAX     40 /* in a row; with the backoff about half a minute */
 
 struct part {
     struct rw_consumer_partition pub;
@@ -258,7 +259,7 @@ static int ask_all(struct rw_consumer *c, struct rw_client_err *err)
         if (i > 0 && c->parts[i].topic == c->parts[i - 1].topic)
             continue;
         int rc = rw_cluster_refresh(c->cluster, &name, 1, false, err);
-        if (rw_code_is_connection(rc) && c->failures < 8) {
+        if (rw_code_is_connection(rc) && c->failures < TRIES_MAX) {
             trouble(c);
             return RW_OK;
         }
@@ -268,7 +269,8 @@ static int ask_all(struct rw_consumer *c, struct rw_client_err *err)
     c->stale = false;
     for (int i = 0; i < c->cluster->n_nodes; i++) {
         int rc = ask(c, &c->cluster->nodes[i], err);
-        if (rc != RW_OK && rw_code_is_connection(rc) && c->failures > 0 && c->failures < 8) {
+        if (rc != RW_OK && rw_code_is_connection(rc) && c->failures > 0 &&
+            c->failures < TRIES_MAX) {
             trouble(c);
             return RW_OK;
         }
@@ -313,7 +315,7 @@ static int partition_error(struct rw_consumer *c, struct part *p,
         rw_client_hint(err, "-o start begins with the oldest record");
         return RW_E_RANGE;
     }
-    if (rw_kerr_retriable(m->error_code) && c->failures < 100) {
+    if (rw_kerr_retriable(m->error_code) && c->failures < TRIES_MAX) {
         trouble(c);
         return RW_OK;
     }
@@ -357,7 +359,7 @@ static int take_answer(struct rw_consumer *c, struct rw_node *node, struct rw_cl
     int rc = rw_conn_receive(node->conn, &a->arena, rw_cluster_request_us(c->cluster), &reply, err);
     if (rc == RW_OK)
         rc = rw_conn_decode(node->conn, &reply, &response, err);
-    if (rw_code_is_connection(rc) && c->failures < 100) {
+    if (rw_code_is_connection(rc) && c->failures < TRIES_MAX) {
         lost_connection(c, node->conn);
         return RW_OK;
     }
