@@ -72,8 +72,8 @@ static const struct rw_config_key table[] = {
     {"socket.listen.backlog.size", RW_SCOPE_BROKER, RW_CONFIG_INT, .fallback = "50",
      RANGE(1, INT32_MAX), BROKER(listen_backlog),
      .doc = "Connections that may wait to be accepted."},
-    {"rollway.http.listen", RW_SCOPE_BROKER, RW_CONFIG_STRING, .fallback = ":9644",
-     .dev = "127.0.0.1:9644", BROKER(http_listen),
+    {"rollway.http.listen", RW_SCOPE_BROKER, RW_CONFIG_STRING, .fallback = "127.0.0.1:9644",
+     BROKER(http_listen),
      .doc = "host:port of the HTTP server for metrics and health; \"off\" disables it."},
 
     /* storage */
@@ -152,7 +152,7 @@ static const struct rw_config_key table[] = {
      .fallback = "-1", RANGE(-1, INT64_MAX), BROKER(queued_bytes_max),
      .doc = "Bytes of requests in memory in all before reading stops; -1: a quarter of the memory."},
     {"rollway.connection.send.queue.bytes", RW_SCOPE_BROKER, RW_CONFIG_LONG, .unit = RW_UNIT_BYTES,
-     .fallback = "67108864", RANGE(65536, INT64_MAX), BROKER(send_queue_bytes_max),
+     .fallback = "4194304", RANGE(65536, INT64_MAX), BROKER(send_queue_bytes_max),
      .doc = "Bytes of unsent responses of one connection before its requests wait."},
     {"max.connections", RW_SCOPE_BROKER, RW_CONFIG_INT, .fallback = "2147483647",
      RANGE(1, INT32_MAX), BROKER(connections_max), .doc = "Connections in all."},

@@ -384,6 +384,7 @@ int rw_server_run(struct rw_cli *cli, enum rw_config_profile profile)
     rw_free(r);
     if (!code)
         return RW_EXIT_OK;
+    bad_config |= code == RW_E_INVAL;
     return rw_cli_fail(cli, bad_config ? RW_EXIT_USAGE : RW_EXIT_FAILED, hint_for(code), "%s",
                        err.text);
 }
