@@ -140,7 +140,13 @@ int rollway_log_trim(struct rollway_log *log, int64_t offset)
     if (!rc)
         rc = rollway_fail_code(log, rw_log_trim(log->log, offset), "trim");
     if (!rc)
-        rc = rollway_fail_code(log, rollway_save_state(log, true), "trim");
+        rc = rollway_save_state(log, true);
+    /* Who trims because the disk is full gets the space at once, not after the deletion delay. */
+    if (rc == RW_E_FULL) {
+        rw_log_unlink_deleted(log->log, INT64_MAX);
+        rc = rollway_save_state(log, true);
+    }
+    rc = rollway_fail_code(log, rc, "trim");
     rollway_unlock_append(log);
     return rc;
 }

@@ -258,6 +258,10 @@ int rw_segment_rename_deleted(const struct rw_env *env, const char *dir, int64_t
             rc = rw_path_of(&to, dir, base, segment_suffixes[i], RW_SUFFIX_DELETED);
         if (!rc)
             rc = env->vfs->ops->rename(env->vfs, from.s, to.s);
+        /* On a disk that is full to the last block there is no room for a longer name. Whoever reads
+         * the file has it open and does not need the name. */
+        if (rc == RW_E_FULL)
+            rc = env->vfs->ops->unlink(env->vfs, from.s);
         if (rc && !(rc == RW_E_NOT_FOUND && i > 0))
             return rc;
     }
