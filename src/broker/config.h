@@ -145,8 +145,7 @@ struct rw_broker_config {
     int64_t partitions_max;       /* rollway.partitions.max */
 
     int32_t disk_warn_percent, disk_throttle_percent, disk_refuse_percent;
-    int64_t disk_check_ms;
-    int64_t disk_reserve_bytes;
+    int64_t disk_free_bytes_min;
 };
 
 enum rw_compression {

@@ -114,12 +114,10 @@ static const struct rw_config_key table[] = {
     {"rollway.disk.refuse.percent", RW_SCOPE_BROKER, RW_CONFIG_INT, .fallback = "98", RANGE(1, 100),
      BROKER(disk_refuse_percent),
      .doc = "Used space at which produce requests get a retriable error."},
-    {"rollway.disk.check.interval.ms", RW_SCOPE_BROKER, RW_CONFIG_LONG, .unit = RW_UNIT_MS,
-     .fallback = "1000", RANGE(10, INT64_MAX), BROKER(disk_check_ms),
-     .doc = "How often the free space is looked at."},
-    {"rollway.disk.reserve.bytes", RW_SCOPE_BROKER, RW_CONFIG_LONG, .unit = RW_UNIT_BYTES,
-     .fallback = "16777216", RANGE(0, INT64_MAX), BROKER(disk_reserve_bytes),
-     .doc = "Free space below which writes are refused whatever the percentage says."},
+    {"rollway.disk.free.bytes.min", RW_SCOPE_BROKER, RW_CONFIG_LONG, .unit = RW_UNIT_BYTES,
+     .fallback = "0", RANGE(0, INT64_MAX), BROKER(disk_free_bytes_min),
+     .doc = "Free space below which writes are refused whatever the percentage says; 0: 1 % of "
+            "the disk, at most 64 MiB."},
 
     /* topics */
     {"num.partitions", RW_SCOPE_BROKER, RW_CONFIG_INT, .fallback = "1", RANGE(1, INT32_MAX),

@@ -178,6 +178,8 @@ void rw_partition_configure(struct rw_partition *p, const struct rw_topic_config
 int rw_partition_append(struct rw_partition *p, uint8_t *bytes, size_t n, bool allow_zstd,
                         struct rw_append_info *ret_info)
 {
+    if (p->shard->partitions->disk.refuse)
+        return RW_E_FULL; /* before the disk is full; producers try again */
     struct rw_append_args args = {
         .leader_epoch = p->part.leader_epoch,
         .as_leader = true,

@@ -56,6 +56,11 @@ size_t rw_partitions_opening(const struct rw_shard *s)
     return s->partitions->opening;
 }
 
+int32_t rw_partitions_throttle_ms(const struct rw_shard *s)
+{
+    return s->partitions->disk.throttle_ms;
+}
+
 bool rw_partitions_stopping(const struct rw_shard *s)
 {
     return s->partitions->stopped != NULL;
@@ -221,6 +226,7 @@ int rw_partitions_start(struct rw_shard *s, const struct rw_meta *meta)
             }
     open_next(s->partitions);
     rw_retention_start(s->partitions);
+    rw_disk_watch_start(&s->partitions->disk, s);
     return RW_OK;
 }
 
@@ -243,14 +249,19 @@ static void retire_end(struct rw_partition *p)
     batch_step(p);
     partition_free(p);
     ps->closing--;
-    if (ps->stopped && ps->closing == 0) {
-        void (*stopped)(struct rw_shard *) = ps->stopped;
-        struct rw_shard *s = ps->shard;
-        rw_map_deinit(&ps->map);
-        s->partitions = NULL;
-        rw_free(ps);
-        stopped(s);
-    }
+    rw_partitions_stop_end(ps);
+}
+
+void rw_partitions_stop_end(struct rw_partitions *ps)
+{
+    if (!ps->stopped || ps->closing > 0 || ps->disk.busy)
+        return;
+    void (*stopped)(struct rw_shard *) = ps->stopped;
+    struct rw_shard *s = ps->shard;
+    rw_map_deinit(&ps->map);
+    s->partitions = NULL;
+    rw_free(ps);
+    stopped(s);
 }
 
 /* The numbers with which the closed log will be found again. */
@@ -320,17 +331,14 @@ void rw_partitions_stop(struct rw_shard *s, void (*stopped)(struct rw_shard *s))
     struct rw_partition *p;
     size_t at = 0;
     rw_timer_stop(s->loop, &ps->retention);
+    rw_timer_stop(s->loop, &ps->disk.timer);
     ps->closing++; /* ours, until all are on their way */
     ps->stopped = stopped;
     while (at = 0, (p = rw_map_next(&ps->map, &at)))
         rw_partition_retire(p, false);
     /* Topics that were deleted just now end by themselves. */
-    if (--ps->closing > 0)
-        return;
-    rw_map_deinit(&ps->map);
-    s->partitions = NULL;
-    rw_free(ps);
-    stopped(s);
+    ps->closing--;
+    rw_partitions_stop_end(ps);
 }
 
 /* ---- changes ---- */

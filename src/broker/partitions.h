@@ -85,6 +85,9 @@ struct rw_partition *rw_partition_find(const struct rw_shard *s, struct rw_uuid 
 /* Why it can not serve now, as a Kafka error: being opened, deleted, offline. 0: it can. */
 int16_t rw_partition_error(const struct rw_partition *p);
 
+/* How long producers' answers are to be throttled, because the disk fills up. 0: not at all. */
+int32_t rw_partitions_throttle_ms(const struct rw_shard *s);
+
 /* Appends a producer's batch as leader, starts what the durability policy asks for, wakes readers.
  * Codes as rw_log_append(). */
 RW_MUST int rw_partition_append(struct rw_partition *p, uint8_t *bytes, size_t n, bool allow_zstd,

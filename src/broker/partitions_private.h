@@ -3,6 +3,22 @@
 
 #include "base/map.h"
 #include "broker/partitions.h"
+#include "log/pressure.h"
+
+/* pressure.c */
+struct rw_disk_watch {
+    struct rw_shard *shard;
+    struct rw_timer timer;
+    struct rw_job job;
+    bool busy; /* a measurement is under way */
+    int code;
+    struct rw_space space;
+    struct rw_pressure pressure;
+    struct rw_pressure_config config;
+    int64_t retained_us; /* when retention was forced last */
+    bool refuse;
+    int32_t throttle_ms;
+};
 
 struct rw_partitions {
     struct rw_shard *shard;
@@ -12,6 +28,7 @@ struct rw_partitions {
     int running;            /* open jobs under way */
     size_t closing;
     struct rw_timer retention;
+    struct rw_disk_watch disk;
     void (*stopped)(struct rw_shard *s);
 };
 
@@ -29,3 +46,7 @@ void rw_partition_retire(struct rw_partition *p, bool destroy);
 void rw_partition_retire_next(struct rw_partition *p);
 
 void rw_retention_start(struct rw_partitions *ps);
+void rw_retention_now(struct rw_partitions *ps);
+void rw_disk_watch_start(struct rw_disk_watch *w, struct rw_shard *s);
+/* Frees the set and goes on with the stop, when nothing refers to it any more. */
+void rw_partitions_stop_end(struct rw_partitions *ps);

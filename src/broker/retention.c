@@ -42,13 +42,18 @@ static void retain(struct rw_partition *p)
     rw_shard_submit(p->shard, RW_JOB_BACKGROUND, &p->job);
 }
 
-static void retention_due(struct rw_timer *t)
+void rw_retention_now(struct rw_partitions *ps)
 {
-    struct rw_partitions *ps = RW_CONTAINER(t, struct rw_partitions, retention);
     struct rw_partition *p;
     size_t at = 0;
     while ((p = rw_partitions_next(ps->shard, &at)))
         retain(p);
+}
+
+static void retention_due(struct rw_timer *t)
+{
+    struct rw_partitions *ps = RW_CONTAINER(t, struct rw_partitions, retention);
+    rw_retention_now(ps);
     rw_retention_start(ps);
 }
 

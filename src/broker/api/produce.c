@@ -193,6 +193,8 @@ static void done(struct rw_fan *fan)
         req->no_response = true;
         req->close_after |= !fine;
     }
+    struct rw_produce_response *out = req->out;
+    out->throttle_time_ms = req->throttle_ms = rw_partitions_throttle_ms(req->shard);
     rw_request_done(req);
 }
 
