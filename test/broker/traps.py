@@ -669,6 +669,24 @@ def _():
         error("MISMATCHED_ENDPOINT_TYPE", c.ask("DescribeCluster", 1, endpoint_type=2)["error_code"])
 
 
+@test("a disk that counts as full: produce gets a retriable error, reads go on, and it ends by itself")
+def _():
+    name, _ = topic()
+    produce(name, batch())
+    broker.stop()
+    broker.start(*["rollway.disk.%s.percent=1" % k for k in ("warn", "throttle", "refuse")],
+                 "rollway.disk.free.bytes.min=%d" % (1 << 60))
+    for _ in range(100):
+        code = produce(name, batch())["error_code"]
+        if code == ERRORS["KAFKA_STORAGE_ERROR"]:
+            break
+        time.sleep(0.02)
+    error("KAFKA_STORAGE_ERROR", code)
+    assert batches(fetched(name)["records"])
+    broker.restart(signal.SIGTERM)
+    same(0, produce(name, batch())["error_code"])
+
+
 @test("the broker stops cleanly, and leaves the mark")
 def _():
     broker.restart(signal.SIGTERM)
