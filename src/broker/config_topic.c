@@ -83,6 +83,7 @@ int rw_topic_config_resolve(const struct rw_config *c, const struct rw_pair *own
     struct rw_buf buf;
     int rc = RW_OK;
     rw_buf_init(&buf);
+    rw_log_config_init(&t.log); /* what has no key keeps the engine's default */
     for (size_t i = 0; i < n_keys && rc == RW_OK; i++) {
         if (keys[i].scope != RW_SCOPE_TOPIC)
             continue;

@@ -21,7 +21,6 @@ struct fetch_item {
     int32_t max_bytes, last_epoch;
     /* Found by the owner: */
     struct rw_log_range range; /* file NULL: nothing */
-    bool warm;
     int64_t high_watermark, last_stable, log_start;
     int64_t readable; /* -1: not looked at yet */
     bool diverges;
@@ -240,7 +239,7 @@ static void fill(struct fetch *f, struct fetch_item *item)
         return;
     }
     size_t n = item->range.n;
-    void *ext = rw_request_add_range(req, &item->range, item->warm);
+    void *ext = rw_request_add_range(req, &item->range, false);
     item->range = (struct rw_log_range){0};
     if (ext)
         out->records = (struct rw_wire_records){.n = n, .ext = ext};
