@@ -98,7 +98,7 @@ static int check_value(const struct rollway_record *r, char *ret_id, size_t n)
         return 2;
     snprintf(ret_id, n, "%.*s", (int)(space - value), value);
     const char *dash = strrchr(ret_id, '-');
-    char fill = dash ? (char)('a' + atol(dash + 1) % 26) : 0;
+    char fill = dash ? "abcdefghijklmnopqrstuvwxyz"[(size_t)atol(dash + 1) % 26] : 0;
     for (const char *c = space + 1; c < value + r->value_size; c++)
         if (*c != fill)
             return 2;
