@@ -2,6 +2,9 @@
  * Cursors: records in offset order, across segments, batches and damage. A cursor reads ranges of
  * whole batches into memory of its own, checks each batch's CRC before it trusts it, and decodes
  * records from there. It holds no segment while the caller thinks.
+ *
+ * How much is read grows with use in sequence: a single look-up costs one small read, a scan large
+ * ones.
  */
 #include "lib/lib.h"
 
@@ -9,14 +12,17 @@
 
 #include "base/mem.h"
 
-#define READ_BYTES (256u << 10)
-#define POLL_US    10000 /* how often a read-only log looks for what its writer did */
+#define READ_PEEK (6u << 10) /* an index interval, and a batch behind it */
+#define READ_MIN  (16u << 10)
+#define READ_MAX  (256u << 10)
+#define POLL_US   10000 /* how often a read-only log looks for what its writer did */
 
 struct rollway_cursor {
     struct rollway_log *log;
     int64_t offset; /* of the next record */
     uint8_t *p;     /* what was read: [at, n) is still to come */
     size_t cap, n, at;
+    size_t ahead; /* how much was read last; 0 after a seek */
     struct rw_records records;
     bool in_batch;     /* records stands in the batch before `at` */
     int64_t batch_end; /* offset after that batch */
@@ -33,6 +39,7 @@ int rollway_cursor_seek(struct rollway_cursor *c, int64_t offset)
                             (long long)rollway_log_end_offset(log));
     c->offset = offset;
     c->n = c->at = 0;
+    c->ahead = 0;
     c->in_batch = false;
     return RW_OK;
 }
@@ -77,25 +84,41 @@ static int damaged(struct rollway_cursor *c, int64_t at)
                         (long long)at, (long long)next);
 }
 
+static int grow(struct rollway_cursor *c, size_t n)
+{
+    if (n <= c->cap)
+        return RW_OK;
+    uint8_t *p = rw_realloc(c->p, n);
+    if (!p)
+        return RW_E_NOMEM;
+    c->p = p;
+    c->cap = n;
+    return RW_OK;
+}
+
 /* Reads the next range of batches. 1: there is one. 0: at the end. */
 static int load(struct rollway_cursor *c)
 {
     struct rw_log_range range;
     c->n = c->at = 0;
-    int rc = rw_log_read(c->log->log, c->offset, INT64_MAX, READ_BYTES, true, &range);
+    int rc = grow(c, READ_PEEK);
+    if (!rc && !c->ahead)
+        rc = rw_log_peek(c->log->log, c->offset, c->p, READ_PEEK, &c->at, &c->n);
+    if (rc)
+        return rollway_fail_code(c->log, rc, "read");
+    if (c->n) {
+        c->ahead = READ_PEEK;
+        return 1;
+    }
+    c->ahead = c->ahead < READ_MIN / 2 ? READ_MIN : 2 * c->ahead;
+    if (c->ahead > READ_MAX)
+        c->ahead = READ_MAX;
+    rc = rw_log_read(c->log->log, c->offset, INT64_MAX, c->ahead, true, &range);
     if (rc == RW_E_CORRUPT)
         return damaged(c, c->offset);
     if (rc || !range.n)
         return rollway_fail_code(c->log, rc, "read");
-    if (range.n > c->cap) {
-        uint8_t *p = rw_realloc(c->p, range.n);
-        if (p) {
-            c->p = p;
-            c->cap = range.n;
-        } else {
-            rc = RW_E_NOMEM;
-        }
-    }
+    rc = grow(c, range.n);
     if (!rc)
         rc = rw_file_read_at(range.file, range.at, c->p, range.n, &c->n);
     rw_log_range_release(&range);

@@ -146,6 +146,14 @@ struct rw_log_range {
 RW_MUST int rw_log_read(struct rw_log *log, int64_t offset, int64_t below, size_t max_bytes,
                         bool min_one, struct rw_log_range *ret_range);
 void rw_log_range_release(struct rw_log_range *range);
+/*
+ * For random access: what lies around `offset`, with a single read into `room`. The batch that contains
+ * offset is whole and starts at room + *ret_at; more may follow it up to room + *ret_n, the last of them
+ * cut anywhere. *ret_n == 0: one read did not lead there (a large batch, damage, a gap, the end), ask
+ * rw_log_read(). Only the bytes' place was checked, not the CRC.
+ */
+RW_MUST int rw_log_peek(struct rw_log *log, int64_t offset, uint8_t *room, size_t room_n,
+                        size_t *ret_at, size_t *ret_n);
 
 /* After RW_E_CORRUPT at `offset`: where intact data goes on (the end of the log at the latest). */
 RW_MUST int rw_log_skip_damage(struct rw_log *log, int64_t offset, int64_t *ret_offset);

@@ -203,6 +203,51 @@ int rw_log_read(struct rw_log *log, int64_t offset, int64_t below, size_t max_by
     return rc;
 }
 
+/* Finds offset in bytes that were read from where the index pointed. False when anything is odd. */
+static bool find_in(const uint8_t *p, size_t n, int64_t min, int64_t offset, size_t *ret_at)
+{
+    struct rw_batch b;
+    for (size_t at = 0; at < n; at += rw_batch_size(&b)) {
+        if (rw_batch_decode(p + at, n - at, &b) || b.base_offset < min || b.base_offset > offset)
+            return false;
+        if (rw_batch_last_offset(&b) >= offset) {
+            *ret_at = at;
+            return rw_batch_size(&b) <= n - at;
+        }
+        min = rw_batch_last_offset(&b) + 1;
+    }
+    return false;
+}
+
+int rw_log_peek(struct rw_log *log, int64_t offset, uint8_t *room, size_t room_n, size_t *ret_at,
+                size_t *ret_n)
+{
+    *ret_at = *ret_n = 0;
+    if (offset < atomic_load(&log->start) || offset > atomic_load(&log->end))
+        return RW_E_RANGE;
+    uint64_t size;
+    int64_t next;
+    bool last;
+    struct rw_segment *s = rw_log_hold(log, offset, NULL, &size, &next, &last);
+    if (!s)
+        return RW_OK;
+    struct rw_offset_entry e;
+    uint64_t from = 0;
+    if (offset > s->base && hint(log, s, RW_OFFSET_FIELD, offset - s->base, &e) && e.position > 0)
+        from = (uint64_t)e.position;
+    int rc = RW_OK;
+    if (from < size && offset < next) {
+        size_t n = 0, at = 0;
+        rc = rw_file_read_at(s->file, from, room, room_n < size - from ? room_n : size - from, &n);
+        if (rc == RW_OK && find_in(room, n, s->base, offset, &at)) {
+            *ret_at = at;
+            *ret_n = n;
+        }
+    }
+    rw_segment_unref(s);
+    return rc;
+}
+
 /* Within one segment: the base of the first intact batch that starts after offset; -1: none. */
 static int intact_after(struct rw_segment *s, uint64_t size, int64_t offset, int64_t *ret_offset)
 {

@@ -88,6 +88,42 @@ static void bounds_of_a_read(void **state)
     log_test_deinit(&t);
 }
 
+/* The shortcut says what the long way says, or nothing. */
+static void peeking(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_log_range range;
+    uint8_t room[1500];
+    size_t at, n, found = 0;
+    log_test_init(&t);
+    t.config.index_interval_bytes = 500;
+    t.config.segment_bytes = 4000;
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    for (int i = 0; i < 50; i++)
+        log_test_append(&t, 10, 1000, i == 25 ? 200 : 20);
+    assert_true(rw_log_segments(t.log) > 2);
+    for (int64_t from = 0; from < 500; from++) {
+        assert_int_equal(rw_log_peek(t.log, from, room, sizeof(room), &at, &n), RW_OK);
+        if (!n)
+            continue;
+        struct rw_batch b;
+        assert_int_equal(rw_batch_check(room + at, n - at, &b), RW_OK);
+        assert_int_equal(b.base_offset, from / 10 * 10);
+        assert_int_equal(rw_log_read(t.log, from, INT64_MAX, 1000, true, &range), RW_OK);
+        assert_int_equal(range.first_offset, b.base_offset);
+        rw_log_range_release(&range);
+        found++;
+    }
+    /* Not those of the batch that is larger than the room, nor those of the next one to which the index
+     * leads over it: an entry names the last offset of a batch. */
+    assert_int_equal(found, 481);
+    assert_int_equal(rw_log_peek(t.log, 500, room, sizeof(room), &at, &n), RW_OK);
+    assert_int_equal(n, 0);
+    assert_int_equal(rw_log_peek(t.log, 501, room, sizeof(room), &at, &n), RW_E_RANGE);
+    log_test_deinit(&t);
+}
+
 static void log_append_time_is_stamped(void **state)
 {
     (void)state;
@@ -255,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replica_keeps_offsets_and_gaps),
         cmocka_unit_test(bounds_of_a_read),
+        cmocka_unit_test(peeking),
         cmocka_unit_test(log_append_time_is_stamped),
         cmocka_unit_test(refused_input_leaves_nothing),
         cmocka_unit_test(a_full_disk_keeps_the_log_online),
