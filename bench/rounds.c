@@ -104,21 +104,20 @@ void bench_run(struct bench *b, const struct bench_case *c)
     struct rw_buf line = {0};
     struct rw_json j;
     rw_json_init(&j, &line, 0);
-    rw_json_object(&j);
-    rw_json_key(&j, "case"), rw_json_cstr(&j, c->name);
-    rw_json_key(&j, "unit"), rw_json_cstr(&j, c->unit);
-    rw_json_key(&j, "limit"), rw_json_cstr(&j, c->limit_is);
-    rw_json_key(&j, "rollway_rate"), rw_json_double(&j, s);
-    rw_json_key(&j, "limit_rate"), rw_json_double(&j, l);
-    rw_json_key(&j, "ratio"), rw_json_double(&j, r);
-    rw_json_key(&j, "ratio_min"), rw_json_double(&j, ratio[0]);
-    rw_json_key(&j, "ratio_max"), rw_json_double(&j, ratio[b->rounds - 1]);
-    rw_json_key(&j, "target");
+    rw_json_object(&j, NULL);
+    rw_json_cstr(&j, "case", c->name);
+    rw_json_cstr(&j, "unit", c->unit);
+    rw_json_cstr(&j, "limit", c->limit_is);
+    rw_json_double(&j, "rollway_rate", s);
+    rw_json_double(&j, "limit_rate", l);
+    rw_json_double(&j, "ratio", r);
+    rw_json_double(&j, "ratio_min", ratio[0]);
+    rw_json_double(&j, "ratio_max", ratio[b->rounds - 1]);
     if (c->target != 0)
-        rw_json_double(&j, c->target);
+        rw_json_double(&j, "target", c->target);
     else
-        rw_json_null(&j);
-    rw_json_key(&j, "rounds"), rw_json_int(&j, b->rounds);
+        rw_json_null(&j, "target");
+    rw_json_int(&j, "rounds", b->rounds);
     rw_json_end(&j);
     save(b, &line);
 }
@@ -130,11 +129,11 @@ void bench_note(struct bench *b, const char *name, double value, const char *uni
     struct rw_json j;
     printf("%-34s %10.4g %-10s %s\n", name, value, unit, words);
     rw_json_init(&j, &line, 0);
-    rw_json_object(&j);
-    rw_json_key(&j, "case"), rw_json_cstr(&j, name);
-    rw_json_key(&j, "value"), rw_json_double(&j, value);
-    rw_json_key(&j, "unit"), rw_json_cstr(&j, unit);
-    rw_json_key(&j, "note"), rw_json_cstr(&j, words);
+    rw_json_object(&j, NULL);
+    rw_json_cstr(&j, "case", name);
+    rw_json_double(&j, "value", value);
+    rw_json_cstr(&j, "unit", unit);
+    rw_json_cstr(&j, "note", words);
     rw_json_end(&j);
     save(b, &line);
 }

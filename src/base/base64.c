@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-static const char digits[2][65] = {
+static const char digits[3][65] = {
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
 };
 
 void rw_base64_encode(enum rw_base64 alphabet, struct rw_slice in, struct rw_buf *out)

@@ -107,22 +107,22 @@ static void json_value(struct rw_json *j, const struct rw_kv *kv)
 {
     switch (kv->kind) {
     case RW_KV_STR:
-        rw_json_cstr(j, kv->v.s);
+        rw_json_cstr(j, kv->key, kv->v.s);
         break;
     case RW_KV_INT:
-        rw_json_int(j, kv->v.i);
+        rw_json_int(j, kv->key, kv->v.i);
         break;
     case RW_KV_UINT:
-        rw_json_uint(j, kv->v.u);
+        rw_json_uint(j, kv->key, kv->v.u);
         break;
     case RW_KV_DOUBLE:
-        rw_json_double(j, kv->v.d);
+        rw_json_double(j, kv->key, kv->v.d);
         break;
     case RW_KV_BOOL:
-        rw_json_bool(j, kv->v.i != 0);
+        rw_json_bool(j, kv->key, kv->v.i != 0);
         break;
     case RW_KV_CODE:
-        rw_json_cstr(j, rw_code_text((int)kv->v.i));
+        rw_json_cstr(j, kv->key, rw_code_text((int)kv->v.i));
         break;
     }
 }
@@ -132,21 +132,15 @@ static void format_json(struct rw_buf *out, const char *time, int node,
 {
     struct rw_json j;
     rw_json_init(&j, out, 0);
-    rw_json_object(&j);
-    rw_json_key(&j, "time");
-    rw_json_cstr(&j, time);
-    rw_json_key(&j, "level");
-    rw_json_cstr(&j, rw_level_name(line->level));
-    rw_json_key(&j, "component");
-    rw_json_cstr(&j, line->component);
-    rw_json_key(&j, "message");
-    rw_json_cstr(&j, line->message);
+    rw_json_object(&j, NULL);
+    rw_json_cstr(&j, "time", time);
+    rw_json_cstr(&j, "level", rw_level_name(line->level));
+    rw_json_cstr(&j, "component", line->component);
+    rw_json_cstr(&j, "message", line->message);
     if (node >= 0) {
-        rw_json_key(&j, "node");
-        rw_json_int(&j, node);
+        rw_json_int(&j, "node", node);
     }
     for (size_t i = 0; i < line->n_fields; i++) {
-        rw_json_key(&j, line->fields[i].key);
         json_value(&j, &line->fields[i]);
     }
     rw_json_end(&j);

@@ -31,29 +31,26 @@ static uint64_t bit(const struct rw_json *j)
     return UINT64_C(1) << j->depth;
 }
 
-static void next_element(struct rw_json *j)
+/* Everything that comes before a value: comma, line break, key. */
+static void before_value(struct rw_json *j, const char *key)
 {
+    bool member = j->depth > 0 && !(j->arrays & bit(j));
+    RW_ASSERT(member == (key != NULL));
+    if (j->depth == 0)
+        return;
     if (j->nonempty & bit(j))
         rw_buf_add_u8(j->out, ',');
     j->nonempty |= bit(j);
     new_line(j);
-}
-
-static void before_value(struct rw_json *j)
-{
-    if (j->after_key) {
-        j->after_key = false;
-        return;
+    if (key) {
+        rw_json_quote(j->out, key, strlen(key));
+        rw_buf_add_str(j->out, j->indent ? ": " : ":");
     }
-    if (j->depth == 0)
-        return;
-    RW_ASSERT(j->arrays & bit(j)); /* an object wants a key first */
-    next_element(j);
 }
 
-static void begin(struct rw_json *j, char c, bool array)
+static void begin(struct rw_json *j, const char *key, char c, bool array)
 {
-    before_value(j);
+    before_value(j, key);
     RW_ASSERT(j->depth < RW_JSON_DEPTH_MAX);
     rw_buf_add_u8(j->out, (uint8_t)c);
     j->depth++;
@@ -61,19 +58,19 @@ static void begin(struct rw_json *j, char c, bool array)
     j->arrays = array ? j->arrays | bit(j) : j->arrays & ~bit(j);
 }
 
-void rw_json_object(struct rw_json *j)
+void rw_json_object(struct rw_json *j, const char *key)
 {
-    begin(j, '{', false);
+    begin(j, key, '{', false);
 }
 
-void rw_json_array(struct rw_json *j)
+void rw_json_array(struct rw_json *j, const char *key)
 {
-    begin(j, '[', true);
+    begin(j, key, '[', true);
 }
 
 void rw_json_end(struct rw_json *j)
 {
-    RW_ASSERT(j->depth > 0 && !j->after_key);
+    RW_ASSERT(j->depth > 0);
     bool array = (j->arrays & bit(j)) != 0, nonempty = (j->nonempty & bit(j)) != 0;
     j->depth--;
     if (nonempty)
@@ -125,54 +122,45 @@ void rw_json_escape(struct rw_buf *out, const void *data, size_t n)
     }
 }
 
-static void quoted(struct rw_json *j, const void *p, size_t n)
+void rw_json_quote(struct rw_buf *out, const void *p, size_t n)
 {
-    rw_buf_add_u8(j->out, '"');
-    rw_json_escape(j->out, p, n);
-    rw_buf_add_u8(j->out, '"');
+    rw_buf_add_u8(out, '"');
+    rw_json_escape(out, p, n);
+    rw_buf_add_u8(out, '"');
 }
 
-void rw_json_key(struct rw_json *j, const char *key)
+void rw_json_null(struct rw_json *j, const char *key)
 {
-    RW_ASSERT(j->depth > 0 && !(j->arrays & bit(j)) && !j->after_key);
-    next_element(j);
-    quoted(j, key, strlen(key));
-    rw_buf_add_str(j->out, j->indent ? ": " : ":");
-    j->after_key = true;
-}
-
-void rw_json_null(struct rw_json *j)
-{
-    before_value(j);
+    before_value(j, key);
     rw_buf_add_str(j->out, "null");
 }
 
-void rw_json_bool(struct rw_json *j, bool v)
+void rw_json_bool(struct rw_json *j, const char *key, bool v)
 {
-    before_value(j);
+    before_value(j, key);
     rw_buf_add_str(j->out, v ? "true" : "false");
 }
 
-void rw_json_int(struct rw_json *j, int64_t v)
+void rw_json_int(struct rw_json *j, const char *key, int64_t v)
 {
-    before_value(j);
+    before_value(j, key);
     rw_buf_printf(j->out, "%" PRId64, v);
 }
 
-void rw_json_uint(struct rw_json *j, uint64_t v)
+void rw_json_uint(struct rw_json *j, const char *key, uint64_t v)
 {
-    before_value(j);
+    before_value(j, key);
     rw_buf_printf(j->out, "%" PRIu64, v);
 }
 
-void rw_json_double(struct rw_json *j, double v)
+void rw_json_double(struct rw_json *j, const char *key, double v)
 {
     char text[32];
     if (!isfinite(v)) {
-        rw_json_null(j);
+        rw_json_null(j, key);
         return;
     }
-    before_value(j);
+    before_value(j, key);
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof(text), "%.*g", digits, v);
         if (strtod(text, NULL) == v)
@@ -181,35 +169,32 @@ void rw_json_double(struct rw_json *j, double v)
     rw_buf_add_str(j->out, text);
 }
 
-void rw_json_str(struct rw_json *j, struct rw_str v)
+void rw_json_str(struct rw_json *j, const char *key, struct rw_str v)
 {
     if (v.n < 0) {
-        rw_json_null(j);
+        rw_json_null(j, key);
         return;
     }
-    before_value(j);
-    quoted(j, v.p, (size_t)v.n);
+    before_value(j, key);
+    rw_json_quote(j->out, v.p, (size_t)v.n);
 }
 
-void rw_json_cstr(struct rw_json *j, const char *v)
+void rw_json_cstr(struct rw_json *j, const char *key, const char *v)
 {
-    rw_json_str(j, rw_str(v));
+    rw_json_str(j, key, rw_str(v));
 }
 
-void rw_json_bytes(struct rw_json *j, struct rw_slice v)
+void rw_json_bytes(struct rw_json *j, const char *key, struct rw_slice v)
 {
     if (!v.p) {
-        rw_json_null(j);
+        rw_json_null(j, key);
     } else if (rw_utf8_valid(v.p, v.n)) {
-        before_value(j);
-        quoted(j, v.p, v.n);
+        before_value(j, key);
+        rw_json_quote(j->out, v.p, v.n);
     } else {
-        rw_json_object(j);
-        rw_json_key(j, "base64");
-        before_value(j);
-        rw_buf_add_u8(j->out, '"');
+        before_value(j, key);
+        rw_buf_add_str(j->out, "{\"base64\":\"");
         rw_base64_encode(RW_BASE64_STANDARD, v, j->out);
-        rw_buf_add_u8(j->out, '"');
-        rw_json_end(j);
+        rw_buf_add_str(j->out, "\"}");
     }
 }

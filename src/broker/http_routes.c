@@ -34,14 +34,12 @@ static void reasons_json(struct rw_buf *out, const char *lines)
 {
     struct rw_json j;
     rw_json_init(&j, out, 0);
-    rw_json_object(&j);
-    rw_json_key(&j, "status");
-    rw_json_cstr(&j, "not ready");
-    rw_json_key(&j, "reasons");
-    rw_json_array(&j);
+    rw_json_object(&j, NULL);
+    rw_json_cstr(&j, "status", "not ready");
+    rw_json_array(&j, "reasons");
     while (*lines) {
         size_t n = strcspn(lines, "\n");
-        rw_json_str(&j, (struct rw_str){lines, (int32_t)n});
+        rw_json_str(&j, NULL, (struct rw_str){lines, (int32_t)n});
         lines += n + (lines[n] == '\n');
     }
     rw_json_end(&j);

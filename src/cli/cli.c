@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "base/assert.h"
-#include "cli/json.h"
+#include "base/json.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -242,16 +242,16 @@ void rw_cli_page(struct rw_cli *cli, struct rw_buf *text)
 static void fail_json(const char *text, int exit_code, const char *hint)
 {
     struct rw_buf b;
-    struct rw_cli_json j;
+    struct rw_json j;
     rw_buf_init(&b);
-    rw_cli_json_init(&j, &b, 0);
-    rw_cli_json_object(&j, NULL);
-    rw_cli_json_object(&j, "error");
-    rw_cli_json_int(&j, "exit_code", exit_code);
-    rw_cli_json_string(&j, "message", text);
-    rw_cli_json_string(&j, "hint", hint);
-    rw_cli_json_end(&j);
-    rw_cli_json_end(&j);
+    rw_json_init(&j, &b, 0);
+    rw_json_object(&j, NULL);
+    rw_json_object(&j, "error");
+    rw_json_int(&j, "exit_code", exit_code);
+    rw_json_cstr(&j, "message", text);
+    rw_json_cstr(&j, "hint", hint);
+    rw_json_end(&j);
+    rw_json_end(&j);
     fprintf(stderr, "%s\n", rw_buf_cstr(&b));
     rw_buf_deinit(&b);
 }

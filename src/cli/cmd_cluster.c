@@ -4,36 +4,36 @@
 #include <stdio.h>
 #include <string.h>
 #include "cli/configs.h"
-#include "cli/json.h"
+#include "base/json.h"
 #include "cli/table.h"
 
 /* ---- info ---- */
 
 static void info_json(struct rw_cli_client *c)
 {
-    struct rw_cli_json j;
+    struct rw_json j;
     int partitions = 0;
-    rw_cli_json_init(&j, rw_cli_out(c->cli), 2);
-    rw_cli_json_object(&j, NULL);
-    rw_cli_json_string(&j, "cluster_id", c->cluster->cluster_id[0] ? c->cluster->cluster_id : NULL);
-    rw_cli_json_int(&j, "controller", c->cluster->controller);
-    rw_cli_json_array(&j, "brokers");
+    rw_json_init(&j, rw_cli_out(c->cli), 2);
+    rw_json_object(&j, NULL);
+    rw_json_cstr(&j, "cluster_id", c->cluster->cluster_id[0] ? c->cluster->cluster_id : NULL);
+    rw_json_int(&j, "controller", c->cluster->controller);
+    rw_json_array(&j, "brokers");
     for (int i = 0; i < c->cluster->n_nodes; i++) {
         const struct rw_node *n = &c->cluster->nodes[i];
-        rw_cli_json_object(&j, NULL);
-        rw_cli_json_int(&j, "id", n->id);
-        rw_cli_json_string(&j, "host", n->host);
-        rw_cli_json_int(&j, "port", n->port);
-        rw_cli_json_string(&j, "rack", n->rack[0] ? n->rack : NULL);
-        rw_cli_json_bool(&j, "controller", n->id == c->cluster->controller);
-        rw_cli_json_end(&j);
+        rw_json_object(&j, NULL);
+        rw_json_int(&j, "id", n->id);
+        rw_json_cstr(&j, "host", n->host);
+        rw_json_int(&j, "port", n->port);
+        rw_json_cstr(&j, "rack", n->rack[0] ? n->rack : NULL);
+        rw_json_bool(&j, "controller", n->id == c->cluster->controller);
+        rw_json_end(&j);
     }
-    rw_cli_json_end(&j);
+    rw_json_end(&j);
     for (int i = 0; i < c->cluster->n_topics; i++)
         partitions += c->cluster->topics[i]->n_partitions;
-    rw_cli_json_int(&j, "topics", c->cluster->n_topics);
-    rw_cli_json_int(&j, "partitions", partitions);
-    rw_cli_json_end(&j);
+    rw_json_int(&j, "topics", c->cluster->n_topics);
+    rw_json_int(&j, "partitions", partitions);
+    rw_json_end(&j);
     rw_buf_add_u8(rw_cli_out(c->cli), '\n');
 }
 
@@ -132,17 +132,17 @@ static void show_health(struct rw_cli *cli, const struct health *h)
             h->controller ? "yes" : "no", h->partitions, h->leaderless, h->under_replicated);
         return;
     }
-    struct rw_cli_json j;
-    rw_cli_json_init(&j, out, 0);
-    rw_cli_json_object(&j, NULL);
-    rw_cli_json_bool(&j, "healthy", healthy(h));
-    rw_cli_json_int(&j, "brokers", h->brokers);
-    rw_cli_json_int(&j, "unreachable_brokers", h->unreachable);
-    rw_cli_json_bool(&j, "controller", h->controller);
-    rw_cli_json_int(&j, "partitions", h->partitions);
-    rw_cli_json_int(&j, "leaderless_partitions", h->leaderless);
-    rw_cli_json_int(&j, "under_replicated_partitions", h->under_replicated);
-    rw_cli_json_end(&j);
+    struct rw_json j;
+    rw_json_init(&j, out, 0);
+    rw_json_object(&j, NULL);
+    rw_json_bool(&j, "healthy", healthy(h));
+    rw_json_int(&j, "brokers", h->brokers);
+    rw_json_int(&j, "unreachable_brokers", h->unreachable);
+    rw_json_bool(&j, "controller", h->controller);
+    rw_json_int(&j, "partitions", h->partitions);
+    rw_json_int(&j, "leaderless_partitions", h->leaderless);
+    rw_json_int(&j, "under_replicated_partitions", h->under_replicated);
+    rw_json_end(&j);
     rw_buf_add_u8(out, '\n');
 }
 
@@ -183,7 +183,7 @@ static int run_health(struct rw_cli *cli)
 static int run_config_get(struct rw_cli *cli)
 {
     struct rw_cli_client c;
-    struct rw_cli_json j;
+    struct rw_json j;
     char name[16];
     const char *key = rw_cli_operand_count(cli) ? rw_cli_operand(cli, 0) : NULL;
     bool json = rw_cli_json(cli);
@@ -193,14 +193,14 @@ static int run_config_get(struct rw_cli *cli)
         code = rw_client_fail(&c.err, RW_E_NOT_FOUND, "the cluster has no brokers yet");
     if (rc == RW_EXIT_OK && code == RW_OK) {
         snprintf(name, sizeof(name), "%d", (int)rw_cli_int(cli, "broker", c.cluster->nodes[0].id));
-        rw_cli_json_init(&j, rw_cli_out(cli), 2);
+        rw_json_init(&j, rw_cli_out(cli), 2);
         if (json) {
-            rw_cli_json_object(&j, NULL);
-            rw_cli_json_int(&j, "broker", rw_cli_int(cli, "broker", c.cluster->nodes[0].id));
+            rw_json_object(&j, NULL);
+            rw_json_int(&j, "broker", rw_cli_int(cli, "broker", c.cluster->nodes[0].id));
         }
         code = rw_cli_configs(&c, RW_RESOURCE_BROKER, name, key, json ? &j : NULL);
         if (json && code == RW_OK) {
-            rw_cli_json_end(&j);
+            rw_json_end(&j);
             rw_buf_add_u8(rw_cli_out(cli), '\n');
         }
     }

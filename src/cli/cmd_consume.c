@@ -24,7 +24,7 @@ struct consume {
     struct rw_offset_range range;
     struct rw_int_list partitions; /* of -p; empty: all */
     bool committed, exit_at_end, meta_only;
-    int indent;
+    unsigned indent;
     int64_t limit; /* of records; -1: none */
     int64_t *ends; /* per assigned partition; INT64_MAX: none */
     int n_open;    /* partitions that have not come to their end */

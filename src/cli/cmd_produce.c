@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "cli/connect.h"
 #include "cli/format.h"
-#include "cli/json.h"
+#include "base/json.h"
 #include "cli/progress.h"
 #include "cli/value.h"
 #include "client/producer.h"
@@ -43,15 +43,15 @@ struct produce {
 
 static void delivered_json(struct produce *p, const struct rw_delivery *d)
 {
-    struct rw_cli_json j;
+    struct rw_json j;
     struct rw_buf *out = rw_cli_out(p->cli);
-    rw_cli_json_init(&j, out, 0);
-    rw_cli_json_object(&j, NULL);
-    rw_cli_json_string(&j, "topic", d->topic);
-    rw_cli_json_int(&j, "partition", d->partition);
-    rw_cli_json_int(&j, "base_offset", d->base_offset);
-    rw_cli_json_int(&j, "count", d->count);
-    rw_cli_json_end(&j);
+    rw_json_init(&j, out, 0);
+    rw_json_object(&j, NULL);
+    rw_json_cstr(&j, "topic", d->topic);
+    rw_json_int(&j, "partition", d->partition);
+    rw_json_int(&j, "base_offset", d->base_offset);
+    rw_json_int(&j, "count", d->count);
+    rw_json_end(&j);
     rw_buf_add_u8(out, '\n');
 }
 

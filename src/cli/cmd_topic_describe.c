@@ -6,7 +6,7 @@
 #include <string.h>
 #include "base/mem.h"
 #include "cli/configs.h"
-#include "cli/json.h"
+#include "base/json.h"
 #include "cli/ranges.h"
 #include "cli/table.h"
 #include "client/consumer.h"
@@ -35,26 +35,26 @@ static void health(const struct rw_topic *t, int *ret_leaderless, int *ret_under
 
 static void list_json(struct rw_cli_client *c, const struct rw_name_list *l)
 {
-    struct rw_cli_json j;
-    rw_cli_json_init(&j, rw_cli_out(c->cli), 2);
-    rw_cli_json_array(&j, NULL);
+    struct rw_json j;
+    rw_json_init(&j, rw_cli_out(c->cli), 2);
+    rw_json_array(&j, NULL);
     for (int i = 0; i < l->n; i++) {
         const struct rw_topic *t = rw_cluster_topic(c->cluster, l->v[i]);
         char id[RW_UUID_TEXT_SIZE];
         int leaderless, under;
         rw_uuid_format(t->id, id);
         health(t, &leaderless, &under);
-        rw_cli_json_object(&j, NULL);
-        rw_cli_json_string(&j, "topic", t->name);
-        rw_cli_json_string(&j, "id", rw_uuid_is_zero(t->id) ? NULL : id);
-        rw_cli_json_int(&j, "partitions", t->n_partitions);
-        rw_cli_json_int(&j, "replicas", min_replicas(t));
-        rw_cli_json_bool(&j, "internal", t->internal);
-        rw_cli_json_int(&j, "leaderless_partitions", leaderless);
-        rw_cli_json_int(&j, "under_replicated_partitions", under);
-        rw_cli_json_end(&j);
+        rw_json_object(&j, NULL);
+        rw_json_cstr(&j, "topic", t->name);
+        rw_json_cstr(&j, "id", rw_uuid_is_zero(t->id) ? NULL : id);
+        rw_json_int(&j, "partitions", t->n_partitions);
+        rw_json_int(&j, "replicas", min_replicas(t));
+        rw_json_bool(&j, "internal", t->internal);
+        rw_json_int(&j, "leaderless_partitions", leaderless);
+        rw_json_int(&j, "under_replicated_partitions", under);
+        rw_json_end(&j);
     }
-    rw_cli_json_end(&j);
+    rw_json_end(&j);
     rw_buf_add_u8(rw_cli_out(c->cli), '\n');
 }
 
@@ -149,31 +149,31 @@ static int take_offsets(struct describe *d)
     return rc;
 }
 
-static void ids_json(struct rw_cli_json *j, const char *key, const int32_t *ids, int32_t n)
+static void ids_json(struct rw_json *j, const char *key, const int32_t *ids, int32_t n)
 {
-    rw_cli_json_array(j, key);
+    rw_json_array(j, key);
     for (int32_t i = 0; i < n; i++)
-        rw_cli_json_int(j, NULL, ids[i]);
-    rw_cli_json_end(j);
+        rw_json_int(j, NULL, ids[i]);
+    rw_json_end(j);
 }
 
-static void partitions_json(struct describe *d, struct rw_cli_json *j)
+static void partitions_json(struct describe *d, struct rw_json *j)
 {
-    rw_cli_json_array(j, "partitions");
+    rw_json_array(j, "partitions");
     for (int32_t i = 0; i < d->topic->n_partitions; i++) {
         const struct rw_topic_partition *p = &d->topic->partitions[i];
-        rw_cli_json_object(j, NULL);
-        rw_cli_json_int(j, "partition", i);
-        rw_cli_json_int(j, "leader", p->leader);
-        rw_cli_json_int(j, "leader_epoch", p->leader_epoch);
+        rw_json_object(j, NULL);
+        rw_json_int(j, "partition", i);
+        rw_json_int(j, "leader", p->leader);
+        rw_json_int(j, "leader_epoch", p->leader_epoch);
         ids_json(j, "replicas", p->replicas, p->n_replicas);
         ids_json(j, "isr", p->isr, p->n_isr);
-        rw_cli_json_int(j, "log_start_offset", d->starts[i]);
-        rw_cli_json_int(j, "last_stable_offset", d->stable[i]);
-        rw_cli_json_int(j, "high_watermark", d->ends[i]);
-        rw_cli_json_end(j);
+        rw_json_int(j, "log_start_offset", d->starts[i]);
+        rw_json_int(j, "last_stable_offset", d->stable[i]);
+        rw_json_int(j, "high_watermark", d->ends[i]);
+        rw_json_end(j);
     }
-    rw_cli_json_end(j);
+    rw_json_end(j);
 }
 
 static void cell_ids(struct rw_table *t, const int32_t *ids, int32_t n)
@@ -240,24 +240,24 @@ static int describe_text(struct describe *d)
     return code;
 }
 
-static int describe_json(struct describe *d, struct rw_cli_json *j)
+static int describe_json(struct describe *d, struct rw_json *j)
 {
     char id[RW_UUID_TEXT_SIZE];
     int code = RW_OK;
     rw_uuid_format(d->topic->id, id);
-    rw_cli_json_object(j, NULL);
-    rw_cli_json_string(j, "topic", d->topic->name);
-    rw_cli_json_string(j, "id", rw_uuid_is_zero(d->topic->id) ? NULL : id);
-    rw_cli_json_bool(j, "internal", d->topic->internal);
-    rw_cli_json_int(j, "replicas", min_replicas(d->topic));
+    rw_json_object(j, NULL);
+    rw_json_cstr(j, "topic", d->topic->name);
+    rw_json_cstr(j, "id", rw_uuid_is_zero(d->topic->id) ? NULL : id);
+    rw_json_bool(j, "internal", d->topic->internal);
+    rw_json_int(j, "replicas", min_replicas(d->topic));
     partitions_json(d, j);
     if (d->configs)
         code = rw_cli_configs(&d->client, RW_RESOURCE_TOPIC, d->topic->name, NULL, j);
-    rw_cli_json_end(j);
+    rw_json_end(j);
     return code;
 }
 
-static int describe_topic(struct describe *d, const char *name, struct rw_cli_json *j)
+static int describe_topic(struct describe *d, const char *name, struct rw_json *j)
 {
     int code = rw_cluster_get_topic(d->client.cluster, name, false, &d->topic, &d->client.err);
     if (code == RW_OK)
@@ -273,7 +273,7 @@ static int run_describe(struct rw_cli *cli)
 {
     struct describe d = {.topic = NULL};
     struct rw_name_list l = {NULL, 0};
-    struct rw_cli_json j;
+    struct rw_json j;
     bool json = rw_cli_json(cli), all = rw_cli_has(cli, "all");
     int code = RW_OK;
     int rc = rw_cli_client_init(&d.client, cli, 30000);
@@ -286,8 +286,8 @@ static int run_describe(struct rw_cli *cli)
     if (rc == RW_EXIT_OK)
         rc = rw_cli_topics(&d.client, 0, rw_cli_has(cli, "regex"), false, &l);
     if (rc == RW_EXIT_OK && json) {
-        rw_cli_json_init(&j, rw_cli_out(cli), 2);
-        rw_cli_json_array(&j, NULL);
+        rw_json_init(&j, rw_cli_out(cli), 2);
+        rw_json_array(&j, NULL);
     }
     for (int i = 0; rc == RW_EXIT_OK && code == RW_OK && i < l.n; i++) {
         if (i > 0 && !json)
@@ -298,7 +298,7 @@ static int run_describe(struct rw_cli *cli)
         rw_buf_clear(rw_cli_out(cli)); /* half a document helps nobody */
         rc = rw_cli_client_fail(&d.client, code);
     } else if (rc == RW_EXIT_OK && json) {
-        rw_cli_json_end(&j);
+        rw_json_end(&j);
         rw_buf_add_u8(rw_cli_out(cli), '\n');
     }
     rw_name_list_deinit(&l);

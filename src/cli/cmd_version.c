@@ -2,7 +2,7 @@
 #include "cli/commands.h"
 
 #include "base/crc32c.h"
-#include "cli/json.h"
+#include "base/json.h"
 
 static int run(struct rw_cli *cli)
 {
@@ -13,14 +13,14 @@ static int run(struct rw_cli *cli)
             rw_buf_printf(out, "compiler: %s\ncrc32c: %s\n", __VERSION__, rw_crc32c_name());
         return RW_EXIT_OK;
     }
-    struct rw_cli_json j;
-    rw_cli_json_init(&j, out, 2);
-    rw_cli_json_object(&j, NULL);
-    rw_cli_json_string(&j, "name", "rollway");
-    rw_cli_json_string(&j, "version", ROLLWAY_VERSION);
-    rw_cli_json_string(&j, "compiler", __VERSION__);
-    rw_cli_json_string(&j, "crc32c", rw_crc32c_name());
-    rw_cli_json_end(&j);
+    struct rw_json j;
+    rw_json_init(&j, out, 2);
+    rw_json_object(&j, NULL);
+    rw_json_cstr(&j, "name", "rollway");
+    rw_json_cstr(&j, "version", ROLLWAY_VERSION);
+    rw_json_cstr(&j, "compiler", __VERSION__);
+    rw_json_cstr(&j, "crc32c", rw_crc32c_name());
+    rw_json_end(&j);
     rw_buf_add_u8(out, '\n');
     return RW_EXIT_OK;
 }

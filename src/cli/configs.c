@@ -15,24 +15,24 @@ static const char *source_name(int8_t source)
     return source >= 0 && source < (int8_t)RW_COUNT(names) ? names[source] : "unknown";
 }
 
-static void add_json(struct rw_cli_json *j, const struct rw_describe_configs_response_resource *m,
+static void add_json(struct rw_json *j, const struct rw_describe_configs_response_resource *m,
                      const char *only)
 {
-    rw_cli_json_object(j, "configs");
+    rw_json_object(j, "configs");
     for (int32_t i = 0; i < m->n_configs; i++) {
         const struct rw_describe_configs_response_config *c = &m->configs[i];
         char name[256];
         if (only && !rw_str_is(c->name, only))
             continue;
         snprintf(name, sizeof(name), "%.*s", c->name.n, c->name.p);
-        rw_cli_json_object(j, name);
-        rw_cli_json_str(j, "value", c->value);
-        rw_cli_json_string(j, "source", source_name(c->config_source));
-        rw_cli_json_bool(j, "read_only", c->read_only);
-        rw_cli_json_bool(j, "sensitive", c->is_sensitive);
-        rw_cli_json_end(j);
+        rw_json_object(j, name);
+        rw_json_str(j, "value", c->value);
+        rw_json_cstr(j, "source", source_name(c->config_source));
+        rw_json_bool(j, "read_only", c->read_only);
+        rw_json_bool(j, "sensitive", c->is_sensitive);
+        rw_json_end(j);
     }
-    rw_cli_json_end(j);
+    rw_json_end(j);
 }
 
 static void add_text(struct rw_cli *cli, const struct rw_describe_configs_response_resource *m,
@@ -66,7 +66,7 @@ static int by_name(const void *a, const void *b)
 }
 
 int rw_cli_configs(struct rw_cli_client *client, int8_t type, const char *name, const char *only,
-                   struct rw_cli_json *j)
+                   struct rw_json *j)
 {
     struct rw_describe_configs_request request;
     struct rw_describe_configs_request_resource resource;

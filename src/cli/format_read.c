@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/assert.h"
-#include "cli/json.h"
+#include "base/base64.h"
 #include "cli/value.h"
 
 #define LENGTH_MAX (1 << 30)
@@ -163,8 +163,9 @@ static int text(struct cut *c, const struct rw_format_token *t, struct rw_slice 
     size_t from = scratch->n;
     if (t->mode == RW_FORMAT_HEX)
         rc = unhex(scratch, raw);
-    else if (!rw_cli_base64_decode(scratch, (const char *)raw.p, raw.n))
-        rc = RW_E_INVAL;
+    else
+        rc = rw_base64_decode(RW_BASE64_RAW, (struct rw_str){(const char *)raw.p, (int32_t)raw.n},
+                              scratch);
     if (rc == RW_OK)
         *ret = rw_slice(scratch->p + from, scratch->n - from);
     return rc;

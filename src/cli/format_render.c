@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include "cli/json.h"
+#include "base/base64.h"
+#include "base/json.h"
 
 static void hex(struct rw_buf *out, const uint8_t *p, size_t n)
 {
@@ -25,11 +26,11 @@ static void text(struct rw_buf *out, const struct rw_format_token *t, struct rw_
         break;
     case RW_FORMAT_BASE64:
     case RW_FORMAT_BASE64_RAW:
-        rw_cli_base64(out, s.p, s.n, t->mode == RW_FORMAT_BASE64);
+        rw_base64_encode(t->mode == RW_FORMAT_BASE64 ? RW_BASE64_STANDARD : RW_BASE64_RAW, s, out);
         break;
     case RW_FORMAT_JSON:
         if (s.p)
-            rw_cli_json_quote(out, (const char *)s.p, s.n);
+            rw_json_quote(out, s.p, s.n);
         else
             rw_buf_add_str(out, "null");
         break;

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "base/bytes.h"
-#include "cli/json.h"
+#include "base/json.h"
 #include "cli/log_common.h"
 #include "log/checkpoint.h"
 #include "log/index.h"
@@ -52,28 +52,28 @@ static void batch_text(struct dump *d, const struct rw_batch *b, uint64_t at, bo
 
 static void batch_json(struct dump *d, const struct rw_batch *b, uint64_t at, bool crc_ok)
 {
-    struct rw_cli_json j;
-    rw_cli_json_init(&j, d->out, 0);
-    rw_cli_json_object(&j, NULL);
-    rw_cli_json_string(&j, "type", "batch");
-    rw_cli_json_int(&j, "base_offset", b->base_offset);
-    rw_cli_json_int(&j, "last_offset", rw_batch_last_offset(b));
-    rw_cli_json_int(&j, "records", b->records_count);
-    rw_cli_json_int(&j, "position", (int64_t)at);
-    rw_cli_json_int(&j, "size", (int64_t)rw_batch_size(b));
-    rw_cli_json_int(&j, "leader_epoch", b->leader_epoch);
-    rw_cli_json_string(&j, "codec", rw_codec_name(rw_batch_codec(b)));
-    rw_cli_json_bool(&j, "log_append_time", (b->attributes & RW_ATTR_LOG_APPEND_TIME) != 0);
-    rw_cli_json_int(&j, "base_timestamp", b->base_timestamp);
-    rw_cli_json_int(&j, "max_timestamp", b->max_timestamp);
-    rw_cli_json_int(&j, "producer_id", b->producer_id);
-    rw_cli_json_int(&j, "producer_epoch", b->producer_epoch);
-    rw_cli_json_int(&j, "base_sequence", b->base_sequence);
-    rw_cli_json_bool(&j, "transactional", (b->attributes & RW_ATTR_TRANSACTIONAL) != 0);
-    rw_cli_json_bool(&j, "control", rw_batch_is_control(b));
-    rw_cli_json_int(&j, "crc", b->crc);
-    rw_cli_json_bool(&j, "crc_ok", crc_ok);
-    rw_cli_json_end(&j);
+    struct rw_json j;
+    rw_json_init(&j, d->out, 0);
+    rw_json_object(&j, NULL);
+    rw_json_cstr(&j, "type", "batch");
+    rw_json_int(&j, "base_offset", b->base_offset);
+    rw_json_int(&j, "last_offset", rw_batch_last_offset(b));
+    rw_json_int(&j, "records", b->records_count);
+    rw_json_int(&j, "position", (int64_t)at);
+    rw_json_int(&j, "size", (int64_t)rw_batch_size(b));
+    rw_json_int(&j, "leader_epoch", b->leader_epoch);
+    rw_json_cstr(&j, "codec", rw_codec_name(rw_batch_codec(b)));
+    rw_json_bool(&j, "log_append_time", (b->attributes & RW_ATTR_LOG_APPEND_TIME) != 0);
+    rw_json_int(&j, "base_timestamp", b->base_timestamp);
+    rw_json_int(&j, "max_timestamp", b->max_timestamp);
+    rw_json_int(&j, "producer_id", b->producer_id);
+    rw_json_int(&j, "producer_epoch", b->producer_epoch);
+    rw_json_int(&j, "base_sequence", b->base_sequence);
+    rw_json_bool(&j, "transactional", (b->attributes & RW_ATTR_TRANSACTIONAL) != 0);
+    rw_json_bool(&j, "control", rw_batch_is_control(b));
+    rw_json_int(&j, "crc", b->crc);
+    rw_json_bool(&j, "crc_ok", crc_ok);
+    rw_json_end(&j);
     rw_buf_add_u8(d->out, '\n');
 }
 
@@ -98,25 +98,25 @@ static void bytes_text(struct rw_buf *out, struct rw_slice v)
 
 static void record_json(struct dump *d, const struct rw_record *r)
 {
-    struct rw_cli_json j;
+    struct rw_json j;
     struct rw_record_header h;
     struct rw_slice left = r->headers;
-    rw_cli_json_init(&j, d->out, 0);
-    rw_cli_json_object(&j, NULL);
-    rw_cli_json_string(&j, "type", "record");
-    rw_cli_json_int(&j, "offset", r->offset);
-    rw_cli_json_int(&j, "timestamp", r->timestamp);
-    rw_cli_json_bytes(&j, "key", r->key);
-    rw_cli_json_bytes(&j, "value", r->value);
-    rw_cli_json_array(&j, "headers");
+    rw_json_init(&j, d->out, 0);
+    rw_json_object(&j, NULL);
+    rw_json_cstr(&j, "type", "record");
+    rw_json_int(&j, "offset", r->offset);
+    rw_json_int(&j, "timestamp", r->timestamp);
+    rw_json_bytes(&j, "key", r->key);
+    rw_json_bytes(&j, "value", r->value);
+    rw_json_array(&j, "headers");
     for (int32_t i = 0; i < r->headers_count && rw_record_next_header(&left, &h) == 1; i++) {
-        rw_cli_json_object(&j, NULL);
-        rw_cli_json_str(&j, "key", h.key);
-        rw_cli_json_bytes(&j, "value", h.value);
-        rw_cli_json_end(&j);
+        rw_json_object(&j, NULL);
+        rw_json_str(&j, "key", h.key);
+        rw_json_bytes(&j, "value", h.value);
+        rw_json_end(&j);
     }
-    rw_cli_json_end(&j);
-    rw_cli_json_end(&j);
+    rw_json_end(&j);
+    rw_json_end(&j);
     rw_buf_add_u8(d->out, '\n');
 }
 
@@ -201,12 +201,12 @@ static void entry(struct dump *d, const char *a, int64_t av, const char *b, int6
         rw_buf_printf(d->out, "%s %" PRId64 " %s %" PRId64 "\n", a, av, b, bv);
         return;
     }
-    struct rw_cli_json j;
-    rw_cli_json_init(&j, d->out, 0);
-    rw_cli_json_object(&j, NULL);
-    rw_cli_json_int(&j, a, av);
-    rw_cli_json_int(&j, b, bv);
-    rw_cli_json_end(&j);
+    struct rw_json j;
+    rw_json_init(&j, d->out, 0);
+    rw_json_object(&j, NULL);
+    rw_json_int(&j, a, av);
+    rw_json_int(&j, b, bv);
+    rw_json_end(&j);
     rw_buf_add_u8(d->out, '\n');
 }
 
@@ -240,18 +240,18 @@ static int dump_snapshot(struct dump *d, struct rw_slice v)
         if (!p)
             continue;
         const struct rw_producer_batch *b = &p->batches[0];
-        struct rw_cli_json j;
-        rw_cli_json_init(&j, d->out, 0);
-        rw_cli_json_object(&j, NULL);
-        rw_cli_json_int(&j, "producer_id", p->id);
-        rw_cli_json_int(&j, "producer_epoch", p->epoch);
-        rw_cli_json_int(&j, "last_sequence", p->batches_n ? b->last_sequence : -1);
-        rw_cli_json_int(&j, "last_offset", p->batches_n ? b->last_offset : -1);
-        rw_cli_json_int(&j, "offset_delta", p->batches_n ? b->offset_delta : 0);
-        rw_cli_json_int(&j, "timestamp", p->last_seen_ms);
-        rw_cli_json_int(&j, "coordinator_epoch", p->coordinator_epoch);
-        rw_cli_json_int(&j, "current_txn_first_offset", p->txn_first_offset);
-        rw_cli_json_end(&j);
+        struct rw_json j;
+        rw_json_init(&j, d->out, 0);
+        rw_json_object(&j, NULL);
+        rw_json_int(&j, "producer_id", p->id);
+        rw_json_int(&j, "producer_epoch", p->epoch);
+        rw_json_int(&j, "last_sequence", p->batches_n ? b->last_sequence : -1);
+        rw_json_int(&j, "last_offset", p->batches_n ? b->last_offset : -1);
+        rw_json_int(&j, "offset_delta", p->batches_n ? b->offset_delta : 0);
+        rw_json_int(&j, "timestamp", p->last_seen_ms);
+        rw_json_int(&j, "coordinator_epoch", p->coordinator_epoch);
+        rw_json_int(&j, "current_txn_first_offset", p->txn_first_offset);
+        rw_json_end(&j);
         rw_buf_add_u8(d->out, '\n');
     }
     rw_producers_deinit(&ps);

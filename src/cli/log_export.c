@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include "cli/json.h"
+#include "base/json.h"
 #include "cli/log_common.h"
 #include "cli/progress.h"
 
@@ -11,23 +11,23 @@
 
 static void print_json(struct rw_buf *out, const struct rollway_record *r)
 {
-    struct rw_cli_json j;
-    rw_cli_json_init(&j, out, 0);
-    rw_cli_json_object(&j, NULL);
-    rw_cli_json_int(&j, "offset", r->offset);
-    rw_cli_json_int(&j, "timestamp", r->timestamp_ms);
-    rw_cli_json_bytes(&j, "key", rw_slice(r->key, r->key_size));
-    rw_cli_json_bytes(&j, "value", rw_slice(r->value, r->value_size));
-    rw_cli_json_array(&j, "headers");
+    struct rw_json j;
+    rw_json_init(&j, out, 0);
+    rw_json_object(&j, NULL);
+    rw_json_int(&j, "offset", r->offset);
+    rw_json_int(&j, "timestamp", r->timestamp_ms);
+    rw_json_bytes(&j, "key", rw_slice(r->key, r->key_size));
+    rw_json_bytes(&j, "value", rw_slice(r->value, r->value_size));
+    rw_json_array(&j, "headers");
     for (size_t i = 0; i < r->headers_count; i++) {
         const struct rollway_header *h = &r->headers[i];
-        rw_cli_json_object(&j, NULL);
-        rw_cli_json_str(&j, "key", (struct rw_str){h->key, (int32_t)h->key_size});
-        rw_cli_json_bytes(&j, "value", rw_slice(h->value, h->value_size));
-        rw_cli_json_end(&j);
+        rw_json_object(&j, NULL);
+        rw_json_str(&j, "key", (struct rw_str){h->key, (int32_t)h->key_size});
+        rw_json_bytes(&j, "value", rw_slice(h->value, h->value_size));
+        rw_json_end(&j);
     }
-    rw_cli_json_end(&j);
-    rw_cli_json_end(&j);
+    rw_json_end(&j);
+    rw_json_end(&j);
     rw_buf_add_u8(out, '\n');
 }
 

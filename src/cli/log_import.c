@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "base/mem.h"
-#include "cli/json.h"
+#include "base/json.h"
 #include "cli/log_common.h"
 #include "cli/progress.h"
 

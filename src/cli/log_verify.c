@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include "cli/json.h"
+#include "base/json.h"
 #include "cli/log_common.h"
 #include "log/log.h"
 #include "os/os.h"
@@ -46,21 +46,21 @@ static void print_result(struct rw_cli *cli, const char *dir, const struct rw_lo
     }
     char checksum[17];
     snprintf(checksum, sizeof(checksum), "%016" PRIx64, v->checksum);
-    struct rw_cli_json j;
-    rw_cli_json_init(&j, out, 0);
-    rw_cli_json_object(&j, NULL);
-    rw_cli_json_string(&j, "log", dir);
-    rw_cli_json_bool(&j, "ok", !bad);
-    rw_cli_json_int(&j, "start_offset", rw_log_start(log));
-    rw_cli_json_int(&j, "end_offset", rw_log_end(log));
-    rw_cli_json_int(&j, "batches", (int64_t)v->batches);
-    rw_cli_json_int(&j, "records", (int64_t)v->records);
-    rw_cli_json_int(&j, "bytes", (int64_t)v->bytes);
-    rw_cli_json_int(&j, "bad_batches", (int64_t)v->bad_batches);
-    rw_cli_json_int(&j, "first_bad_offset", v->first_bad_offset);
-    rw_cli_json_int(&j, "bad_index_entries", (int64_t)v->bad_index_entries);
-    rw_cli_json_string(&j, "checksum", checksum);
-    rw_cli_json_end(&j);
+    struct rw_json j;
+    rw_json_init(&j, out, 0);
+    rw_json_object(&j, NULL);
+    rw_json_cstr(&j, "log", dir);
+    rw_json_bool(&j, "ok", !bad);
+    rw_json_int(&j, "start_offset", rw_log_start(log));
+    rw_json_int(&j, "end_offset", rw_log_end(log));
+    rw_json_int(&j, "batches", (int64_t)v->batches);
+    rw_json_int(&j, "records", (int64_t)v->records);
+    rw_json_int(&j, "bytes", (int64_t)v->bytes);
+    rw_json_int(&j, "bad_batches", (int64_t)v->bad_batches);
+    rw_json_int(&j, "first_bad_offset", v->first_bad_offset);
+    rw_json_int(&j, "bad_index_entries", (int64_t)v->bad_index_entries);
+    rw_json_cstr(&j, "checksum", checksum);
+    rw_json_end(&j);
     rw_buf_add_u8(out, '\n');
 }
 

@@ -12,22 +12,22 @@ void rw_results_begin(struct rw_results *r, struct rw_cli_client *client, const 
     *r = (struct rw_results){.client = client, .kind = kind};
     if (!rw_cli_json(client->cli))
         return;
-    rw_cli_json_init(&r->json, rw_cli_out(client->cli), 2);
-    rw_cli_json_array(&r->json, NULL);
+    rw_json_init(&r->json, rw_cli_out(client->cli), 2);
+    rw_json_array(&r->json, NULL);
 }
 
 static void add_json(struct rw_results *r, struct rw_str name, const char *done, int16_t error,
                      struct rw_str message)
 {
-    rw_cli_json_object(&r->json, NULL);
-    rw_cli_json_str(&r->json, r->kind, name);
-    rw_cli_json_string(&r->json, "status", error ? "failed" : done);
-    rw_cli_json_string(&r->json, "error", error ? rw_kerr_name(error) : NULL);
+    rw_json_object(&r->json, NULL);
+    rw_json_str(&r->json, r->kind, name);
+    rw_json_cstr(&r->json, "status", error ? "failed" : done);
+    rw_json_cstr(&r->json, "error", error ? rw_kerr_name(error) : NULL);
     if (error && message.n <= 0)
-        rw_cli_json_string(&r->json, "message", rw_kerr_text(error));
+        rw_json_cstr(&r->json, "message", rw_kerr_text(error));
     else
-        rw_cli_json_str(&r->json, "message", error ? message : RW_STR_NULL);
-    rw_cli_json_end(&r->json);
+        rw_json_str(&r->json, "message", error ? message : RW_STR_NULL);
+    rw_json_end(&r->json);
 }
 
 void rw_results_add(struct rw_results *r, struct rw_str name, const char *done, int16_t error,
@@ -53,7 +53,7 @@ void rw_results_add(struct rw_results *r, struct rw_str name, const char *done, 
 int rw_results_end(struct rw_results *r)
 {
     if (rw_cli_json(r->client->cli)) {
-        rw_cli_json_end(&r->json);
+        rw_json_end(&r->json);
         rw_buf_add_u8(rw_cli_out(r->client->cli), '\n');
     }
     return rw_cli_exit_of_many(r->n, r->failed, r->first);

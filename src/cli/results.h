@@ -5,12 +5,12 @@
 #pragma once
 
 #include "cli/connect.h"
-#include "cli/json.h"
+#include "base/json.h"
 
 struct rw_results {
     struct rw_cli_client *client;
     const char *kind; /* "topic": the JSON member that names the thing */
-    struct rw_cli_json json;
+    struct rw_json json;
     int n, failed, first; /* first: the exit code of the first failure */
 };
 

@@ -10,23 +10,20 @@ static void documents(void **state)
         struct rw_buf b = {0};
         struct rw_json j;
         rw_json_init(&j, &b, indent);
-        rw_json_object(&j);
-        rw_json_key(&j, "a");
-        rw_json_array(&j);
-        rw_json_int(&j, -1);
-        rw_json_uint(&j, UINT64_MAX);
-        rw_json_bool(&j, true);
-        rw_json_bool(&j, false);
-        rw_json_null(&j);
-        rw_json_object(&j);
+        rw_json_object(&j, NULL);
+        rw_json_array(&j, "a");
+        rw_json_int(&j, NULL, -1);
+        rw_json_uint(&j, NULL, UINT64_MAX);
+        rw_json_bool(&j, NULL, true);
+        rw_json_bool(&j, NULL, false);
+        rw_json_null(&j, NULL);
+        rw_json_object(&j, NULL);
         rw_json_end(&j);
-        rw_json_array(&j);
+        rw_json_array(&j, NULL);
         rw_json_end(&j);
         rw_json_end(&j);
-        rw_json_key(&j, "b");
-        rw_json_cstr(&j, NULL);
-        rw_json_key(&j, "c");
-        rw_json_str(&j, RW_STR_LIT("x"));
+        rw_json_cstr(&j, "b", NULL);
+        rw_json_str(&j, "c", RW_STR_LIT("x"));
         rw_json_end(&j);
         assert_string_equal(
             rw_buf_cstr(&b),
@@ -45,7 +42,7 @@ static void escapes(void **state)
     struct rw_buf b = {0};
     struct rw_json j;
     rw_json_init(&j, &b, 0);
-    rw_json_cstr(&j, in);
+    rw_json_cstr(&j, NULL, in);
     assert_string_equal(rw_buf_cstr(&b),
                         "\"q\\\" b\\\\ \\n\\r\\t\\b\\f \\u0001\\u001f\\u007f \xc3\xa9 "
                         "\xef\xbf\xbd\xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd\"");
@@ -62,15 +59,15 @@ static void numbers(void **state)
     for (size_t i = 0; i < RW_COUNT(values); i++) {
         rw_buf_clear(&b);
         rw_json_init(&j, &b, 0);
-        rw_json_double(&j, values[i]);
+        rw_json_double(&j, NULL, values[i]);
         assert_true(strtod(rw_buf_cstr(&b), NULL) == values[i]);
     }
     rw_buf_clear(&b);
     rw_json_init(&j, &b, 0);
-    rw_json_array(&j);
-    rw_json_double(&j, 0.1);
-    rw_json_double(&j, (double)NAN);
-    rw_json_double(&j, (double)-INFINITY);
+    rw_json_array(&j, NULL);
+    rw_json_double(&j, NULL, 0.1);
+    rw_json_double(&j, NULL, (double)NAN);
+    rw_json_double(&j, NULL, (double)-INFINITY);
     rw_json_end(&j);
     assert_string_equal(rw_buf_cstr(&b), "[0.1,null,null]");
     rw_buf_deinit(&b);
@@ -82,13 +79,13 @@ static void message_bytes(void **state)
     struct rw_buf b = {0};
     struct rw_json j;
     rw_json_init(&j, &b, 0);
-    rw_json_array(&j);
-    rw_json_bytes(&j, (struct rw_slice){NULL, 0});
-    rw_json_bytes(&j, text(""));
-    rw_json_bytes(&j, text("caf\xc3\xa9"));
-    rw_json_bytes(&j, rw_slice("a\0b", 3));
-    rw_json_bytes(&j, rw_slice("\xff\x00\xfe", 3));
-    rw_json_int(&j, 1);
+    rw_json_array(&j, NULL);
+    rw_json_bytes(&j, NULL, (struct rw_slice){NULL, 0});
+    rw_json_bytes(&j, NULL, text(""));
+    rw_json_bytes(&j, NULL, text("caf\xc3\xa9"));
+    rw_json_bytes(&j, NULL, rw_slice("a\0b", 3));
+    rw_json_bytes(&j, NULL, rw_slice("\xff\x00\xfe", 3));
+    rw_json_int(&j, NULL, 1);
     rw_json_end(&j);
     assert_string_equal(rw_buf_cstr(&b),
                         "[null,\"\",\"caf\xc3\xa9\",\"a\\u0000b\",{\"base64\":\"/wD+\"},1]");
@@ -103,9 +100,9 @@ static void memory_runs_out(void **state)
         struct rw_json j;
         rw_mem_fail_at(fail, 1);
         rw_json_init(&j, &b, 1);
-        rw_json_array(&j);
+        rw_json_array(&j, NULL);
         for (int i = 0; i < 200; i++)
-            rw_json_cstr(&j, "text");
+            rw_json_cstr(&j, NULL, "text");
         rw_json_end(&j);
         rw_mem_fail_at(0, 0);
         assert_true(b.failed);

@@ -77,7 +77,7 @@ static void modifiers(void **state)
 {
     (void)state;
     RENDER("%k{hex} %k{base64} %v{base64raw}", "6b6579 a2V5 dv8i");
-    RENDER("%v{json}", "\"v\\ufffd\\\"\"");
+    RENDER("%v{json}", "\"v\xef\xbf\xbd\\\"\"");
     RENDER("%o{hex32}|%o{hex8}", "0000002a|2a");
     RENDER("%p{big16}%p{little32}%p{byte}", "\0\x07\x07\0\0\0\x07");
     RENDER("%o{bool}", "true");
