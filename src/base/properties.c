@@ -140,7 +140,7 @@ static int decode(struct parser *p, bool key)
 }
 
 /* Blanks, at most one = or :, blanks; lines may be continued in between. */
-static void skip_separator(struct parser *p)
+static void skip_separator(struct parser *p, bool *ret_seen)
 {
     bool seen = false;
     while (p->at < p->end) {
@@ -156,6 +156,7 @@ static void skip_separator(struct parser *p)
             break;
         }
     }
+    *ret_seen = seen;
 }
 
 static void skip_comment(struct parser *p)
@@ -172,7 +173,8 @@ static int pair(struct parser *p, int (*each)(void *, const struct rw_property *
     if (code)
         return code;
     size_t value_at = p->buf.n;
-    skip_separator(p);
+    bool separated;
+    skip_separator(p, &separated);
     code = decode(p, false);
     if (code)
         return code;
@@ -181,6 +183,7 @@ static int pair(struct parser *p, int (*each)(void *, const struct rw_property *
     property.key = (struct rw_str){(const char *)p->buf.p, (int32_t)(value_at - 1)};
     property.value =
         (struct rw_str){(const char *)p->buf.p + value_at, (int32_t)(p->buf.n - value_at - 1)};
+    property.bare = !separated && property.value.n == 0;
     return each(arg, &property);
 }
 

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include "base/buf.h"
 #include "base/code.h"
 #include "base/slice.h"
@@ -13,6 +14,7 @@
 struct rw_property {
     struct rw_str key, value; /* both NUL-terminated, too */
     int line;                 /* where the key stands, from 1 */
+    bool bare;                /* nothing but a key: Java takes that for an empty value */
 };
 
 /* Calls each() for every pair in order; duplicates are reported, the last one wins by convention. Stops

@@ -1,169 +1,57 @@
 /*
  * Where configuration values come from: properties text, environment variables, --set.
  *
- * Properties are Java's as far as people use them in server.properties: '#' and '!' comments, '=', ':'
- * or blanks between key and value, a backslash at the end of a line continues it, \t \n \r \f \\ and
- * \uXXXX escapes. Input is taken as UTF-8. Trailing blanks of a value are dropped (Java keeps them,
- * which only ever surprises).
+ * The syntax of files is base/properties.h's. A key without '=' and value, which is an empty value to
+ * Java, is an error here: it is a typing mistake, and must not pass for an unknown key.
  */
 #include "broker/config.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include "base/mem.h"
+#include "base/properties.h"
 #include "broker/config_private.h"
 
 #define FILE_MAX (1u << 20)
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\f' || c == '\r';
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-static void add_utf8(struct rw_buf *out, unsigned u)
-{
-    if (u < 0x80) {
-        rw_buf_add_u8(out, (uint8_t)u);
-    } else if (u < 0x800) {
-        rw_buf_add_u8(out, (uint8_t)(0xc0 | u >> 6));
-        rw_buf_add_u8(out, (uint8_t)(0x80 | (u & 0x3f)));
-    } else {
-        rw_buf_add_u8(out, (uint8_t)(0xe0 | u >> 12));
-        rw_buf_add_u8(out, (uint8_t)(0x80 | (u >> 6 & 0x3f)));
-        rw_buf_add_u8(out, (uint8_t)(0x80 | (u & 0x3f)));
-    }
-}
-
-/* Decodes the escape after a backslash; returns where to go on, NULL for a bad \u. */
-static const char *unescape(const char *p, const char *end, struct rw_buf *out)
-{
-    if (*p == 'u') {
-        unsigned u = 0;
-        if (end - p < 5)
-            return NULL;
-        for (int i = 1; i <= 4; i++) {
-            int d = hex_digit(p[i]);
-            if (d < 0)
-                return NULL;
-            u = u << 4 | (unsigned)d;
-        }
-        add_utf8(out, u);
-        return p + 5;
-    }
-    static const char from[] = "tnrf", to[] = "\t\n\r\f";
-    const char *which = strchr(from, *p);
-    rw_buf_add_u8(out, (uint8_t)(which && *p ? to[which - from] : *p));
-    return p + 1;
-}
-
-/* One logical line (continuations already joined) into key and value. */
-static int split_line(struct rw_str line, struct rw_buf *key, struct rw_buf *value)
-{
-    const char *p = line.p, *end = line.p + line.n;
-    struct rw_buf *into = key;
-    size_t solid = 0; /* length of the value without trailing plain blanks */
-    while (p < end) {
-        if (*p == '\\' && p + 1 < end) {
-            p = unescape(p + 1, end, into);
-            if (!p)
-                return RW_E_INVAL;
-            solid = into->n;
-            continue;
-        }
-        if (into == key && (*p == '=' || *p == ':' || is_blank(*p))) {
-            while (p < end && is_blank(*p))
-                p++;
-            if (p < end && (*p == '=' || *p == ':'))
-                p++;
-            while (p < end && is_blank(*p))
-                p++;
-            into = value;
-            solid = 0;
-            continue;
-        }
-        rw_buf_add_u8(into, (uint8_t)*p);
-        if (!is_blank(*p))
-            solid = into->n;
-        p++;
-    }
-    if (into == value && !value->failed)
-        value->n = solid;
-    return key->failed || value->failed ? RW_E_NOMEM : RW_OK;
-}
-
-struct lines {
-    const char *p, *end;
-    int number;
+struct source {
+    struct rw_config *c;
+    const char *name;
+    struct rw_err *err;
 };
 
-/* The next logical line that is neither blank nor a comment; joins continued lines into buf. */
-static bool next_line(struct lines *l, struct rw_buf *buf, int *ret_number)
+/* Trailing blanks of a value are dropped: Java keeps them, which only ever surprises. */
+static struct rw_str without_blanks(struct rw_str s)
 {
-    bool continued = false;
-    rw_buf_clear(buf);
-    while (l->p < l->end) {
-        const char *nl = memchr(l->p, '\n', (size_t)(l->end - l->p));
-        const char *from = l->p, *to = nl ? nl : l->end;
-        l->p = nl ? nl + 1 : l->end;
-        l->number++;
-        while (from < to && is_blank(*from))
-            from++;
-        if (to > from && to[-1] == '\r')
-            to--;
-        if (!continued && (from == to || *from == '#' || *from == '!'))
-            continue;
-        if (!continued)
-            *ret_number = l->number;
-        size_t slashes = 0;
-        while ((size_t)(to - from) > slashes && to[-1 - (ptrdiff_t)slashes] == '\\')
-            slashes++;
-        continued = slashes % 2 == 1;
-        rw_buf_add(buf, from, (size_t)(to - from) - (continued ? 1 : 0));
-        if (!continued)
-            return true;
-    }
-    return buf->n > 0;
+    while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' || s.p[s.n - 1] == '\f'))
+        s.n--;
+    return s;
+}
+
+static int assign_property(void *arg, const struct rw_property *p)
+{
+    struct source *s = arg;
+    char origin[600];
+    (void)snprintf(origin, sizeof(origin), "%s:%d", s->name, p->line);
+    if (p->key.n == 0)
+        return rw_err_set(s->err, RW_E_INVAL, "%s: no key before '='", origin);
+    if (p->bare)
+        return rw_err_set(s->err, RW_E_INVAL, "%s: '%s' without a value; a line is KEY=VALUE",
+                          origin, p->key.p);
+    return rw_config_assign(s->c, p->key, without_blanks(p->value), origin, s->err);
 }
 
 int rw_config_load_text(struct rw_config *c, const char *name, struct rw_str text,
                         struct rw_err *ret_err)
 {
-    struct lines lines = {text.p, text.p + (text.n > 0 ? text.n : 0), 0};
-    struct rw_buf line, key, value;
-    rw_buf_init(&line);
-    rw_buf_init(&key);
-    rw_buf_init(&value);
-    int rc = RW_OK, number = 0;
-    while (rc == RW_OK && next_line(&lines, &line, &number)) {
-        char origin[600];
-        (void)snprintf(origin, sizeof(origin), "%s:%d", name, number);
-        rw_buf_clear(&key);
-        rw_buf_clear(&value);
-        rc = split_line((struct rw_str){(const char *)line.p, (int32_t)line.n}, &key, &value);
-        if (rc == RW_E_INVAL)
-            rc = rw_err_set(ret_err, rc, "%s: bad \\u escape", origin);
-        else if (rc || line.failed)
-            rc = rw_err_set(ret_err, RW_E_NOMEM, "out of memory");
-        else if (key.n == 0)
-            rc = rw_err_set(ret_err, RW_E_INVAL, "%s: no key before '='", origin);
-        else
-            rc = rw_config_assign(c, rw_str(rw_buf_cstr(&key)), rw_str(rw_buf_cstr(&value)), origin,
-                                  ret_err);
-    }
-    rw_buf_deinit(&line);
-    rw_buf_deinit(&key);
-    rw_buf_deinit(&value);
+    struct rw_err err = {0}, syntax = {0};
+    struct source s = {c, name, &err};
+    int rc = rw_properties_parse(rw_slice(text.p, text.n > 0 ? (size_t)text.n : 0), assign_property,
+                                 &s, &syntax);
+    if (rc && *err.text)
+        *ret_err = err;
+    else if (rc) /* it names the line */
+        return rw_err_set(ret_err, rc, "%s, %s", name, syntax.text);
     return rc;
 }
 

@@ -53,6 +53,7 @@ const struct rw_option rw_server_options[] = {
     {"data", 'd', RW_OPT_STRING, "DIR", "keep the data here (the key log.dirs)", "dir"},
     {"check-config", 0, RW_OPT_FLAG, NULL,
      "print every effective value and where it comes from, then exit", NULL},
+    {"strict", 0, RW_OPT_FLAG, NULL, "unknown keys are errors, as with --check-config", NULL},
     {"log-format", 0, RW_OPT_STRING, "FORMAT", "text, logfmt or json", "text|logfmt|json"},
     {"log-level", 0, RW_OPT_STRING, "LEVEL", "trace, debug, info, warn or error",
      "trace|debug|info|warn|error"},
@@ -89,7 +90,8 @@ static int load(struct running *r, struct rw_err *err)
     if (!code)
         code = set_option(r, "log-level", "rollway.diag.level", err);
     if (!code)
-        code = rw_config_finish(r->config, rw_cli_has(r->cli, "check-config"), err);
+        code = rw_config_finish(
+            r->config, rw_cli_has(r->cli, "check-config") || rw_cli_has(r->cli, "strict"), err);
     if (!code)
         r->broker = rw_config_broker(r->config);
     return code;

@@ -186,7 +186,11 @@ static void test_bad_values_name_their_place(void **state)
     assert_non_null(strstr(err.text, "t.properties:3"));
     assert_non_null(strstr(err.text, "'many'"));
     assert_int_equal(load(c, "=x\n", &err), RW_E_INVAL);
-    assert_int_equal(load(c, "broker.rack=\\u12g4\n", &err), RW_E_INVAL);
+    assert_int_equal(load(c, "\nbroker.rack=\\u12g4\n", &err), RW_E_INVAL);
+    assert_non_null(strstr(err.text, "t.properties, line 2"));
+    assert_int_equal(load(c, "node.id=1\nbroken\n", &err), RW_E_INVAL);
+    assert_non_null(strstr(err.text, "t.properties:2: 'broken' without a value"));
+    assert_int_equal(load(c, "broker.rack=\n", &err), RW_OK);
     assert_int_equal(rw_config_set(c, "nonsense", &err), RW_E_INVAL);
     char *env[] = {"KAFKA_NODE_ID=x", NULL};
     assert_int_equal(rw_config_load_env(c, env, &err), RW_E_INVAL);
