@@ -141,6 +141,32 @@ void rw_fan_again(struct rw_fan *f, int64_t timeout_us)
     rw_fan_start(f, timeout_us);
 }
 
+static void each_run(struct rw_shard *owner, struct rw_fan_leg *leg)
+{
+    for (struct rw_fan_item *i = leg->first; i; i = i->next)
+        if (rw_fan_resolve(owner, i))
+            leg->fan->work(leg->fan, i);
+    rw_fan_leg_done(owner, leg);
+}
+
+static void each_done(struct rw_fan *f)
+{
+    for (int s = 0; s < f->req->shard->broker->n_shards; s++)
+        for (struct rw_fan_item *i = f->legs[s].first; i; i = i->next)
+            f->answer(f, i);
+    rw_request_done(f->req);
+}
+
+void rw_fan_each(struct rw_fan *f, void (*work)(struct rw_fan *fan, struct rw_fan_item *item),
+                 void (*answer)(struct rw_fan *fan, struct rw_fan_item *item))
+{
+    f->run = each_run;
+    f->done = each_done;
+    f->work = work;
+    f->answer = answer;
+    rw_fan_start(f, -1);
+}
+
 bool rw_fan_resolve(struct rw_shard *owner, struct rw_fan_item *item)
 {
     struct rw_partition *p = rw_partition_find(owner, item->topic_id, item->index);

@@ -49,6 +49,9 @@ struct rw_fan {
     void (*halt)(struct rw_shard *owner, struct rw_fan_leg *leg);
     /* On the request's shard, when all legs are back. */
     void (*done)(struct rw_fan *fan);
+    /* Of rw_fan_each(). */
+    void (*work)(struct rw_fan *fan, struct rw_fan_item *item);
+    void (*answer)(struct rw_fan *fan, struct rw_fan_item *item);
 };
 
 /* The fan must lie in the request's arena. RW_E_NOMEM. */
@@ -61,6 +64,12 @@ void rw_fan_stop(struct rw_fan *f);
 /* For another round with the same items: after done(). */
 void rw_fan_again(struct rw_fan *f, int64_t timeout_us);
 void rw_fan_leg_done(struct rw_shard *owner, struct rw_fan_leg *leg);
+
+/* For items that are independent and never wait. work(): on the owner's shard, for every item whose
+ * partition is there; may set item->error. answer(): on the request's shard, for every item; then the
+ * request is done. Starts like rw_fan_start(). */
+void rw_fan_each(struct rw_fan *f, void (*work)(struct rw_fan *fan, struct rw_fan_item *item),
+                 void (*answer)(struct rw_fan *fan, struct rw_fan_item *item));
 
 /* Finds item->partition; sets item->error when it is not here, not ready, offline, or the client's
  * leader epoch does not fit (P15). */

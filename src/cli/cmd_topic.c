@@ -7,7 +7,6 @@
 #include "cli/results.h"
 #include "wire/error.h"
 
-#define MEMORY     (64u << 20)
 #define TIMEOUT_MS 30000
 #define CREATE_CAP INT16_MAX
 #define DELETE_CAP 5 /* from 6 on by id or name: the older shape does what is needed */
@@ -194,33 +193,19 @@ static int add_partitions(struct rw_cli *cli, struct rw_cli_client *client, stru
 
 /* ---- the commands ---- */
 
-static int with_client(struct rw_cli *cli,
-                       int (*work)(struct rw_cli *, struct rw_cli_client *, struct rw_arena *))
-{
-    struct rw_cli_client client;
-    struct rw_arena arena;
-    int rc = rw_cli_client_init(&client, cli, TIMEOUT_MS);
-    rw_arena_init(&arena, MEMORY);
-    if (rc == RW_EXIT_OK)
-        rc = work(cli, &client, &arena);
-    rw_arena_deinit(&arena);
-    rw_cli_client_deinit(&client);
-    return rc;
-}
-
 static int run_create(struct rw_cli *cli)
 {
-    return with_client(cli, create);
+    return rw_cli_with_client(cli, TIMEOUT_MS, create);
 }
 
 static int run_delete(struct rw_cli *cli)
 {
-    return with_client(cli, delete);
+    return rw_cli_with_client(cli, TIMEOUT_MS, delete);
 }
 
 static int run_add_partitions(struct rw_cli *cli)
 {
-    return with_client(cli, add_partitions);
+    return rw_cli_with_client(cli, TIMEOUT_MS, add_partitions);
 }
 
 static const struct rw_option create_options[] = {

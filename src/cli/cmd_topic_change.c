@@ -11,7 +11,6 @@
 #include "client/consumer.h"
 #include "os/os.h"
 
-#define MEMORY     (64u << 20)
 #define TIMEOUT_MS 30000
 
 enum { OP_SET = 0, OP_DELETE = 1, OP_APPEND = 2, OP_SUBTRACT = 3 };
@@ -214,28 +213,14 @@ static int trim(struct rw_cli *cli, struct rw_cli_client *client, struct rw_aren
 
 /* ---- the commands ---- */
 
-static int with_client(struct rw_cli *cli,
-                       int (*work)(struct rw_cli *, struct rw_cli_client *, struct rw_arena *))
-{
-    struct rw_cli_client client;
-    struct rw_arena arena;
-    int rc = rw_cli_client_init(&client, cli, TIMEOUT_MS);
-    rw_arena_init(&arena, MEMORY);
-    if (rc == RW_EXIT_OK)
-        rc = work(cli, &client, &arena);
-    rw_arena_deinit(&arena);
-    rw_cli_client_deinit(&client);
-    return rc;
-}
-
 static int run_alter(struct rw_cli *cli)
 {
-    return with_client(cli, alter);
+    return rw_cli_with_client(cli, TIMEOUT_MS, alter);
 }
 
 static int run_trim(struct rw_cli *cli)
 {
-    return with_client(cli, trim);
+    return rw_cli_with_client(cli, TIMEOUT_MS, trim);
 }
 
 static const struct rw_option alter_options[] = {

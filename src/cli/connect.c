@@ -6,6 +6,9 @@
 #include "os/dial.h"
 #include "os/os.h"
 
+/* What requests and answers of one command may take. */
+#define CALL_MEMORY (64u << 20)
+
 static bool canceled(void *arg)
 {
     (void)arg;
@@ -38,6 +41,20 @@ void rw_cli_client_deinit(struct rw_cli_client *c)
 {
     rw_cluster_free(c->cluster);
     c->cluster = NULL;
+}
+
+int rw_cli_with_client(struct rw_cli *cli, int64_t timeout_ms,
+                       int (*work)(struct rw_cli *, struct rw_cli_client *, struct rw_arena *))
+{
+    struct rw_cli_client client;
+    struct rw_arena arena;
+    int rc = rw_cli_client_init(&client, cli, timeout_ms);
+    rw_arena_init(&arena, CALL_MEMORY);
+    if (rc == RW_EXIT_OK)
+        rc = work(cli, &client, &arena);
+    rw_arena_deinit(&arena);
+    rw_cli_client_deinit(&client);
+    return rc;
 }
 
 int rw_cli_client_fail(struct rw_cli_client *c, int rc)

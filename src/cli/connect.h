@@ -15,6 +15,9 @@ struct rw_cli_client {
  * of the whole command when --timeout is not given, 0: none. Returns an exit code. */
 int rw_cli_client_init(struct rw_cli_client *c, struct rw_cli *cli, int64_t timeout_ms);
 void rw_cli_client_deinit(struct rw_cli_client *c);
+/* Runs work() with a client and memory of its own for requests and answers. Returns an exit code. */
+int rw_cli_with_client(struct rw_cli *cli, int64_t timeout_ms,
+                       int (*work)(struct rw_cli *, struct rw_cli_client *, struct rw_arena *));
 /* Prints c->err; the exit code for `rc`. */
 int rw_cli_client_fail(struct rw_cli_client *c, int rc);
 /* The same for a Kafka error code of one item: "rollway: WHAT: NAME (words)". */

@@ -25,29 +25,21 @@ static int16_t trim(struct rw_partition *p, int64_t offset)
     return rc ? rw_kerr_from_code(rc) : (int16_t)RW_KERR_NONE;
 }
 
-static void run(struct rw_shard *owner, struct rw_fan_leg *leg)
+static void work(struct rw_fan *fan, struct rw_fan_item *i)
 {
-    for (struct rw_fan_item *i = leg->first; i; i = i->next) {
-        struct delete_item *item = RW_CONTAINER(i, struct delete_item, base);
-        item->low_watermark = -1;
-        if (!rw_fan_resolve(owner, i))
-            continue;
-        i->error = trim(i->partition, item->offset);
-        if (i->error == 0)
-            item->low_watermark = i->partition->part.start;
-    }
-    rw_fan_leg_done(owner, leg);
+    (void)fan;
+    struct delete_item *item = RW_CONTAINER(i, struct delete_item, base);
+    i->error = trim(i->partition, item->offset);
+    if (i->error == 0)
+        item->low_watermark = i->partition->part.start;
 }
 
-static void done(struct rw_fan *fan)
+static void answer(struct rw_fan *fan, struct rw_fan_item *i)
 {
-    for (int s = 0; s < fan->req->shard->broker->n_shards; s++)
-        for (struct rw_fan_item *i = fan->legs[s].first; i; i = i->next) {
-            const struct delete_item *item = RW_CONTAINER(i, struct delete_item, base);
-            item->out->error_code = i->error;
-            item->out->low_watermark = item->low_watermark;
-        }
-    rw_request_done(fan->req);
+    (void)fan;
+    const struct delete_item *item = RW_CONTAINER(i, struct delete_item, base);
+    item->out->error_code = i->error;
+    item->out->low_watermark = item->low_watermark;
 }
 
 static bool add_topic(struct rw_request *req, struct rw_fan *fan,
@@ -75,6 +67,7 @@ static bool add_topic(struct rw_request *req, struct rw_fan *fan,
         item->base = (struct rw_fan_item){
             .topic_id = topic->id, .index = p->partition_index, .leader_epoch = -1};
         item->offset = in->partitions[i].offset;
+        item->low_watermark = -1;
         item->out = p;
         rw_fan_add(fan, &item->base);
     }
@@ -94,7 +87,5 @@ void rw_handle_delete_records(struct rw_request *req)
         rw_api_no_memory(req);
         return;
     }
-    fan->run = run;
-    fan->done = done;
-    rw_fan_start(fan, -1);
+    rw_fan_each(fan, work, answer);
 }

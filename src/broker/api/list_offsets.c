@@ -69,34 +69,24 @@ static int find(struct offset_item *item, const struct rw_partition *p, bool com
     }
 }
 
-static void run(struct rw_shard *owner, struct rw_fan_leg *leg)
+static void work(struct rw_fan *fan, struct rw_fan_item *i)
 {
-    struct offsets *o = RW_CONTAINER(leg->fan, struct offsets, fan);
-    for (struct rw_fan_item *i = leg->first; i; i = i->next) {
-        struct offset_item *item = RW_CONTAINER(i, struct offset_item, base);
-        if (!rw_fan_resolve(owner, i))
-            continue;
-        int rc = find(item, i->partition, o->committed);
-        if (rc)
-            i->error = rc == RW_E_INVAL ? (int16_t)RW_KERR_INVALID_REQUEST : rw_kerr_from_code(rc);
-    }
-    rw_fan_leg_done(owner, leg);
+    int rc = find(RW_CONTAINER(i, struct offset_item, base), i->partition,
+                  RW_CONTAINER(fan, struct offsets, fan)->committed);
+    if (rc)
+        i->error = rc == RW_E_INVAL ? (int16_t)RW_KERR_INVALID_REQUEST : rw_kerr_from_code(rc);
 }
 
-static void done(struct rw_fan *fan)
+static void answer(struct rw_fan *fan, struct rw_fan_item *i)
 {
-    for (int s = 0; s < fan->req->shard->broker->n_shards; s++)
-        for (struct rw_fan_item *i = fan->legs[s].first; i; i = i->next) {
-            const struct offset_item *item = RW_CONTAINER(i, struct offset_item, base);
-            rw_metric_error(fan->req->shard->metrics, RW_API_LIST_OFFSETS, i->error);
-            item->out->error_code = i->error;
-            if (i->error)
-                continue;
-            item->out->offset = item->found.offset;
-            item->out->timestamp = item->found.timestamp;
-            item->out->leader_epoch = item->found.leader_epoch;
-        }
-    rw_request_done(fan->req);
+    const struct offset_item *item = RW_CONTAINER(i, struct offset_item, base);
+    rw_metric_error(fan->req->shard->metrics, RW_API_LIST_OFFSETS, i->error);
+    item->out->error_code = i->error;
+    if (i->error)
+        return;
+    item->out->offset = item->found.offset;
+    item->out->timestamp = item->found.timestamp;
+    item->out->leader_epoch = item->found.leader_epoch;
 }
 
 /* Special timestamps came one version at a time. */
@@ -156,7 +146,5 @@ void rw_handle_list_offsets(struct rw_request *req)
         return;
     }
     o->committed = in->isolation_level == 1;
-    o->fan.run = run;
-    o->fan.done = done;
-    rw_fan_start(&o->fan, -1);
+    rw_fan_each(&o->fan, work, answer);
 }

@@ -12,35 +12,26 @@ struct epoch_item {
     int64_t end;
 };
 
-static void run(struct rw_shard *owner, struct rw_fan_leg *leg)
+static void work(struct rw_fan *fan, struct rw_fan_item *i)
 {
-    for (struct rw_fan_item *i = leg->first; i; i = i->next) {
-        struct epoch_item *item = RW_CONTAINER(i, struct epoch_item, base);
-        item->found = -1;
-        item->end = -1;
-        if (!rw_fan_resolve(owner, i))
-            continue;
-        /* The current epoch may have written nothing yet: it ends where the log ends. */
-        if (item->asked == i->partition->part.leader_epoch) {
-            item->found = item->asked;
-            item->end = i->partition->part.end;
-        } else {
-            rw_log_epoch_end(i->partition->log, item->asked, &item->found, &item->end);
-        }
+    (void)fan;
+    struct epoch_item *item = RW_CONTAINER(i, struct epoch_item, base);
+    /* The current epoch may have written nothing yet: it ends where the log ends. */
+    if (item->asked == i->partition->part.leader_epoch) {
+        item->found = item->asked;
+        item->end = i->partition->part.end;
+    } else {
+        rw_log_epoch_end(i->partition->log, item->asked, &item->found, &item->end);
     }
-    rw_fan_leg_done(owner, leg);
 }
 
-static void done(struct rw_fan *fan)
+static void answer(struct rw_fan *fan, struct rw_fan_item *i)
 {
-    for (int s = 0; s < fan->req->shard->broker->n_shards; s++)
-        for (struct rw_fan_item *i = fan->legs[s].first; i; i = i->next) {
-            const struct epoch_item *item = RW_CONTAINER(i, struct epoch_item, base);
-            item->out->error_code = i->error;
-            item->out->leader_epoch = item->found;
-            item->out->end_offset = item->end;
-        }
-    rw_request_done(fan->req);
+    (void)fan;
+    const struct epoch_item *item = RW_CONTAINER(i, struct epoch_item, base);
+    item->out->error_code = i->error;
+    item->out->leader_epoch = item->found;
+    item->out->end_offset = item->end;
 }
 
 static bool add_topic(struct rw_request *req, struct rw_fan *fan,
@@ -69,6 +60,8 @@ static bool add_topic(struct rw_request *req, struct rw_fan *fan,
                                           .index = p->partition,
                                           .leader_epoch = in->partitions[i].current_leader_epoch};
         item->asked = in->partitions[i].leader_epoch;
+        item->found = -1;
+        item->end = -1;
         item->out = p;
         rw_fan_add(fan, &item->base);
     }
@@ -88,7 +81,5 @@ void rw_handle_offset_for_leader_epoch(struct rw_request *req)
         rw_api_no_memory(req);
         return;
     }
-    fan->run = run;
-    fan->done = done;
-    rw_fan_start(fan, -1);
+    rw_fan_each(fan, work, answer);
 }
