@@ -42,6 +42,22 @@ const char *rw_human_count(char buf[RW_HUMAN_SIZE], uint64_t n)
     return scaled(buf, n, 1000, units, "");
 }
 
+const char *rw_human_grouped(char buf[RW_HUMAN_SIZE], int64_t n)
+{
+    char digits[24];
+    int count = snprintf(digits, sizeof(digits), "%" PRIu64, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+    size_t at = 0;
+    if (n < 0)
+        buf[at++] = '-';
+    for (int i = 0; i < count; i++) {
+        if (i && (count - i) % 3 == 0)
+            buf[at++] = ',';
+        buf[at++] = digits[i];
+    }
+    buf[at] = 0;
+    return buf;
+}
+
 static const char *two_units(char *buf, int64_t v, int64_t large, const char *large_name,
                              int64_t small, const char *small_name)
 {

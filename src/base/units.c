@@ -48,54 +48,74 @@ static bool is_unit(struct rw_str text, const char *name)
     return true;
 }
 
-/* Reads sign and digits; *ret_used tells how far. False when there is no digit or it overflows. */
-static bool read_number(struct rw_str text, int64_t *ret_value, int32_t *ret_used)
+static const struct unit *find_unit(const struct unit *units, size_t n, struct rw_str text)
 {
-    int32_t i = 0;
-    bool negative = false;
-    if (text.n > 0 && (text.p[0] == '-' || text.p[0] == '+'))
-        negative = text.p[i++] == '-';
-    int32_t first = i;
+    for (size_t i = 0; i < n; i++)
+        if (is_unit(text, units[i].name))
+            return &units[i];
+    return NULL;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* One number with its unit, from *at on; summed up with the sign, so that the lowest number fits. */
+static bool parse_term(struct rw_str text, int32_t *at, const struct unit *units, size_t n_units,
+                       bool negative, int64_t *sum)
+{
+    int32_t i = *at;
     int64_t v = 0;
-    for (; i < text.n && text.p[i] >= '0' && text.p[i] <= '9'; i++) {
+    for (; i < text.n && is_digit(text.p[i]); i++) {
         int digit = text.p[i] - '0';
         if (__builtin_mul_overflow(v, 10, &v) ||
             __builtin_add_overflow(v, negative ? -digit : digit, &v))
             return false;
     }
-    if (i == first)
+    if (i == *at)
         return false;
-    *ret_value = v;
-    *ret_used = i;
-    return true;
+    while (i < text.n && text.p[i] == ' ')
+        i++;
+    int32_t from = i;
+    while (i < text.n && !is_digit(text.p[i]))
+        i++;
+    const struct unit *u = find_unit(units, n_units, (struct rw_str){text.p + from, i - from});
+    *at = i;
+    return u && !__builtin_mul_overflow(v, u->factor, &v) && !__builtin_add_overflow(*sum, v, sum);
 }
 
-static bool parse(struct rw_str text, const struct unit *units, size_t n_units, int64_t *ret_value)
+static bool parse(struct rw_str text, const struct unit *units, size_t n_units, bool several,
+                  int64_t *ret_value)
 {
-    int64_t v;
-    int32_t used;
-    if (!read_number(text, &v, &used))
-        return false;
-    while (used < text.n && text.p[used] == ' ')
-        used++;
-    struct rw_str rest = {text.p + used, text.n - used};
-    for (size_t i = 0; i < n_units; i++)
-        if (is_unit(rest, units[i].name))
-            return !__builtin_mul_overflow(v, units[i].factor, ret_value);
-    return false;
+    int32_t at = 0;
+    int64_t sum = 0;
+    bool negative = text.n > 0 && text.p[0] == '-';
+    if (negative || (text.n > 0 && text.p[0] == '+'))
+        at++;
+    int32_t first = at;
+    do {
+        /* "1h30": what would the 30 be? */
+        bool bare = at > first && is_digit(text.p[text.n - 1]);
+        if (bare || (at > first && !several) ||
+            !parse_term(text, &at, units, n_units, negative, &sum))
+            return false;
+    } while (at < text.n);
+    *ret_value = sum;
+    return true;
 }
 
 bool rw_units_parse_ms(struct rw_str text, int64_t *ret_ms)
 {
-    return parse(text, durations, RW_COUNT(durations), ret_ms);
+    return parse(text, durations, RW_COUNT(durations), true, ret_ms);
 }
 
 bool rw_units_parse_bytes(struct rw_str text, int64_t *ret_bytes)
 {
-    return parse(text, sizes, RW_COUNT(sizes), ret_bytes);
+    return parse(text, sizes, RW_COUNT(sizes), false, ret_bytes);
 }
 
 bool rw_units_parse_int(struct rw_str text, int64_t *ret_value)
 {
-    return parse(text, durations, 1, ret_value);
+    return parse(text, durations, 1, false, ret_value);
 }

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include "base/slice.h"
 
-/* ms, s, m or min, h, d, w. False when it is no duration or does not fit. */
+/* ms, s, m or min, h, d, w; several of them are summed up, "1h30m". False when it is no duration or does not fit. */
 bool rw_units_parse_ms(struct rw_str text, int64_t *ret_ms);
 /* B, K KB KiB ... T TB TiB: KB and MB are decimal, K and KiB binary. */
 bool rw_units_parse_bytes(struct rw_str text, int64_t *ret_bytes);

@@ -14,7 +14,7 @@
 #include "cli/format.h"
 #include "base/json.h"
 #include "cli/progress.h"
-#include "cli/value.h"
+#include "base/human.h"
 #include "client/producer.h"
 
 #define READ_SIZE   (256 * 1024)
@@ -347,12 +347,12 @@ static int transfer(struct produce *p)
 
 static void summary(struct produce *p, int64_t start_us)
 {
-    char line[160], took[RW_VALUE_TEXT];
+    char line[160], took[RW_HUMAN_SIZE];
     int64_t us = rw_progress_now() - start_us;
     if (!rw_cli_verbose(p->cli))
         return;
     rw_progress_line(line, sizeof(line), "records", p->records, 0, p->bytes, us);
-    rw_cli_note(p->cli, "%s in %s", line, rw_format_duration(us / 1000, took));
+    rw_cli_note(p->cli, "%s in %s", line, rw_human_ms(took, us / 1000));
 }
 
 static int run(struct rw_cli *cli)

@@ -13,7 +13,7 @@
 #include <string.h>
 #include "base/assert.h"
 #include "base/base64.h"
-#include "cli/value.h"
+#include "base/units.h"
 
 #define LENGTH_MAX (1 << 30)
 
@@ -124,7 +124,7 @@ static int number(struct cut *c, const struct rw_format_token *t,
             *ret = (int64_t)strtoull(digits, &end, 16);
             return *end || !isxdigit((unsigned char)digits[0]) ? RW_E_INVAL : RW_OK;
         }
-        return rw_parse_int(digits, ret) ? RW_OK : RW_E_INVAL;
+        return rw_units_parse_int(rw_str(digits), ret) ? RW_OK : RW_E_INVAL;
     }
     uint64_t v = 0;
     for (size_t i = 0; i < s.n; i++)

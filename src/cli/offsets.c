@@ -4,7 +4,7 @@
 
 #include <string.h>
 #include "cli/when.h"
-#include "cli/value.h"
+#include "base/units.h"
 
 static bool times(const char *text, int64_t now_ms, struct rw_offset_range *r)
 {
@@ -42,14 +42,14 @@ static bool point(const char *text, struct rw_offset_point *p)
         p->kind = RW_POINT_END;
         return true;
     }
-    if (!rw_parse_int(text, &p->value))
+    if (!rw_units_parse_int(rw_str(text), &p->value) || p->value == INT64_MIN)
         return false;
     p->kind = text[0] == '+'   ? RW_POINT_FROM_START
               : text[0] == '-' ? RW_POINT_FROM_END
                                : RW_POINT_EXACT;
     if (p->value < 0)
         p->value = -p->value;
-    return p->value >= 0;
+    return true;
 }
 
 bool rw_parse_offsets(const char *text, int64_t now_ms, struct rw_offset_range *ret_range)

@@ -13,7 +13,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "cli/suggest.h"
-#include "cli/value.h"
+#include "base/units.h"
 
 #define NAME_WORDS_MAX 3
 
@@ -208,16 +208,16 @@ static void take_value(struct parse *p, const struct rw_option *o, const char *t
     struct rw_cli_value v = {.option = o, .text = text};
     switch (o->kind) {
     case RW_OPT_INT:
-        if (!rw_parse_int(text, &v.number))
+        if (!rw_units_parse_int(rw_str(text), &v.number))
             wrong(p, NULL, "--%s wants a whole number, not \"%s\"", o->name, text);
         break;
     case RW_OPT_DURATION:
-        if (!rw_parse_duration(text, &v.number))
+        if (!rw_units_parse_ms(rw_str(text), &v.number))
             wrong(p, "for example 500ms, 30s, 5m, 12h, 7d", "--%s wants a time span, not \"%s\"",
                   o->name, text);
         break;
     case RW_OPT_BYTES:
-        if (!rw_parse_bytes(text, &v.number))
+        if (!rw_units_parse_bytes(rw_str(text), &v.number))
             wrong(p, "for example 512, 64KiB, 1GiB", "--%s wants a size, not \"%s\"", o->name,
                   text);
         break;

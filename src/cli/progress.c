@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
-#include "cli/value.h"
+#include "base/human.h"
 
 #define REDRAW_US 100000
 
@@ -28,16 +28,16 @@ void rw_progress_start(struct rw_progress *p, const struct rw_cli *cli, const ch
 void rw_progress_line(char *buf, size_t size, const char *unit, int64_t done, int64_t total,
                       int64_t bytes, int64_t elapsed_us)
 {
-    char count[RW_VALUE_TEXT], rate[RW_VALUE_TEXT], volume[RW_VALUE_TEXT], left[RW_VALUE_TEXT];
+    char count[RW_HUMAN_SIZE], rate[RW_HUMAN_SIZE], volume[RW_HUMAN_SIZE], left[RW_HUMAN_SIZE];
     int64_t us = elapsed_us > 0 ? elapsed_us : 1;
     double per_second = (double)done * 1e6 / (double)us;
-    int n = snprintf(buf, size, "%s %s  %s/s  %s/s", rw_format_count(done, count), unit,
-                     rw_format_count((int64_t)per_second, rate),
-                     rw_format_bytes((int64_t)((double)bytes * 1e6 / (double)us), volume));
+    int n = snprintf(buf, size, "%s %s  %s/s  %s/s", rw_human_grouped(count, done), unit,
+                     rw_human_grouped(rate, (int64_t)per_second),
+                     rw_human_bytes(volume, (uint64_t)((double)bytes * 1e6 / (double)us)));
     if (total > 0 && per_second > 0 && n > 0 && (size_t)n < size) {
-        int64_t seconds = (int64_t)((double)(total - done) / per_second + 0.5);
+        double seconds = done < total ? (double)(total - done) / per_second : 0;
         snprintf(buf + n, size - (size_t)n, "  %d%%  %s left", (int)(100 * done / total),
-                 rw_format_duration(seconds < 0 ? 0 : seconds * 1000, left));
+                 rw_human_ms(left, (int64_t)(seconds * 1000)));
     }
 }
 

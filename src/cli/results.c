@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include "cli/value.h"
+#include "base/units.h"
 #include "wire/error.h"
 
 void rw_results_begin(struct rw_results *r, struct rw_cli_client *client, const char *kind)
@@ -74,8 +74,8 @@ bool rw_config_split(const char *text, struct rw_str *ret_name, struct rw_str *r
         return false;
     *ret_name = (struct rw_str){text, (int32_t)(equals - text)};
     *ret_value = rw_str(equals + 1);
-    bool number = (ends_with(*ret_name, ".ms") && rw_parse_duration(equals + 1, &v)) ||
-                  (ends_with(*ret_name, "bytes") && rw_parse_bytes(equals + 1, &v));
+    bool number = (ends_with(*ret_name, ".ms") && rw_units_parse_ms(rw_str(equals + 1), &v)) ||
+                  (ends_with(*ret_name, "bytes") && rw_units_parse_bytes(rw_str(equals + 1), &v));
     if (number) {
         snprintf(value_buf, 32, "%" PRId64, v);
         *ret_value = rw_str(value_buf);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include "cli/value.h"
+#include "base/units.h"
 
 struct cursor {
     const char *at, *end;
@@ -116,11 +116,11 @@ bool rw_parse_time(const char *text, size_t n, int64_t now_ms, int64_t *ret_ms)
         *ret_ms = now_ms;
         return true;
     }
-    if (copy[0] == '-' && rw_parse_duration(copy, &v)) {
+    if (copy[0] == '-' && rw_units_parse_ms(rw_str(copy), &v)) {
         *ret_ms = now_ms + v;
         return true;
     }
-    if (strspn(copy, "0123456789") == n && rw_parse_int(copy, &v)) {
+    if (strspn(copy, "0123456789") == n && rw_units_parse_int(rw_str(copy), &v)) {
         *ret_ms = n >= 13 ? v : v * 1000;
         return n <= 11 || n == 13;
     }

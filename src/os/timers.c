@@ -1,9 +1,8 @@
 /*
  * A pairing heap (Fredman, Sedgewick, Sleator, Tarjan 1986): adding is O(1), removing amortised
  * O(log n). A node's `prev` is its left sibling, or its parent when it is the first child; the root
- * has neither. It does not know about time; the loop does.
- *
- * Not base/heap.h: that one needs memory to add an item, and starting a timer must not fail.
+ * has neither. It does not know about time; the loop does. It
+ * needs no memory of its own: starting a timer can not fail.
  */
 #include "os/timers.h"
 

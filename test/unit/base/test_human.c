@@ -59,10 +59,20 @@ static void exact_comes_back(void **state)
     assert_string_equal(rw_exact_ms(b, 0), "0");
 }
 
+static void grouped(void **state)
+{
+    (void)state;
+    char b[RW_HUMAN_SIZE];
+    assert_string_equal(rw_human_grouped(b, 0), "0");
+    assert_string_equal(rw_human_grouped(b, -999), "-999");
+    assert_string_equal(rw_human_grouped(b, 1234567), "1,234,567");
+    assert_string_equal(rw_human_grouped(b, INT64_MIN), "-9,223,372,036,854,775,808");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(bytes_and_counts),
-                                       cmocka_unit_test(durations),
+                                       cmocka_unit_test(durations), cmocka_unit_test(grouped),
                                        cmocka_unit_test(exact_comes_back)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

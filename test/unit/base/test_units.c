@@ -18,9 +18,23 @@ static void test_durations(void **state)
     assert_true(rw_units_parse_ms(rw_str("-1"), &v) && v == -1);
     assert_true(rw_units_parse_ms(rw_str("9223372036854775807"), &v) && v == INT64_MAX);
     assert_true(rw_units_parse_ms(rw_str("-9223372036854775808"), &v) && v == INT64_MIN);
-    const char *bad[] = {
-        "",    "-", "d", "1.5h", "7days", "1h30m", "9223372036854775808", "9223372036854775807s",
-        "0x10"};
+    assert_true(rw_units_parse_ms(rw_str("1h30m"), &v) && v == 5400000);
+    assert_true(rw_units_parse_ms(rw_str("-1d12h"), &v) && v == -129600000);
+    assert_true(rw_units_parse_ms(rw_str("2w"), &v) && v == 1209600000);
+    assert_false(rw_units_parse_ms(rw_str("106751991167d10h"), &v));
+    const char *bad[] = {"",
+                         "-",
+                         "d",
+                         "1.5h",
+                         "7days",
+                         "1h30",
+                         "1h 30m5",
+                         "h30m",
+                         "30 20",
+                         "1h-30m",
+                         "9223372036854775808",
+                         "9223372036854775807s",
+                         "0x10"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_false(rw_units_parse_ms(rw_str(bad[i]), &v));
     assert_false(rw_units_parse_ms(RW_STR_NULL, &v));
@@ -37,8 +51,14 @@ static void test_sizes(void **state)
     assert_true(rw_units_parse_bytes(rw_str("2T"), &v) && v == 2ll << 40);
     assert_false(rw_units_parse_bytes(rw_str("1s"), &v));
     assert_false(rw_units_parse_bytes(rw_str("9999999999TiB"), &v));
+    assert_false(rw_units_parse_bytes(rw_str("1GiB2MiB"), &v));
     assert_true(rw_units_parse_int(rw_str("12"), &v) && v == 12);
+    assert_true(rw_units_parse_int(rw_str("-3"), &v) && v == -3);
+    assert_true(rw_units_parse_int(rw_str("+3"), &v) && v == 3);
     assert_false(rw_units_parse_int(rw_str("12k"), &v));
+    assert_false(rw_units_parse_int(rw_str(" 3"), &v));
+    assert_false(rw_units_parse_int(rw_str(""), &v));
+    assert_false(rw_units_parse_int(rw_str("9223372036854775808"), &v));
 }
 
 int main(void)
