@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "log/path.h"
 #include "os/os.h"
 
 static int64_t or_default(int64_t v, int64_t fallback)
@@ -61,8 +62,15 @@ static int ensure_dir(struct rollway_log *log)
     int rc = vfs->ops->stat(vfs, log->dir, &st);
     if (rc == RW_OK)
         return st.is_dir ? RW_OK : rollway_fail(log, RW_E_INVAL, "%s is not a directory", log->dir);
-    if (rc == RW_E_NOT_FOUND && !log->options.read_only && !log->options.must_exist)
+    if (rc == RW_E_NOT_FOUND && !log->options.read_only && !log->options.must_exist) {
+        struct rw_path parent;
         rc = vfs->ops->mkdir(vfs, log->dir);
+        if (!rc)
+            rc = rw_path_parent(&parent, log->dir);
+        /* The directory must not vanish with the records in it. */
+        if (!rc)
+            rc = vfs->ops->sync_dir(vfs, parent.s);
+    }
     return rollway_fail_code(log, rc, log->dir);
 }
 

@@ -199,8 +199,19 @@ static int take_mark(struct rollway_log *log, struct rw_log_open_args *args)
     if (!rc)
         rc = rw_file_load(log->env, path.s, &text);
     if (rc == RW_E_NOT_FOUND) {
+        struct rw_path parent;
         rw_buf_deinit(&text);
-        return RW_OK;
+        if (log->options.read_only)
+            return RW_OK;
+        /* When only the process died, between a change of names and the sync of the directory, what is
+         * seen now is in the cache alone: nothing may be built on it before it is durable. */
+        rc = log->env->vfs->ops->sync_dir(log->env->vfs, log->dir);
+        if (!rc)
+            rc = rw_path_parent(&parent, log->dir);
+        if (!rc)
+            rc = log->env->vfs->ops->sync_dir(log->env->vfs, parent.s);
+        /* A parent that may not be read was not made by whoever opens logs in it. */
+        return rc == RW_E_PERM ? RW_OK : rc;
     }
     if (!rc)
         rc = log->env->vfs->ops->list(log->env->vfs, log->dir, add_size, &t);

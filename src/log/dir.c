@@ -366,6 +366,10 @@ static int open_steps(struct rw_log_dir *d, const struct rw_log_dir_identity *wa
         rc = load_checkpoint(d, (enum rw_checkpoint)i);
     if (!rc)
         rc = take_mark(d);
+    /* When only the process died, between a rename and the sync of the directory, the names that were
+     * read just now are in the cache alone: what is built on them must not see older ones come back. */
+    if (!rc && !d->clean)
+        rc = d->env->vfs->ops->sync_dir(d->env->vfs, d->path);
     return rc ? rw_err_set(err, rc, "cannot read %s: %s", d->path, rw_code_text(rc)) : RW_OK;
 }
 

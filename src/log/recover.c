@@ -357,15 +357,15 @@ static int load_one(struct rw_log *log, const struct rw_log_open_args *args, int
  * Cuts the last segment off where it was torn. The segments behind it are gone by then, and durably:
  * were the cut to survive a second crash and they too, the gap would look like a compacted one. The
  * cut itself must be durable before something new is written there, else old bytes could come back
- * behind the new ones.
+ * behind the new ones. So must a cut that was made before the process died and never synced: nothing
+ * tells it from none, so that every open after a crash syncs.
  */
 static int cut_torn_end(struct rw_log *log, bool cut)
 {
     struct rw_segment *s = rw_log_active(log);
     int rc = log->env->vfs->ops->sync_dir(log->env->vfs, log->dir);
-    if (rc || !cut)
-        return rc;
-    rc = s->file->ops->truncate(s->file, s->size);
+    if (!rc && cut)
+        rc = s->file->ops->truncate(s->file, s->size);
     return rc ? rc : s->file->ops->sync_full(s->file);
 }
 
@@ -391,7 +391,8 @@ static int load_segments(struct rw_log *log, const struct rw_log_open_args *args
             end >= args->recovery_point)
             stop = true;
     }
-    if (!rc && (stop || log->dir_dirty)) {
+    bool crashed = !args->clean && !log->read_only;
+    if (!rc && log->segments_n && (stop || crashed || log->dir_dirty)) {
         log->dir_dirty = false;
         rc = cut_torn_end(log, cut);
     }

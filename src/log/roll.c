@@ -122,8 +122,9 @@ int rw_log_roll_at(struct rw_log *log, int64_t base)
     rw_log_seal(log, old);
     /* The indexes must be on disk before the name of the next segment can be: a recovery point at `base`
      * makes the next open take them on trust. With unsynced data it lies lower, and the next flush
-     * syncs them together with the data. */
-    bool done = is_flushed(log, old);
+     * syncs them together with the data; but a segment that was scanned after a crash counts as unsynced
+     * although the recovery point may lie at its end. */
+    bool done = is_flushed(log, old) || atomic_load(&log->durable) >= base;
     int rc = done ? rw_log_sync_directory(log) : RW_OK;
     if (rc)
         return rc;
