@@ -1,6 +1,6 @@
 /*
  * Diagnostics: our own log lines (what the broker or library has to say to its operator), never the
- * commit log. A line is a level, a component, a fixed message and typed fields. base/ builds and
+ * commit log. A line is a level, a logger (the part that speaks), a fixed message and typed fields. base/ builds and
  * formats lines; where they go is the sink's business (os/ writes to stderr, tests keep them).
  *
  *   rw_diag(env->diag, RW_WARN, "log", "truncated a torn batch",
@@ -55,8 +55,8 @@ static inline struct rw_kv rw_kv_code(const char *key, int code)
 
 struct rw_diag_line {
     enum rw_level level;
-    const char *component;
-    const char *message;
+    const char *logger;
+    const char *msg;
     const struct rw_kv *fields; /* n_fields of them */
     size_t n_fields;
 };
@@ -68,13 +68,13 @@ struct rw_diag {
 };
 
 /* d may be NULL (silence). */
-#define rw_diag(d, level, component, message, ...)                                                 \
+#define rw_diag(d, level, logger, msg, ...)                                                 \
     do {                                                                                           \
         struct rw_diag *rw_diag_d_ = (d);                                                          \
         if (rw_diag_d_ && (level) >= rw_diag_d_->min_level) {                                      \
             const struct rw_kv rw_diag_kv_[] = {__VA_ARGS__ __VA_OPT__(, ){0}};                    \
             const struct rw_diag_line rw_diag_line_ = {                                            \
-                (level), (component), (message), rw_diag_kv_,                                      \
+                (level), (logger), (msg), rw_diag_kv_,                                      \
                 sizeof(rw_diag_kv_) / sizeof(rw_diag_kv_[0]) - 1};                                 \
             rw_diag_d_->write(rw_diag_d_, &rw_diag_line_);                                         \
         }                                                                                          \

@@ -2,8 +2,8 @@
  * The three forms of a diagnostic line.
  *
  *   text    2026-11-22T15:40:01.123Z WARN  log       truncated a torn batch  dir=/x offset=42
- *   logfmt  time=... level=warn component=log msg="truncated a torn batch" dir=/x offset=42
- *   JSON    {"time":"...","level":"warn","component":"log","message":"...","dir":"/x","offset":42}
+ *   logfmt  ts=... level=warn logger=log msg="truncated a torn batch" dir=/x offset=42
+ *   JSON    {"ts":"...","level":"warn","logger":"log","msg":"...","dir":"/x","offset":42}
  *
  * Invariant: one line stays one line, whatever bytes the fields hold, so that nobody can forge a line
  * by choosing a topic's or a client's name.
@@ -88,18 +88,18 @@ static void format_text(struct rw_buf *out, bool colour, const char *time, int n
 {
     rw_buf_printf(out, "%s%s%s %s%s%s %-10s ", colour ? DIM : "", time, colour ? RESET : "",
                   colour ? colour_of(line->level) : "", upper_name(line->level),
-                  colour ? RESET : "", line->component);
-    rw_json_escape(out, line->message, strlen(line->message));
+                  colour ? RESET : "", line->logger);
+    rw_json_escape(out, line->msg, strlen(line->msg));
     add_fields(out, colour, node, line);
 }
 
 static void format_logfmt(struct rw_buf *out, const char *time, int node,
                           const struct rw_diag_line *line)
 {
-    rw_buf_printf(out, "time=%s level=%s component=", time, rw_level_name(line->level));
-    add_word(out, line->component);
+    rw_buf_printf(out, "ts=%s level=%s logger=", time, rw_level_name(line->level));
+    add_word(out, line->logger);
     rw_buf_add_str(out, " msg=");
-    add_word(out, line->message);
+    add_word(out, line->msg);
     add_fields(out, false, node, line);
 }
 
@@ -133,10 +133,10 @@ static void format_json(struct rw_buf *out, const char *time, int node,
     struct rw_json j;
     rw_json_init(&j, out, 0);
     rw_json_object(&j, NULL);
-    rw_json_cstr(&j, "time", time);
+    rw_json_cstr(&j, "ts", time);
     rw_json_cstr(&j, "level", rw_level_name(line->level));
-    rw_json_cstr(&j, "component", line->component);
-    rw_json_cstr(&j, "message", line->message);
+    rw_json_cstr(&j, "logger", line->logger);
+    rw_json_cstr(&j, "msg", line->msg);
     if (node >= 0) {
         rw_json_int(&j, "node", node);
     }

@@ -20,7 +20,7 @@
 #define REPEAT_SLOTS 128
 
 struct repeat {
-    const char *component, *message; /* static words: rw_diag() is called with literals */
+    const char *logger, *msg; /* static words: rw_diag() is called with literals */
     enum rw_level level;
     int64_t since_ms;
     uint32_t written, held;
@@ -56,7 +56,7 @@ static void write_line(struct stderr_diag *s, int64_t now_ms, const struct rw_di
     if (!s->line.failed)
         put(s->options.fd, s->line.p, s->line.n);
     else
-        put(s->options.fd, line->message, strlen(line->message)); /* no memory: the bare words */
+        put(s->options.fd, line->msg, strlen(line->msg)); /* no memory: the bare words */
 }
 
 static void tell_held(struct stderr_diag *s, struct repeat *r, int64_t now_ms)
@@ -64,7 +64,7 @@ static void tell_held(struct stderr_diag *s, struct repeat *r, int64_t now_ms)
     if (r->held) {
         const struct rw_kv fields[] = {rw_kv_uint("repeated", r->held)};
         write_line(s, now_ms,
-                   &(struct rw_diag_line){r->level, r->component, r->message, fields, 1});
+                   &(struct rw_diag_line){r->level, r->logger, r->msg, fields, 1});
     }
     memset(r, 0, sizeof(*r));
 }
@@ -72,9 +72,9 @@ static void tell_held(struct stderr_diag *s, struct repeat *r, int64_t now_ms)
 static struct repeat *slot_of(struct stderr_diag *s, const struct rw_diag_line *line)
 {
     uint64_t h = 14695981039346656037u;
-    for (const char *c = line->message; *c; c++)
+    for (const char *c = line->msg; *c; c++)
         h = (h ^ (uint8_t)*c) * 1099511628211u;
-    for (const char *c = line->component; *c; c++)
+    for (const char *c = line->logger; *c; c++)
         h = (h ^ (uint8_t)*c) * 1099511628211u;
     return &s->repeats[(h ^ (h >> 32)) % REPEAT_SLOTS];
 }
@@ -86,7 +86,7 @@ static void sweep(struct stderr_diag *s, int64_t mono_ms, int64_t now_ms)
         return;
     s->next_sweep_ms = mono_ms + 1000;
     for (size_t i = 0; i < REPEAT_SLOTS; i++)
-        if (s->repeats[i].message && mono_ms - s->repeats[i].since_ms >= RW_OS_DIAG_WINDOW_MS)
+        if (s->repeats[i].msg && mono_ms - s->repeats[i].since_ms >= RW_OS_DIAG_WINDOW_MS)
             tell_held(s, &s->repeats[i], now_ms);
 }
 
@@ -95,8 +95,8 @@ static bool allowed(struct stderr_diag *s, int64_t mono_ms, const struct rw_diag
     if (line->level == RW_FATAL)
         return true;
     struct repeat *r = slot_of(s, line);
-    if (!r->message)
-        *r = (struct repeat){line->component, line->message, line->level, mono_ms, 0, 0};
+    if (!r->msg)
+        *r = (struct repeat){line->logger, line->msg, line->level, mono_ms, 0, 0};
     if (r->written >= RW_OS_DIAG_BURST) {
         r->held++;
         return false;
@@ -155,7 +155,7 @@ void rw_os_diag_free(struct rw_diag *d)
     if (!s)
         return;
     for (size_t i = 0; i < REPEAT_SLOTS; i++)
-        if (s->repeats[i].message)
+        if (s->repeats[i].msg)
             tell_held(s, &s->repeats[i], rw_wall_ms(&rw_os_clock));
     rw_buf_deinit(&s->line);
     pthread_mutex_destroy(&s->mutex);

@@ -53,7 +53,7 @@ void rw_os_diag_options_init(struct rw_os_diag_options *o);
 
 /*
  * A thread-safe sink. Each line is one write(2) of a whole line. A message that repeats (same
- * level, component and words) is written at most RW_OS_DIAG_BURST times in RW_OS_DIAG_WINDOW_MS;
+ * level, logger and words) is written at most RW_OS_DIAG_BURST times in RW_OS_DIAG_WINDOW_MS;
  * what was held back is counted and told once the window is over. FATAL is never held back.
  * RW_E_NOMEM.
  */

@@ -27,12 +27,12 @@ static void three_forms(void **state)
         " dir=\"/data/a b\" offset=-42 bytes=7 rate=0.5 clean=true why=\"corrupt data\"\n");
     assert_string_equal(
         format(&b, RW_DIAG_LOGFMT, false, -1, RW_INFO, "ready", 3),
-        "time=2023-11-14T22:13:20.123Z level=info component=log msg=ready dir=\"/data/a b\""
+        "ts=2023-11-14T22:13:20.123Z level=info logger=log msg=ready dir=\"/data/a b\""
         " offset=-42 bytes=7\n");
     assert_string_equal(
         format(&b, RW_DIAG_JSON, false, 0, RW_ERROR, "a \"b\"", 6),
-        "{\"time\":\"2023-11-14T22:13:20.123Z\",\"level\":\"error\",\"component\":\"log\","
-        "\"message\":\"a \\\"b\\\"\",\"node\":0,\"dir\":\"/data/a b\",\"offset\":-42,\"bytes\":7,"
+        "{\"ts\":\"2023-11-14T22:13:20.123Z\",\"level\":\"error\",\"logger\":\"log\","
+        "\"msg\":\"a \\\"b\\\"\",\"node\":0,\"dir\":\"/data/a b\",\"offset\":-42,\"bytes\":7,"
         "\"rate\":0.5,\"clean\":true,\"why\":\"corrupt data\"}\n");
     assert_string_equal(format(&b, RW_DIAG_TEXT, true, -1, RW_FATAL, "x", 0),
                         "\x1b[2m2023-11-14T22:13:20.123Z\x1b[0m \x1b[1;31mFATAL\x1b[0m log        "
@@ -76,7 +76,7 @@ static void keep(struct rw_diag *d, const struct rw_diag_line *line)
     struct keeper *k = (struct keeper *)(void *)d;
     k->lines++;
     k->fields = line->n_fields;
-    assert_string_equal(line->component, "part");
+    assert_string_equal(line->logger, "part");
 }
 
 static void levels_and_fields(void **state)
