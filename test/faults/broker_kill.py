@@ -1,7 +1,8 @@
 """SIGKILL of the broker under load, with an oracle of what was acknowledged.
 
-Producers are idempotent librdkafka producers that live through all the kills (their own retries bridge
-them), so nothing may be lost and nothing may be there twice. Afterwards everything is read back.
+librdkafka producers live through all the kills (their own retries bridge them). What idempotent ones
+sent to one topic may not be lost and not be there twice; what plain ones sent to another may not be
+lost. Afterwards everything is read back.
 """
 import os
 import random
@@ -11,8 +12,8 @@ import subprocess
 import threading
 import time
 
-TOPIC = "kills"
-PARTITIONS = 3
+IDEMPOTENT, PLAIN = "kills", "kills-plain"
+PARTITIONS = 12
 
 
 def free_port():
@@ -67,15 +68,17 @@ class Broker:
 
 
 class Load(threading.Thread):
-    """One idempotent producer; its history is complete when flush() came back."""
+    """One producer; its history is complete when flush() came back."""
 
-    def __init__(self, bootstrap, name):
+    def __init__(self, bootstrap, name, topic):
         super().__init__()
         from confluent_kafka import Producer
+        self.topic = topic
         self.name, self.events, self.done, self.acked = name, [], threading.Event(), 0
         self.errors = []
         self.producer = Producer({
-            "bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 2,
+            "bootstrap.servers": bootstrap, "enable.idempotence": topic == IDEMPOTENT,
+            "acks": "all", "max.in.flight": 5 if topic == IDEMPOTENT else 1, "linger.ms": 2,
             "message.timeout.ms": 120000, "retry.backoff.ms": 50, "reconnect.backoff.ms": 20,
             "reconnect.backoff.max.ms": 200, "log_level": 0, "error_cb": self.on_error})
 
@@ -86,7 +89,7 @@ class Load(threading.Thread):
     def report(self, error, message):
         kind = "unknown" if error else "ok"
         event = {"proc": "%s-%d" % (self.name, message.partition()), "op": "send", "type": kind,
-                 "log": "%s-%d" % (TOPIC, message.partition()),
+                 "log": "%s-%d" % (self.topic, message.partition()),
                  "value": message.value().split(b" ")[0].decode()}
         if not error:
             event["offset"] = message.offset()
@@ -100,9 +103,9 @@ class Load(threading.Thread):
             partition = number % PARTITIONS
             value = "%s-%d" % (self.name, number)
             self.events.append({"proc": self.name, "op": "send", "type": "invoke",
-                                "log": "%s-%d" % (TOPIC, partition), "value": value})
+                                "log": "%s-%d" % (self.topic, partition), "value": value})
             try:
-                self.producer.produce(TOPIC, value.encode() + fill, partition=partition,
+                self.producer.produce(self.topic, value.encode() + fill, partition=partition,
                                       on_delivery=self.report)
             except BufferError:
                 self.events.pop()
@@ -110,8 +113,8 @@ class Load(threading.Thread):
                 continue
             number += 1
             self.producer.poll(0)
-            if number % 50 == 0:
-                time.sleep(0.002)
+            if number % 25 == 0:
+                time.sleep(0.02)  # the histories of long runs must fit into memory
         left = self.producer.flush(60)
         if left:
             self.errors.append("%s: %d messages were never answered" % (self.name, left))
@@ -121,10 +124,10 @@ def read_all(bootstrap):
     """One "final" event for each partition."""
     from confluent_kafka import Consumer, TopicPartition
     events = []
-    for partition in range(PARTITIONS):
+    for topic, partition in [(t, p) for t in (IDEMPOTENT, PLAIN) for p in range(PARTITIONS)]:
         consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "final",
                              "enable.auto.commit": False})
-        where = TopicPartition(TOPIC, partition)
+        where = TopicPartition(topic, partition)
         low, high = consumer.get_watermark_offsets(where, timeout=20)
         where.offset = low
         consumer.assign([where])
@@ -136,7 +139,7 @@ def read_all(bootstrap):
                                     message.value().split(b" ")[0].decode()])
         consumer.close()
         events.append({"proc": "final", "op": "final", "type": "ok", "start": low,
-                       "log": "%s-%d" % (TOPIC, partition), "records": records})
+                       "log": "%s-%d" % (topic, partition), "records": records})
     return events
 
 
@@ -145,7 +148,7 @@ def broker_kill(binary, directory, rounds):
     broker, luck = Broker(binary, directory), random.Random(1)
     bootstrap = "127.0.0.1:%d" % broker.port
     broker.start()
-    loads = [Load(bootstrap, "p%d" % i) for i in range(2)]
+    loads = [Load(bootstrap, "p%d" % i, IDEMPOTENT if i % 2 else PLAIN) for i in range(4)]
     try:
         for load in loads:
             load.start()
