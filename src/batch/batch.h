@@ -246,6 +246,12 @@ struct rw_validate_result {
  */
 RW_MUST int rw_batch_validate(uint8_t *p, size_t n, const struct rw_validate_rules *rules,
                               struct rw_records *scratch, struct rw_validate_result *ret_result);
+/* Its two halves, for who checks on one thread and appends on another: what can be wrong, without
+ * touching the bytes, and the corrections of a batch that was found fine (they can not fail). */
+RW_MUST int rw_batch_inspect(const uint8_t *p, size_t n, const struct rw_validate_rules *rules,
+                             struct rw_records *scratch, struct rw_validate_result *ret_result);
+void rw_batch_correct(uint8_t *p, size_t n, const struct rw_validate_rules *rules,
+                      struct rw_validate_result *result);
 
 /* ---- compression (batch/compress.c, batch/snappy.c) ---- */
 

@@ -134,8 +134,8 @@ static int walk_records(struct walk *w, const uint8_t *at, const uint8_t *end)
 }
 
 /* The two things a broker corrects; each costs a second CRC. */
-static void correct(uint8_t *p, size_t n, const struct rw_validate_rules *rules,
-                    struct rw_validate_result *result)
+void rw_batch_correct(uint8_t *p, size_t n, const struct rw_validate_rules *rules,
+                      struct rw_validate_result *result)
 {
     struct rw_batch *b = &result->batch;
     if (rules->log_append_time) {
@@ -152,8 +152,8 @@ static void correct(uint8_t *p, size_t n, const struct rw_validate_rules *rules,
     (void)code; /* it was decoded from the same bytes before */
 }
 
-int rw_batch_validate(uint8_t *p, size_t n, const struct rw_validate_rules *rules,
-                      struct rw_records *scratch, struct rw_validate_result *ret_result)
+int rw_batch_inspect(const uint8_t *p, size_t n, const struct rw_validate_rules *rules,
+                     struct rw_records *scratch, struct rw_validate_result *ret_result)
 {
     struct rw_validate_result *r = ret_result;
     *r = (struct rw_validate_result){.max_timestamp = RW_NO_TIMESTAMP, .bad_record = -1};
@@ -186,8 +186,14 @@ int rw_batch_validate(uint8_t *p, size_t n, const struct rw_validate_rules *rule
     /* Below 0 there is only "no timestamp", which bad_time() lets pass. */
     if (w.ts_min < 0)
         w.ts_min = 0;
-    code = walk_records(&w, scratch->at, scratch->end);
+    return walk_records(&w, scratch->at, scratch->end);
+}
+
+int rw_batch_validate(uint8_t *p, size_t n, const struct rw_validate_rules *rules,
+                      struct rw_records *scratch, struct rw_validate_result *ret_result)
+{
+    int code = rw_batch_inspect(p, n, rules, scratch, ret_result);
     if (code == RW_OK)
-        correct(p, n, rules, r);
+        rw_batch_correct(p, n, rules, ret_result);
     return code;
 }

@@ -176,7 +176,7 @@ void rw_partition_configure(struct rw_partition *p, const struct rw_topic_config
 }
 
 int rw_partition_append(struct rw_partition *p, uint8_t *bytes, size_t n, bool allow_zstd,
-                        struct rw_append_info *ret_info)
+                        const struct rw_append_check *check, struct rw_append_info *ret_info)
 {
     if (p->shard->partitions->disk.refuse)
         return RW_E_FULL; /* before the disk is full; producers try again */
@@ -185,6 +185,7 @@ int rw_partition_append(struct rw_partition *p, uint8_t *bytes, size_t n, bool a
         .as_leader = true,
         .allow_zstd = allow_zstd,
         .now_ms = rw_shard_wall_ms(p->shard),
+        .check = check,
     };
     int rc = rw_log_append(p->log, bytes, n, &args, ret_info);
     if (rc) {

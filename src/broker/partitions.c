@@ -259,6 +259,7 @@ void rw_partitions_stop_end(struct rw_partitions *ps)
     void (*stopped)(struct rw_shard *) = ps->stopped;
     struct rw_shard *s = ps->shard;
     rw_map_deinit(&ps->map);
+    rw_precheck_deinit(&ps->precheck);
     s->partitions = NULL;
     rw_free(ps);
     stopped(s);
@@ -389,6 +390,8 @@ int rw_partitions_apply(struct rw_shard *s, const struct rw_meta *meta,
     for (size_t i = 0; i < delta->n && rc == RW_OK; i++) {
         const struct rw_meta_change *c = &delta->changes[i];
         const struct rw_meta_topic *t = rw_meta_topic_by_id(meta, c->topic_id);
+        if (c->kind == RW_META_TOPIC_REMOVED || c->kind == RW_META_TOPIC_CONFIGURED)
+            rw_precheck_forget(&s->partitions->precheck, c->topic_id);
         if (c->kind == RW_META_TOPIC_REMOVED)
             remove_topic(s, c->topic_id, batch);
         else if (t && c->kind == RW_META_PARTITION_CREATED && is_mine(s, t, c->partition))

@@ -91,7 +91,17 @@ int32_t rw_partitions_throttle_ms(const struct rw_shard *s);
 /* Appends a producer's batch as leader, starts what the durability policy asks for, wakes readers.
  * Codes as rw_log_append(). */
 RW_MUST int rw_partition_append(struct rw_partition *p, uint8_t *bytes, size_t n, bool allow_zstd,
+                                const struct rw_append_check *check,
                                 struct rw_append_info *ret_info);
+/*
+ * On the shard that received it, while its bytes are in this core's caches: checks a producer's batch
+ * for rw_partition_append() on the owner's shard. NULL (no memory): the owner does it. The result lies
+ * in the arena. (precheck.c)
+ */
+const struct rw_append_check *rw_partition_precheck(struct rw_shard *s,
+                                                    const struct rw_meta_topic *t,
+                                                    struct rw_slice bytes, bool allow_zstd,
+                                                    struct rw_arena *arena);
 /* DeleteRecords: moves the log start to `offset`. */
 RW_MUST int rw_partition_trim(struct rw_partition *p, int64_t offset);
 /* True when everything below offset is acknowledged as the policy demands. */

@@ -20,6 +20,12 @@ struct rw_disk_watch {
     int32_t throttle_ms;
 };
 
+/* precheck.c: topics' rules, as far as this shard received batches for them. */
+struct rw_precheck {
+    struct rw_map topics;
+    struct rw_records scratch;
+};
+
 struct rw_partitions {
     struct rw_shard *shard;
     struct rw_map map;
@@ -29,6 +35,7 @@ struct rw_partitions {
     size_t closing;
     struct rw_timer retention;
     struct rw_disk_watch disk;
+    struct rw_precheck precheck;
     void (*stopped)(struct rw_shard *s);
 };
 
@@ -44,6 +51,10 @@ void rw_partition_wake_all(struct rw_partition *p);
 void rw_partition_retire(struct rw_partition *p, bool destroy);
 /* Called whenever a job or a sync ended while it is CLOSING. */
 void rw_partition_retire_next(struct rw_partition *p);
+
+/* A topic's settings changed, or it is gone. */
+void rw_precheck_forget(struct rw_precheck *k, struct rw_uuid topic_id);
+void rw_precheck_deinit(struct rw_precheck *k);
 
 void rw_retention_start(struct rw_partitions *ps);
 void rw_retention_now(struct rw_partitions *ps);

@@ -24,35 +24,64 @@ static int refuse(struct rw_append_info *info, int code, const char *why)
     return code;
 }
 
+void rw_log_rules(const struct rw_log_config *c, const struct rw_append_args *args,
+                  struct rw_validate_rules *ret_rules)
+{
+    *ret_rules = (struct rw_validate_rules){
+        .compacted = c->cleanup_compact,
+        .log_append_time = c->log_append_time,
+        .now_ms = args->now_ms,
+        .timestamp_before_max_ms = c->timestamp_before_max_ms,
+        .timestamp_after_max_ms = c->timestamp_after_max_ms,
+        .batch_bytes_max = (size_t)c->batch_bytes_max,
+        .allow_zstd = args->allow_zstd,
+        .from_client = !args->internal,
+    };
+}
+
+static bool same_rules(const struct rw_validate_rules *a, const struct rw_validate_rules *b)
+{
+    return a->compacted == b->compacted && a->log_append_time == b->log_append_time &&
+           a->timestamp_before_max_ms == b->timestamp_before_max_ms &&
+           a->timestamp_after_max_ms == b->timestamp_after_max_ms &&
+           a->batch_bytes_max == b->batch_bytes_max && a->allow_zstd == b->allow_zstd &&
+           a->from_client == b->from_client;
+}
+
+static int validate(struct rw_log *log, uint8_t *bytes, size_t n, const struct rw_append_args *args,
+                    struct rw_append_info *info)
+{
+    struct rw_validate_rules rules;
+    struct rw_validate_result result = {.bad_record = -1};
+    int rc;
+    rw_log_rules(&log->config, args, &rules);
+    if (args->check && same_rules(&args->check->rules, &rules)) {
+        result = args->check->result;
+        rc = args->check->code;
+        if (rc == RW_OK)
+            rw_batch_correct(bytes, n, &rules, &result);
+    } else {
+        rc = rw_batch_validate(bytes, n, &rules, &log->scratch, &result);
+    }
+    if (rc) {
+        info->bad_record = result.bad_record;
+        info->why = result.why;
+    }
+    return rc;
+}
+
 /* As a leader: one batch, checked as the topic demands, numbered and stamped. */
 static int admit_leader(struct rw_log *log, uint8_t *bytes, size_t n,
                         const struct rw_append_args *args, struct rw_append_info *info,
                         struct rw_batch *ret_batch)
 {
-    const struct rw_log_config *c = &log->config;
-    if (!args->trusted) {
-        const struct rw_validate_rules rules = {
-            .compacted = c->cleanup_compact,
-            .log_append_time = c->log_append_time,
-            .now_ms = args->now_ms,
-            .timestamp_before_max_ms = c->timestamp_before_max_ms,
-            .timestamp_after_max_ms = c->timestamp_after_max_ms,
-            .batch_bytes_max = (size_t)c->batch_bytes_max,
-            .allow_zstd = args->allow_zstd,
-            .from_client = !args->internal,
-        };
-        struct rw_validate_result result = {.bad_record = -1};
-        int rc = rw_batch_validate(bytes, n, &rules, &log->scratch, &result);
-        if (rc) {
-            info->bad_record = result.bad_record;
-            info->why = result.why;
-            return rc;
-        }
-    }
-    int rc = rw_batch_decode(bytes, n, ret_batch);
+    int rc = args->trusted ? RW_OK : validate(log, bytes, n, args, info);
+    if (rc)
+        return rc;
+    rc = rw_batch_decode(bytes, n, ret_batch);
     if (rc || rw_batch_size(ret_batch) != n)
         return refuse(info, rc ? rc : RW_E_CORRUPT, "the bytes are not exactly one batch");
-    if (n > (uint64_t)c->batch_bytes_max)
+    if (n > (uint64_t)log->config.batch_bytes_max)
         return refuse(info, RW_E_TOO_BIG, "the batch is larger than max.message.bytes");
     return RW_OK;
 }

@@ -68,6 +68,16 @@ RW_MUST int rw_log_destroy(struct rw_log *log);
 
 /* ---- append ---- */
 
+/*
+ * What rw_batch_inspect() said about a batch before it came to the log, on whatever thread. It counts
+ * when it was made by the rules that the log has at the append (time aside); else the log looks itself.
+ */
+struct rw_append_check {
+    struct rw_validate_rules rules;
+    struct rw_validate_result result;
+    int code;
+};
+
 struct rw_append_args {
     int32_t leader_epoch; /* stamped into the batches (leader), or kept (replica) */
     bool as_leader;       /* true: assign offsets, validate, check producers. false: bytes come from
@@ -76,7 +86,12 @@ struct rw_append_args {
     bool trusted;  /* the batch was built in this process: its bytes are not checked again */
     bool internal; /* control batches and internal writers: skip the client-only rules */
     int64_t now_ms;
+    const struct rw_append_check *check; /* as_leader; NULL: none was made */
 };
+
+/* What a leader demands of a client's batch (args: allow_zstd, internal, now_ms). */
+void rw_log_rules(const struct rw_log_config *c, const struct rw_append_args *args,
+                  struct rw_validate_rules *ret_rules);
 
 struct rw_append_info {
     int64_t first_offset;

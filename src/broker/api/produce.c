@@ -15,6 +15,7 @@ struct produce_item {
     struct rw_fan_leg *leg;
     struct rw_waiter waiter;
     struct rw_wire_records records;
+    const struct rw_append_check *check; /* made on the request's shard; NULL: none */
     struct rw_produce_response_partition *out;
     int64_t base_offset, append_time, log_start;
     int32_t bad_record;
@@ -104,7 +105,7 @@ static bool append(struct rw_shard *owner, struct produce *produce, struct produ
     }
     /* The frame is ours until the answer has left; offset and epoch are patched in place. */
     int rc = rw_partition_append(p, (uint8_t *)(uintptr_t)item->records.p, item->records.n,
-                                 produce->allow_zstd, &info);
+                                 produce->allow_zstd, item->check, &info);
     if (rc) {
         item->base.error = error_of(rc);
         item->bad_record = info.bad_record;
@@ -251,6 +252,10 @@ static bool add_topic(struct rw_request *req, struct produce *produce,
             (struct rw_fan_item){.topic_id = found->id, .index = p->index, .leader_epoch = -1};
         item->records = p->records;
         item->out = r;
+        if (p->records.n)
+            item->check =
+                rw_partition_precheck(req->shard, found, rw_slice(p->records.p, p->records.n),
+                                      produce->allow_zstd, &req->arena);
         rw_fan_add(&produce->fan, &item->base);
     }
     return true;
@@ -278,6 +283,8 @@ void rw_handle_produce(struct rw_request *req)
         produce->pending = rw_arena_array(&req->arena, (size_t)n_shards, sizeof(int));
         fine = produce->pending != NULL;
     }
+    if (fine)
+        produce->allow_zstd = req->header.api_version >= 7;
     for (int32_t i = 0; fine && i < in->n_topic_data; i++)
         fine = add_topic(req, produce, &in->topic_data[i], &out->responses[out->n_responses++]);
     if (!fine) {
@@ -285,7 +292,6 @@ void rw_handle_produce(struct rw_request *req)
         return;
     }
     produce->acks = in->acks;
-    produce->allow_zstd = req->header.api_version >= 7;
     produce->fan.run = run;
     produce->fan.halt = halt;
     produce->fan.done = done;
