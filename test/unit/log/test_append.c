@@ -146,6 +146,51 @@ static void log_append_time_is_stamped(void **state)
     log_test_deinit(&t);
 }
 
+/* A check from elsewhere counts, unless it was made by other rules than the log's. */
+static void checked_elsewhere(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_buf bytes;
+    struct rw_append_info info;
+    struct rw_records scratch = {0};
+    struct rw_append_check check;
+    struct rw_append_args args = {.as_leader = true, .now_ms = 5000, .check = &check};
+    log_test_init(&t);
+    rw_buf_init(&bytes);
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    struct rw_log_config config = t.config;
+    for (int kind = 0; kind < 4; kind++) {
+        config.log_append_time = kind == 1;
+        rw_log_configure(t.log, &config);
+        rw_buf_clear(&bytes);
+        log_test_batch(&bytes, 3, 1000, 20);
+        rw_log_rules(&config, &args, &check.rules);
+        check.code =
+            rw_batch_inspect(bytes.p, bytes.n, &check.rules, &scratch, &check.result);
+        assert_int_equal(check.code, RW_OK);
+        if (kind == 2) { /* refused there: refused here */
+            check.code = RW_E_TIMESTAMP;
+            check.result.bad_record = 2;
+            check.result.why = "no";
+        }
+        if (kind == 3) /* fine there, by another limit */
+            check.rules.batch_bytes_max++, bytes.p[80] ^= 1;
+        int rc = rw_log_append(t.log, bytes.p, bytes.n, &args, &info);
+        assert_int_equal(rc, kind == 2 ? RW_E_TIMESTAMP : kind == 3 ? RW_E_CORRUPT : RW_OK);
+        assert_int_equal(info.bad_record, kind == 2 ? 2 : -1);
+        assert_int_equal(info.log_append_time, kind == 1 ? 5000 : -1);
+        assert_true((info.why != NULL) == (rc != RW_OK));
+    }
+    struct rw_log_verify v = {0};
+    assert_int_equal(rw_log_verify(t.log, &v), RW_OK);
+    assert_int_equal(v.batches, 2);
+    assert_int_equal(v.bad_batches, 0);
+    rw_records_deinit(&scratch);
+    rw_buf_deinit(&bytes);
+    log_test_deinit(&t);
+}
+
 static void refused_input_leaves_nothing(void **state)
 {
     (void)state;
@@ -293,6 +338,7 @@ int main(void)
         cmocka_unit_test(bounds_of_a_read),
         cmocka_unit_test(peeking),
         cmocka_unit_test(log_append_time_is_stamped),
+        cmocka_unit_test(checked_elsewhere),
         cmocka_unit_test(refused_input_leaves_nothing),
         cmocka_unit_test(a_full_disk_keeps_the_log_online),
         cmocka_unit_test(a_failed_write_or_sync_is_final),
