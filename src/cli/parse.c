@@ -206,20 +206,21 @@ static void wrong_option(struct parse *p, const char *name, int n)
 static void take_value(struct parse *p, const struct rw_option *o, const char *text)
 {
     struct rw_cli_value v = {.option = o, .text = text};
+    const char *said = text ? text : ""; /* what takes a value has one; an optimiser can not know */
     switch (o->kind) {
     case RW_OPT_INT:
         if (!rw_units_parse_int(rw_str(text), &v.number))
-            wrong(p, NULL, "--%s wants a whole number, not \"%s\"", o->name, text);
+            wrong(p, NULL, "--%s wants a whole number, not \"%s\"", o->name, said);
         break;
     case RW_OPT_DURATION:
         if (!rw_units_parse_ms(rw_str(text), &v.number))
             wrong(p, "for example 500ms, 30s, 5m, 12h, 7d", "--%s wants a time span, not \"%s\"",
-                  o->name, text);
+                  o->name, said);
         break;
     case RW_OPT_BYTES:
         if (!rw_units_parse_bytes(rw_str(text), &v.number))
             wrong(p, "for example 512, 64KiB, 1GiB", "--%s wants a size, not \"%s\"", o->name,
-                  text);
+                  said);
         break;
     case RW_OPT_FLAG:
         if (strcmp(o->name, "help") == 0)

@@ -6,6 +6,7 @@
  * Inbox: senders push on an atomic stack, the loop takes the whole of it and reverses it. `asleep` is
  * set before the loop looks at the inbox for the last time; a sender that finds it set clears it and
  * wakes. Both sides write before they read (sequentially consistent), so one of them sees the other.
+ * The poll's first callback clears it again, so that what callbacks post to their own loop wakes nobody.
  *
  * It does not own threads; os/thread.c does.
  */
@@ -87,21 +88,31 @@ static const struct rw_loop_ops ops = {.post = loop_post,
                                        .hook_remove = loop_hook_remove,
                                        .stop = loop_stop};
 
+static void read_clock(struct uv_loop *l)
+{
+    l->base.now_us = rw_mono_us(l->clock);
+    l->clock_due = false;
+}
+
+/* The poll has returned. */
+static void awake(struct uv_loop *l)
+{
+    if (!l->clock_due)
+        return;
+    atomic_store(&l->asleep, false);
+    read_clock(l);
+}
+
 static void on_wake(uv_async_t *h)
 {
-    (void)h; /* the inbox is looked at every turn */
+    /* The inbox is looked at every turn. */
+    awake(RW_CONTAINER(h, struct uv_loop, wake));
 }
 
 static void on_alarm(uv_timer_t *h)
 {
     struct uv_loop *l = RW_CONTAINER(h, struct uv_loop, alarm);
     l->alarm_us = INT64_MAX;
-}
-
-static void read_clock(struct uv_loop *l)
-{
-    l->base.now_us = rw_mono_us(l->clock);
-    l->clock_due = false;
 }
 
 int rw_os_loop_new(struct rw_clock *clock, struct rw_loop **ret_loop)
@@ -133,10 +144,14 @@ static bool inbox_empty(struct uv_loop *l)
     return atomic_load(&l->inbox) == NULL;
 }
 
-static void run_posts(struct uv_loop *l)
+/* Messages that are answered with messages to this same loop must not keep the sockets waiting. */
+#define POST_ROUNDS 4
+
+/* Those that are there now. False: none. */
+static bool run_round(struct uv_loop *l)
 {
     if (atomic_load_explicit(&l->inbox, memory_order_relaxed) == NULL)
-        return;
+        return false;
     struct rw_post *newest = atomic_exchange(&l->inbox, NULL), *oldest = NULL;
     while (newest) {
         struct rw_post *next = newest->next;
@@ -149,6 +164,14 @@ static void run_posts(struct uv_loop *l)
         oldest = p->next;
         p->run(&l->base, p);
     }
+    return true;
+}
+
+/* Several rounds: a request to a partition of its own shard goes there and back without a poll. */
+static void run_posts(struct uv_loop *l)
+{
+    for (int i = 0; i < POST_ROUNDS && !l->stopped && run_round(l); i++)
+        ;
 }
 
 static void run_timers(struct uv_loop *l)
@@ -242,8 +265,7 @@ static void on_poll(uv_poll_t *h, int status, int events)
 {
     struct rw_fd_watch *w = RW_CONTAINER(h, struct rw_fd_watch, poll);
     struct uv_loop *l = RW_CONTAINER(h->loop, struct uv_loop, uv);
-    if (l->clock_due)
-        read_clock(l);
+    awake(l);
     if (status < 0)
         w->wanted = 0; /* libuv has stopped watching */
     w->ready(w, status, events);
