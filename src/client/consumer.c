@@ -33,6 +33,7 @@ struct answer {
     struct rw_arena arena;
     bool busy; /* partitions of it are being handed out */
     struct rw_fetch_response *response;
+    uint8_t *kept;           /* its bytes, when the connection that they came by is gone */
     int32_t topic_i, part_i; /* where we are */
 };
 
@@ -88,6 +89,7 @@ void rw_consumer_free(struct rw_consumer *c)
         if (n && n->conn && n->conn->sent_n > 0)
             rw_cluster_drop(c->cluster, n->conn);
         rw_arena_deinit(&c->answers[i].arena);
+        rw_free(c->answers[i].kept);
     }
     rw_records_deinit(&c->records);
     rw_arena_deinit(&c->scratch);
@@ -219,12 +221,18 @@ static void trouble(struct rw_consumer *c)
     c->retry_at_us = now_us(c) + (c->cluster->options.backoff_us << shift);
 }
 
-/* Forgets what was asked of a broker; its partitions are asked for again from where they are. */
-static void lost_connection(struct rw_consumer *c, struct rw_conn *conn)
+/* Forgets what was asked of a broker; its partitions are asked for again from where they are. An
+ * answer that is being handed out lies in the connection's buffer: it takes that over. */
+static void lost_connection(struct rw_consumer *c, const struct rw_node *node, struct answer *a)
 {
     trouble(c);
-    conn->sent_n = 0;
-    rw_cluster_drop(c->cluster, conn);
+    if (a->busy) {
+        rw_free(a->kept);
+        a->kept = node->conn->in;
+        node->conn->in = NULL;
+    }
+    node->conn->sent_n = 0;
+    rw_cluster_drop(c->cluster, node->conn);
 }
 
 static int ask(struct rw_consumer *c, struct rw_node *node, struct rw_client_err *err)
@@ -236,7 +244,8 @@ static int ask(struct rw_consumer *c, struct rw_node *node, struct rw_client_err
         return rw_client_fail(err, rc, "out of memory");
     if (request.n_topics == 0 || (node->conn && node->conn->sent_n > 0))
         return RW_OK;
-    if (!answer_of(c, node->id))
+    struct answer *a = answer_of(c, node->id);
+    if (!a)
         return rw_client_fail(err, RW_E_NOMEM, "out of memory");
     rc = rw_cluster_conn(c->cluster, node->id, &conn, err);
     if (rc != RW_OK)
@@ -244,7 +253,7 @@ static int ask(struct rw_consumer *c, struct rw_node *node, struct rw_client_err
     rc = rw_conn_send(conn, RW_API_FETCH, FETCH_CAP, &request, NULL, true,
                       rw_cluster_request_us(c->cluster), err);
     if (rw_code_is_connection(rc)) {
-        lost_connection(c, conn);
+        lost_connection(c, node, a);
         return RW_OK;
     }
     return rc;
@@ -356,11 +365,13 @@ static int take_answer(struct rw_consumer *c, struct rw_node *node, struct rw_cl
     if (!a)
         return rw_client_fail(err, RW_E_NOMEM, "out of memory");
     rw_arena_reset(&a->arena);
+    rw_free(a->kept);
+    a->kept = NULL;
     int rc = rw_conn_receive(node->conn, &a->arena, rw_cluster_request_us(c->cluster), &reply, err);
     if (rc == RW_OK)
         rc = rw_conn_decode(node->conn, &reply, &response, err);
     if (rw_code_is_connection(rc) && c->failures < TRIES_MAX) {
-        lost_connection(c, node->conn);
+        lost_connection(c, node, a);
         return RW_OK;
     }
     if (rc != RW_OK)
@@ -546,7 +557,9 @@ int rw_consumer_next(struct rw_consumer *c, int64_t timeout_us, struct rw_consum
         if (rc < 0)
             return rc;
         if (rc > 0) {
-            rc = ask_all(c, err); /* the broker prepares the next answer while this one is read */
+            /* The broker prepares the next answer while this one is read. Not when metadata is to be
+             * asked for: that may close, or read from, the connection whose buffer is being read. */
+            rc = c->stale ? RW_OK : ask_all(c, err);
             if (rc != RW_OK)
                 return rc;
             rc = next_buffered(c, ret, err);
