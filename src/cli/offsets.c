@@ -47,6 +47,8 @@ static bool point(const char *text, struct rw_offset_point *p)
     p->kind = text[0] == '+'   ? RW_POINT_FROM_START
               : text[0] == '-' ? RW_POINT_FROM_END
                                : RW_POINT_EXACT;
+    if (p->value == INT64_MIN)
+        return false; /* has no opposite */
     if (p->value < 0)
         p->value = -p->value;
     return true;
