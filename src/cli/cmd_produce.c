@@ -8,12 +8,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/mem.h"
 #include "cli/connect.h"
 #include "cli/format.h"
 #include "base/json.h"
 #include "cli/progress.h"
+#include "cli/record_json.h"
 #include "base/human.h"
 #include "client/producer.h"
 
@@ -27,6 +29,7 @@ struct produce {
     struct rw_cli_client client;
     struct rw_producer *producer;
     struct rw_format *format, *output;
+    bool json; /* lines of JSON instead of a format */
     const char *topic;
     const char *key;
     int64_t partition;
@@ -36,6 +39,7 @@ struct produce {
     struct rw_format_input in;
     struct rw_progress progress;
     int64_t records, bytes, reported;
+    int64_t input_bytes, read_before; /* of all files; of those that are done. 0: not known */
     int exit_code;
 };
 
@@ -87,6 +91,7 @@ struct input {
     const char *name;
     struct rw_buf buf;
     size_t at;
+    int64_t read; /* bytes, in all */
     bool end;
 };
 
@@ -131,8 +136,10 @@ static int fill(struct produce *p, struct input *in)
         return rw_client_fail(&p->client.err, RW_E_IO, "%s: %s", in->name, strerror(errno));
     if (n == 0)
         in->end = true;
-    if (n > 0)
+    if (n > 0) {
         in->buf.n += (size_t)n;
+        in->read += n;
+    }
     return RW_OK;
 }
 
@@ -169,29 +176,88 @@ static int send_record(struct produce *p, const struct rw_format_input *in)
                             &p->client.err);
 }
 
+/* The next line in in->buf, without its end. RW_E_SHORT: more is needed. 0: nothing is left. */
+static int next_line(const struct input *in, struct rw_str *ret, size_t *ret_used)
+{
+    const char *from = (const char *)in->buf.p + in->at;
+    size_t left = in->buf.n - in->at;
+    const char *end = left ? memchr(from, '\n', left) : NULL;
+    if (!end && !in->end)
+        return RW_E_SHORT;
+    *ret = (struct rw_str){from, (int32_t)(end ? (size_t)(end - from) : left)};
+    *ret_used = left == 0 ? 0 : (size_t)ret->n + (end ? 1 : 0);
+    return left > 0;
+}
+
+static bool is_blank(struct rw_str line)
+{
+    for (int32_t i = 0; i < line.n; i++)
+        if (line.p[i] != ' ' && line.p[i] != '\t' && line.p[i] != '\r')
+            return false;
+    return true;
+}
+
+static int send_json(struct produce *p, struct rw_str line)
+{
+    struct rw_err err = {0};
+    struct rw_record_line r = {.headers = p->headers + p->n_headers,
+                               .headers_max = RW_FORMAT_HEADERS_MAX};
+    rw_buf_clear(&p->in.scratch);
+    int rc = rw_record_json_read(line, &p->in.scratch, &r, &err);
+    if (rc != RW_OK)
+        return rw_client_fail(&p->client.err, rc, "record %lld: %s", (long long)p->records + 1,
+                              err.text);
+    struct rw_record record = {.timestamp = r.has_timestamp ? r.timestamp : -1,
+                               .key = p->key ? rw_slice(p->key, strlen(p->key)) : r.key,
+                               .value = r.value};
+    p->records++;
+    p->bytes += (int64_t)(record.key.n + record.value.n);
+    return rw_producer_send(p->producer, p->topic, (int32_t)p->partition, &record, p->headers,
+                            (size_t)p->n_headers + r.n_headers, &p->client.err);
+}
+
+/* Files say how much there is: the time left is told by bytes of input. */
+static void progress(struct produce *p, const struct input *in)
+{
+    int64_t read = p->read_before + in->read - (int64_t)(in->buf.n - in->at);
+    p->progress.done_part = p->input_bytes > 0 ? (double)read / (double)p->input_bytes : 0;
+    rw_progress_update(&p->progress, p->records, p->bytes, rw_progress_now());
+}
+
+/* Sends one record out of the buffer. *ret_got 1: sent; 0: nothing is left; RW_E_SHORT: more is needed.
+ * Returns an error. */
+static int produce_one(struct produce *p, struct input *in, int *ret_got)
+{
+    size_t used = 0;
+    struct rw_str line = RW_STR_NULL;
+    int rc = RW_OK;
+    *ret_got = p->json ? next_line(in, &line, &used)
+                       : rw_format_read(p->format, in->buf.p + in->at, in->buf.n - in->at, in->end,
+                                        &p->in, &used);
+    if (*ret_got == RW_E_SHORT || *ret_got == 0)
+        return RW_OK;
+    if (*ret_got < 0)
+        return rw_client_fail(&p->client.err, *ret_got, "%s: record %lld does not fit the format",
+                              in->name, (long long)p->records + 1);
+    if (!p->json)
+        rc = send_record(p, &p->in);
+    else if (!is_blank(line))
+        rc = send_json(p, line);
+    in->at += used;
+    return rc;
+}
+
 static int produce_input(struct produce *p, struct input *in)
 {
     for (unsigned i = 0;; i++) {
-        size_t used = 0;
-        int rc = rw_format_read(p->format, in->buf.p + in->at, in->buf.n - in->at, in->end, &p->in,
-                                &used);
-        if (rc == RW_E_SHORT) {
+        int got;
+        int rc = produce_one(p, in, &got);
+        if (rc == RW_OK && got == RW_E_SHORT)
             rc = fill(p, in);
-            if (rc != RW_OK)
-                return rc;
-            continue;
-        }
-        if (rc == 0)
-            return RW_OK;
-        if (rc < 0)
-            return rw_client_fail(&p->client.err, rc, "%s: record %lld does not fit the format",
-                                  in->name, (long long)p->records + 1);
-        rc = send_record(p, &p->in);
-        in->at += used;
-        if (rc != RW_OK)
+        if (rc != RW_OK || got == 0)
             return rc;
         if (i % 1024 == 0)
-            rw_progress_update(&p->progress, p->records, p->bytes, rw_progress_now());
+            progress(p, in);
         if (i % 1024 == 0 && rw_cli_interrupted())
             return RW_E_CANCELED;
     }
@@ -213,6 +279,7 @@ static int produce_file(struct produce *p, const char *name)
     int rc = rw_buf_reserve(&in.buf, READ_SIZE)
                  ? produce_input(p, &in)
                  : rw_client_fail(&p->client.err, RW_E_NOMEM, "out of memory");
+    p->read_before += in.read;
     rw_buf_deinit(&in.buf);
     if (in.fd != STDIN_FILENO)
         close(in.fd);
@@ -274,6 +341,7 @@ static int take_format(struct produce *p)
     const char *key_delimiter = rw_cli_string(p->cli, "key-delimiter", NULL);
     const char *delimiter = rw_cli_string(p->cli, "delimiter", "\\n");
     const char *output = rw_cli_string(p->cli, "output", NULL);
+    p->json = f && strcmp(f, "json") == 0;
     if (f && (key_delimiter || rw_cli_has(p->cli, "delimiter")))
         return rw_cli_usage(p->cli, "-f says all that -K and -D say: give one of them");
     if (strchr(delimiter, '%') || (key_delimiter && strchr(key_delimiter, '%')))
@@ -282,8 +350,9 @@ static int take_format(struct produce *p)
         snprintf(text, sizeof(text), "%%k%s%%v%s", key_delimiter, delimiter);
     else if (!f)
         snprintf(text, sizeof(text), "%%v%s", delimiter);
-    int rc = rw_format_parse(f ? f : text, rw_cli_has(p->cli, "kcat"), &p->format, error);
-    if (rc == RW_OK)
+    int rc = p->json ? RW_OK
+                     : rw_format_parse(f ? f : text, rw_cli_has(p->cli, "kcat"), &p->format, error);
+    if (rc == RW_OK && !p->json)
         rc = rw_format_check_input(p->format, error);
     if (rc == RW_OK && output)
         rc = rw_format_parse(output, false, &p->output, error);
@@ -319,6 +388,22 @@ static int take_options(struct produce *p, struct rw_producer_options *o)
 }
 
 /* ---- the command ---- */
+
+/* Bytes of all files; 0 when one is no regular file. Standard input counts when it is one. */
+static int64_t size_of_input(const struct rw_cli *cli)
+{
+    int64_t sum = 0;
+    int n = rw_cli_operand_count(cli);
+    for (int i = 1; i < n || i == 1; i++) {
+        struct stat st;
+        bool file = n > 1 && strcmp(rw_cli_operand(cli, i), "-") != 0;
+        int rc = file ? stat(rw_cli_operand(cli, i), &st) : fstat(STDIN_FILENO, &st);
+        if (rc != 0 || !S_ISREG(st.st_mode))
+            return 0;
+        sum += st.st_size;
+    }
+    return sum;
+}
 
 static int transfer(struct produce *p)
 {
@@ -373,6 +458,7 @@ static int run(struct rw_cli *cli)
         rc = rw_cli_fail(cli, RW_EXIT_FAILED, NULL, "out of memory");
     if (rc == RW_EXIT_OK) {
         rw_progress_start(&p->progress, cli, "records", 0);
+        p->input_bytes = size_of_input(cli);
         rc = transfer(p);
         summary(p, start);
     }

@@ -4,19 +4,19 @@
  */
 #include "cli/commands.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include "base/mem.h"
-#include "base/json.h"
 #include "cli/log_common.h"
 #include "cli/progress.h"
+#include "cli/record_json.h"
 
 #define BATCH_RECORDS 1000
 #define BATCH_BYTES   (512u << 10)
-#define HEADERS_MAX   64
-#define LINE_MAX_SIZE (1u << 20)
+#define HEADERS_MAX   256 /* of a record */
+#define BATCH_HEADERS 4096
+#define LINE_MAX_SIZE (64u << 20)
 #define CHUNK         (64u << 10)
 
 struct import {
@@ -24,90 +24,60 @@ struct import {
     struct rollway_log *log;
     bool json;
     struct rollway_record records[BATCH_RECORDS];
-    cJSON *documents[BATCH_RECORDS];
-    struct rw_buf text; /* lines, or decoded base64, of the batch */
-    size_t starts[BATCH_RECORDS];
-    struct rollway_header *headers;
+    struct rollway_header headers[BATCH_HEADERS];
+    struct rw_record_header line_headers[HEADERS_MAX];
+    struct rw_buf text; /* of the batch; does not move while records view it */
     size_t n, headers_n;
     int64_t done, bytes, line;
 };
-
-static void clear(struct import *m)
-{
-    for (size_t i = 0; i < m->n; i++)
-        cJSON_Delete(m->documents[i]);
-    m->n = m->headers_n = 0;
-    rw_buf_clear(&m->text);
-}
 
 static int write_batch(struct import *m)
 {
     if (!m->n)
         return RW_EXIT_OK;
-    /* Views into the text only now: it moved while it grew. */
-    for (size_t i = 0; i < m->n && !m->json; i++)
-        m->records[i].value = m->text.p + m->starts[i];
-    int rc = m->text.failed ? ROLLWAY_E_NOMEM : rollway_log_append(m->log, m->records, m->n, NULL);
+    int rc = rollway_log_append(m->log, m->records, m->n, NULL);
     if (rc)
         return rw_log_cli_fail(m->cli, m->log, rc);
     m->done += (int64_t)m->n;
-    clear(m);
+    m->n = m->headers_n = 0;
+    rw_buf_clear(&m->text);
     return RW_EXIT_OK;
-}
-
-static bool string_of(const cJSON *item, const void **ret_p, size_t *ret_n)
-{
-    if (!item || cJSON_IsNull(item))
-        return true;
-    if (!cJSON_IsString(item))
-        return false;
-    *ret_p = item->valuestring;
-    *ret_n = strlen(item->valuestring);
-    return true;
-}
-
-static bool headers_of(struct import *m, const cJSON *list, struct rollway_record *r)
-{
-    const cJSON *item;
-    if (!list || cJSON_IsNull(list))
-        return true;
-    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > HEADERS_MAX)
-        return false;
-    r->headers = m->headers + m->n * HEADERS_MAX;
-    cJSON_ArrayForEach(item, list)
-    {
-        struct rollway_header *h = &m->headers[m->n * HEADERS_MAX + r->headers_count];
-        const void *key = NULL;
-        *h = (struct rollway_header){0};
-        if (!string_of(cJSON_GetObjectItemCaseSensitive(item, "key"), &key, &h->key_size) || !key ||
-            !string_of(cJSON_GetObjectItemCaseSensitive(item, "value"), &h->value, &h->value_size))
-            return false;
-        h->key = key;
-        r->headers_count++;
-    }
-    return true;
 }
 
 static int add_json(struct import *m, const char *line, size_t n)
 {
-    struct rollway_record r = {0};
-    cJSON *doc = cJSON_ParseWithLength(line, n);
-    const cJSON *ts = cJSON_GetObjectItemCaseSensitive(doc, "timestamp");
-    if (!cJSON_IsObject(doc) ||
-        !string_of(cJSON_GetObjectItemCaseSensitive(doc, "key"), &r.key, &r.key_size) ||
-        !string_of(cJSON_GetObjectItemCaseSensitive(doc, "value"), &r.value, &r.value_size) ||
-        (ts && !cJSON_IsNumber(ts)) ||
-        !headers_of(m, cJSON_GetObjectItemCaseSensitive(doc, "headers"), &r)) {
-        cJSON_Delete(doc);
+    struct rw_err err = {0};
+    struct rw_record_line r = {.headers = m->line_headers, .headers_max = HEADERS_MAX};
+    int rc = rw_record_json_read((struct rw_str){line, (int32_t)n}, &m->text, &r, &err);
+    if (rc)
         return rw_cli_fail(m->cli, RW_EXIT_FAILED,
                            "a line is like {\"key\":\"k\",\"value\":\"v\",\"timestamp\":0,"
                            "\"headers\":[{\"key\":\"h\",\"value\":\"v\"}]}",
-                           "line %" PRId64 " is not a record", m->line);
+                           "line %" PRId64 ": %s", m->line, err.text);
+    struct rollway_header *headers = &m->headers[m->headers_n];
+    for (size_t i = 0; i < r.n_headers; i++) {
+        const struct rw_record_header *h = &r.headers[i];
+        headers[i] = (struct rollway_header){.key = h->key.p,
+                                             .key_size = (size_t)h->key.n,
+                                             .value = h->value.p,
+                                             .value_size = h->value.n};
     }
-    if (ts)
-        r.timestamp_ms = (int64_t)ts->valuedouble;
-    m->documents[m->n] = doc;
-    m->records[m->n++] = r;
+    m->headers_n += r.n_headers;
+    m->records[m->n++] = (struct rollway_record){.timestamp_ms = r.has_timestamp ? r.timestamp : 0,
+                                                 .key = r.key.p,
+                                                 .key_size = r.key.n,
+                                                 .value = r.value.p,
+                                                 .value_size = r.value.n,
+                                                 .headers = headers,
+                                                 .headers_count = r.n_headers};
+    return RW_EXIT_OK;
+}
+
+static int add_text(struct import *m, const char *line, size_t n)
+{
+    const uint8_t *at = m->text.p + m->text.n;
+    rw_buf_add(&m->text, line, n);
+    m->records[m->n++] = (struct rollway_record){.value = at, .value_size = n};
     return RW_EXIT_OK;
 }
 
@@ -116,22 +86,18 @@ static int add_line(struct import *m, const char *line, size_t n)
     m->line++;
     m->bytes += (int64_t)n;
     if (n > LINE_MAX_SIZE)
-        return rw_cli_fail(m->cli, RW_EXIT_FAILED, NULL, "line %" PRId64 " is longer than 1 MiB",
+        return rw_cli_fail(m->cli, RW_EXIT_FAILED, NULL, "line %" PRId64 " is longer than 64 MiB",
                            m->line);
-    if (m->n == BATCH_RECORDS || (m->n && m->text.n + n > BATCH_BYTES)) {
+    if (m->n == BATCH_RECORDS || m->headers_n + HEADERS_MAX > BATCH_HEADERS ||
+        (m->n && m->text.n + n > BATCH_BYTES)) {
         int exit_code = write_batch(m);
         if (exit_code)
             return exit_code;
     }
-    if (m->json) {
-        rw_buf_extend(&m->text, n); /* counts the bytes of the batch */
-        return add_json(m, line, n);
-    }
-    m->starts[m->n] = m->text.n;
-    m->documents[m->n] = NULL;
-    rw_buf_add(&m->text, line, n);
-    m->records[m->n++] = (struct rollway_record){.value_size = n};
-    return RW_EXIT_OK;
+    /* Decoding takes up to twice the line's length: enough for every line this batch may get. */
+    if (m->n == 0 && !rw_buf_reserve(&m->text, 2 * (n > BATCH_BYTES ? n : BATCH_BYTES) + CHUNK))
+        return rw_cli_fail(m->cli, RW_EXIT_FAILED, NULL, "out of memory");
+    return m->json ? add_json(m, line, n) : add_text(m, line, n);
 }
 
 /* Takes whole lines out of `pending`; at the end of the input also the last one without a newline. */
@@ -215,20 +181,15 @@ static int run(struct rw_cli *cli)
         return rw_cli_fail(cli, errno == ENOENT ? RW_EXIT_NOT_FOUND : RW_EXIT_FAILED, NULL,
                            "%s: %s", file, strerror(errno));
     struct import *m = rw_zalloc(sizeof(*m));
-    struct rollway_header *headers =
-        json ? rw_alloc_array((size_t)BATCH_RECORDS * HEADERS_MAX, sizeof(*headers)) : NULL;
     int exit_code;
-    if (!m || (json && !headers)) {
+    if (!m) {
         exit_code = rw_cli_fail(cli, RW_EXIT_FAILED, NULL, "out of memory");
     } else {
         m->cli = cli;
         m->json = json;
-        m->headers = headers;
         exit_code = import_from(cli, m, rw_cli_operand(cli, 0), in);
-        clear(m);
         rw_buf_deinit(&m->text);
     }
-    rw_free(headers);
     rw_free(m);
     if (in != stdin)
         fclose(in);
@@ -259,7 +220,12 @@ const struct rw_command rw_cmd_log_import = {
     .summary = "append lines of text or JSON to a log",
     .text =
         "Creates the log when it is missing. Everything is on stable storage when the command ends "
-        "without an error.",
+        "without an error.\n"
+        "\n"
+        "JSON is what rollway log export --format json and rollway consume --json write: nothing "
+        "is "
+        "lost on the way there and back. null is not the empty string, bytes that are no text are "
+        "{\"base64\":\"...\"}. Offsets are given anew.",
     .options = options,
     .examples = examples,
     .local = true,

@@ -25,7 +25,7 @@ void rw_progress_start(struct rw_progress *p, const struct rw_cli *cli, const ch
     p->shown_us = p->start_us;
 }
 
-void rw_progress_line(char *buf, size_t size, const char *unit, int64_t done, int64_t total,
+void rw_progress_line(char *buf, size_t size, const char *unit, int64_t done, double part,
                       int64_t bytes, int64_t elapsed_us)
 {
     char count[RW_HUMAN_SIZE], rate[RW_HUMAN_SIZE], volume[RW_HUMAN_SIZE], left[RW_HUMAN_SIZE];
@@ -34,10 +34,10 @@ void rw_progress_line(char *buf, size_t size, const char *unit, int64_t done, in
     int n = snprintf(buf, size, "%s %s  %s/s  %s/s", rw_human_grouped(count, done), unit,
                      rw_human_grouped(rate, (int64_t)per_second),
                      rw_human_bytes(volume, (uint64_t)((double)bytes * 1e6 / (double)us)));
-    if (total > 0 && per_second > 0 && n > 0 && (size_t)n < size) {
-        double seconds = done < total ? (double)(total - done) / per_second : 0;
-        snprintf(buf + n, size - (size_t)n, "  %d%%  %s left", (int)(100 * done / total),
-                 rw_human_ms(left, (int64_t)(seconds * 1000)));
+    if (part > 0 && n > 0 && (size_t)n < size) {
+        double ms = part < 1 ? (double)us / 1000 * (1 - part) / part : 0;
+        snprintf(buf + n, size - (size_t)n, "  %d%%  %s left", (int)(100 * part),
+                 rw_human_ms(left, (int64_t)ms));
     }
 }
 
@@ -48,7 +48,8 @@ void rw_progress_update(struct rw_progress *p, int64_t done, int64_t bytes, int6
         return;
     p->shown_us = now_us;
     p->drawn = true;
-    rw_progress_line(line, sizeof(line), p->unit, done, p->total, bytes, now_us - p->start_us);
+    double part = p->total > 0 ? (double)done / (double)p->total : p->done_part;
+    rw_progress_line(line, sizeof(line), p->unit, done, part, bytes, now_us - p->start_us);
     fprintf(stderr, "\r\033[K%s", line);
 }
 

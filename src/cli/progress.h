@@ -14,6 +14,7 @@ struct rw_progress {
     int64_t total;    /* 0: not known */
     int64_t start_us, shown_us;
     bool drawn;
+    double done_part; /* 0..1 when `total` is not known but the part of the input that is done is */
 };
 
 void rw_progress_start(struct rw_progress *p, const struct rw_cli *cli, const char *unit,
@@ -23,6 +24,6 @@ void rw_progress_update(struct rw_progress *p, int64_t done, int64_t bytes, int6
 /* Removes the line from the terminal. */
 void rw_progress_end(struct rw_progress *p);
 int64_t rw_progress_now(void);
-/* The line itself, without terminal control. Pure, for tests. */
-void rw_progress_line(char *buf, size_t size, const char *unit, int64_t done, int64_t total,
+/* The line itself, without terminal control. part: of all work, 0 when it is not known. Pure, for tests. */
+void rw_progress_line(char *buf, size_t size, const char *unit, int64_t done, double part,
                       int64_t bytes, int64_t elapsed_us);
