@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "base/bytes.h"
+#include "base/assert.h"
 #include "base/json.h"
 #include "cli/log_common.h"
 #include "log/checkpoint.h"
@@ -260,20 +261,71 @@ static int dump_snapshot(struct dump *d, struct rw_slice v)
     return rc == RW_E_NOMEM ? rc : RW_OK;
 }
 
+static bool is_text_file(const char *path)
+{
+    static const char *const names[] = {"partition.metadata", "meta.properties"};
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    for (size_t i = 0; i < RW_COUNT(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return rw_name_ends(name, "-checkpoint");
+}
+
+static void dump_text(struct dump *d, struct rw_slice v)
+{
+    struct rw_json j;
+    if (!d->json) {
+        rw_buf_add(d->out, v.p, v.n);
+        return;
+    }
+    rw_json_init(&j, d->out, 0);
+    rw_json_object(&j, NULL);
+    rw_json_cstr(&j, "file", d->path);
+    rw_json_array(&j, "lines");
+    for (size_t at = 0; at < v.n;) {
+        const uint8_t *end = memchr(v.p + at, '\n', v.n - at);
+        size_t n = end ? (size_t)(end - v.p) - at : v.n - at;
+        rw_json_bytes(&j, NULL, rw_slice(v.p + at, n));
+        at += n + 1;
+    }
+    rw_json_end(&j);
+    rw_json_end(&j);
+    rw_buf_add_u8(d->out, '\n');
+}
+
+/* A file that is not there is told as such, whatever its name. */
+static int foreign(struct dump *d)
+{
+    struct rw_file *f;
+    int rc = rw_vfs_open(rw_os_env()->vfs, d->path, RW_OPEN_READ, &f);
+    if (rc)
+        return rw_cli_fail(d->cli, rw_cli_exit_of(rc), NULL, "%s", rw_os_last_error());
+    rw_file_close(f);
+    return rw_cli_fail(d->cli, RW_EXIT_USAGE,
+                       "a log's files are named like 00000000000000000000.log, .index, "
+                       ".timeindex, .snapshot, and ...-checkpoint",
+                       "%s is no file of a log", d->path);
+}
+
 static int dump_small(struct dump *d, const char *suffix, int64_t base)
 {
+    bool offsets = strcmp(suffix, RW_SUFFIX_INDEX) == 0,
+         times = !strcmp(suffix, RW_SUFFIX_TIMEINDEX);
+    bool snapshot = strcmp(suffix, RW_SUFFIX_SNAPSHOT) == 0;
+    if (!offsets && !times && !snapshot && !is_text_file(d->path))
+        return foreign(d);
     struct rw_buf bytes;
     rw_buf_init(&bytes);
     int rc = rw_file_load(rw_os_env(), d->path, &bytes);
     struct rw_slice v = rw_slice(bytes.p, bytes.n);
     if (rc)
         rc = rw_cli_fail(d->cli, rw_cli_exit_of(rc), NULL, "%s", rw_os_last_error());
-    else if (strcmp(suffix, RW_SUFFIX_INDEX) == 0 || strcmp(suffix, RW_SUFFIX_TIMEINDEX) == 0)
-        rc = dump_index(d, v, base, strcmp(suffix, RW_SUFFIX_TIMEINDEX) == 0);
-    else if (strcmp(suffix, RW_SUFFIX_SNAPSHOT) == 0)
+    else if (offsets || times)
+        rc = dump_index(d, v, base, times);
+    else if (snapshot)
         rc = dump_snapshot(d, v);
     else
-        rw_buf_add(d->out, v.p, v.n); /* checkpoints and metadata are text */
+        dump_text(d, v);
     rw_buf_deinit(&bytes);
     return rc;
 }

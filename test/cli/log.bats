@@ -1,0 +1,213 @@
+#!/usr/bin/env bats
+# The commands on the files of a log: what they print, what they change, and what they say about files
+# that are damaged, missing, foreign or in use.
+
+load ../../script/lib.sh
+
+FIRST=00000000000000000000
+
+setup() {
+    [ -x "$RW_BIN" ] || skip "no $RW_BIN"
+    cd "$BATS_TEST_TMPDIR" || return
+    unset RW_PORT RW_HTTP_PORT
+}
+
+teardown() { rw_broker_stop KILL || true; }
+
+# python CODE: `d` is the list of JSON documents on standard input, one per line.
+python() {
+    python3 -c "import json, sys
+d = [json.loads(line) for line in sys.stdin]
+$1"
+}
+
+# flip FILE POSITION: inverts one byte.
+flip() {
+    python3 -c "import sys
+with open(sys.argv[1], 'r+b') as f:
+    f.seek(int(sys.argv[2]))
+    b = f.read(1)[0]
+    f.seek(int(sys.argv[2]))
+    f.write(bytes([b ^ 0xff]))" "$1" "$2"
+}
+
+# make_log DIR: 3000 records in three batches, enough for index entries.
+make_log() { seq -f 'record %.0f' 3000 | "$RW_BIN" -q log import "$1"; }
+
+@test "dump shows the batches and records of a segment" {
+    make_log a
+    run "$RW_BIN" log dump "a/$FIRST.log"
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 3 ]
+    [[ "${lines[0]}" == "batch offsets 0-999 records 1000 position 0 "*" ok" ]]
+    run "$RW_BIN" log dump --records "a/$FIRST.log"
+    [ "${#lines[@]}" -eq 3003 ]
+    "$RW_BIN" log dump --json -r "a/$FIRST.log" | python '
+batches = [x for x in d if x["type"] == "batch"]
+records = [x for x in d if x["type"] == "record"]
+assert [b["base_offset"] for b in batches] == [0, 1000, 2000] and all(b["crc_ok"] for b in batches)
+assert [r["offset"] for r in records] == list(range(3000))
+assert records[41]["value"] == "record 42" and records[41]["key"] is None'
+}
+
+@test "dump shows indexes, snapshots and checkpoints" {
+    make_log a
+    "$RW_BIN" log dump --json "a/$FIRST.index" | python 'assert d and all(x["offset"] > 0 and x["position"] > 0 for x in d)'
+    "$RW_BIN" log dump --json "a/$FIRST.timeindex" | python 'assert d and d[-1]["offset"] < 3000 and d[-1]["timestamp"] > 1600000000000'
+    "$RW_BIN" log dump a/00000000000000003000.snapshot
+    [ "$("$RW_BIN" log dump a/leader-epoch-checkpoint)" = "$(cat a/leader-epoch-checkpoint)" ]
+    "$RW_BIN" log dump --json a/leader-epoch-checkpoint | python 'assert d[0]["lines"] == ["0", "1", "0 0"]'
+}
+
+@test "a snapshot of a broker's partition names its producers" {
+    command -v kcat || skip "kcat is missing"
+    rw_broker_start broker
+    echo x | kcat -q -b "$RW_BROKER" -P -t t -X enable.idempotence=true
+    rw_broker_stop TERM
+    "$RW_BIN" log dump --json broker/data/t-0/*.snapshot | python 'assert any(x["producer_id"] >= 0 and x["last_sequence"] == 0 for x in d)'
+}
+
+@test "verify: all is well, or one byte is not" {
+    make_log a
+    run "$RW_BIN" log verify a
+    [ "$status" -eq 0 ]
+    [[ "$output" == "a: ok: offsets 0 to 3000, 3 batches, 3000 records"* ]]
+    "$RW_BIN" log verify --json a | python 'assert d[0]["ok"] is True and d[0]["records"] == 3000 and d[0]["first_bad_offset"] == -1'
+    second=$("$RW_BIN" log dump --json "a/$FIRST.log" | python 'print(d[1]["position"])')
+    flip "a/$FIRST.log" $((second + 100))
+    run "$RW_BIN" log verify a
+    echo "$output"
+    [ "$status" -eq 8 ]
+    [[ "$output" == *"$FIRST.log"*"position $second"* ]]
+    [[ "$output" == *DAMAGED* ]]
+    run "$RW_BIN" log verify --json a
+    [ "$status" -eq 8 ]
+    run "$RW_BIN" log dump "a/$FIRST.log"
+    [ "$status" -eq 8 ]
+}
+
+@test "reindex makes lost and damaged indexes again, equal to the byte" {
+    make_log a
+    cp "a/$FIRST.index" index
+    cp "a/$FIRST.timeindex" timeindex
+    rm "a/$FIRST.index"
+    flip "a/$FIRST.timeindex" 0
+    "$RW_BIN" log reindex a
+    cmp index "a/$FIRST.index"
+    cmp timeindex "a/$FIRST.timeindex"
+    "$RW_BIN" log verify a
+}
+
+@test "truncate asks first" {
+    make_log a
+    run "$RW_BIN" log truncate --to 1500 a </dev/null
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--yes"* ]]
+    "$RW_BIN" log verify --json a | python 'assert d[0]["end_offset"] == 3000'
+    "$RW_BIN" log truncate --to 1500 --yes a
+    "$RW_BIN" log verify a
+    # Whole batches go: an offset inside of one takes the batch with it.
+    end=$("$RW_BIN" log verify --json a | python 'print(d[0]["end_offset"])')
+    [ "$end" -le 1500 ]
+    [ "$end" -ge 1000 ]
+    [ "$("$RW_BIN" log export a | tail -n 1)" = "record $end" ]
+}
+
+@test "backup takes what is new, restore brings it back" {
+    make_log a
+    "$RW_BIN" log backup a saved
+    make_log a
+    "$RW_BIN" log backup a saved
+    "$RW_BIN" log restore saved back
+    cmp "a/$FIRST.log" "back/$FIRST.log"
+    [ "$("$RW_BIN" log export back | wc -l)" -eq 6000 ]
+    "$RW_BIN" log verify back
+    run "$RW_BIN" log restore saved back
+    [ "$status" -eq 6 ]
+}
+
+@test "a damaged backup is not restored" {
+    make_log a
+    "$RW_BIN" log backup a saved
+    flip "saved/$FIRST.log" 200
+    run "$RW_BIN" log restore saved back
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [ ! -e "back/$FIRST.log" ]
+}
+
+@test "text comes back line by line" {
+    seq 100 >in
+    "$RW_BIN" log import a <in
+    "$RW_BIN" log export a >out
+    cmp in out
+    [ "$("$RW_BIN" log export -o 98 a)" = "$(seq 99 100)" ]
+    [ "$("$RW_BIN" log export -n 2 a)" = "$(seq 1 2)" ]
+}
+
+@test "JSON loses nothing on the way there and back" {
+    cat >in <<'LINES'
+{"offset":0,"timestamp":1700000000123,"key":"k","value":"v","headers":[{"key":"h","value":"x"},{"key":"h","value":null},{"key":"","value":""}]}
+{"offset":1,"timestamp":9007199254740993,"key":null,"value":"","headers":[]}
+{"offset":2,"timestamp":5,"key":"","value":null,"headers":[{"key":"b","value":{"base64":"/wD+"}}]}
+{"offset":3,"timestamp":6,"key":{"base64":"gIE="},"value":"nul \u0000 quote \" backslash \\ newline \n","headers":[]}
+LINES
+    "$RW_BIN" log import -f json a <in
+    "$RW_BIN" log export -f json a >out
+    cmp in out
+    printf '{"value":"\\u00e9\\ud83d\\ude00\\/","unknown":[1,{"a":[null,true,-1.5e3]}],"timestamp":1}' |
+        "$RW_BIN" log import -f json b
+    [ "$("$RW_BIN" log export b)" = "é😀/" ]
+}
+
+@test "a line that is no record is named, with the place in it" {
+    for line in 'nonsense' '{"key":1}' '{"value":"\ud800"}' '{"value":{"base64":"a"}}' '{"timestamp":1.5}' \
+        '{"value":"x"' '{"value":"x"} y' '{"headers":[{"value":"x"}]}' '{"value":"\q"}' '["x"]'; do
+        run "$RW_BIN" log import -f json a < <(printf '{"value":"fine"}\n%s\n' "$line")
+        echo "$output"
+        [ "$status" -eq 1 ]
+        [[ "$output" == *"line 2: character "* ]]
+    done
+}
+
+@test "what is missing, foreign or unreadable is named" {
+    for command in dump verify reindex export "backup nothere to"; do
+        # shellcheck disable=SC2086 # words
+        [[ $command == backup* ]] && run "$RW_BIN" log $command || run "$RW_BIN" log "$command" nothere
+        echo "$command: $output"
+        [ "$status" -eq 5 ]
+        [[ "$output" == *nothere* ]]
+    done
+    echo "a letter" >letter.txt
+    run "$RW_BIN" log dump letter.txt
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"letter.txt is no file of a log"* ]]
+    head -c 300 /dev/zero | tr '\0' 'x' >"$FIRST.log"
+    run "$RW_BIN" log dump "$FIRST.log"
+    [ "$status" -eq 8 ]
+    [[ "$output" == *"position 0"* ]]
+    mkdir empty
+    run "$RW_BIN" log verify empty
+    [ "$status" -eq 5 ]
+    [[ "$output" == *"empty holds no log"* ]]
+    [ "$(id -u)" -ne 0 ] || return 0
+    make_log a
+    chmod 0 "a/$FIRST.log"
+    run "$RW_BIN" log dump "a/$FIRST.log"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"ermission"* ]]
+}
+
+@test "a directory that a running broker has open may be read, not changed" {
+    rw_broker_start broker
+    echo x | "$RW_BIN" produce -b "$RW_BROKER" t
+    "$RW_BIN" log dump "broker/data/t-0/$FIRST.log"
+    for command in "truncate --yes --to 0" reindex import; do
+        # shellcheck disable=SC2086 # words
+        run "$RW_BIN" log $command broker/data/t-0 </dev/null
+        echo "$command: $output"
+        [ "$status" -ne 0 ]
+        [[ "$output" == *"stop the broker"* ]]
+    done
+    [ "$("$RW_BIN" consume -b "$RW_BROKER" t -e)" = x ]
+}
