@@ -334,8 +334,9 @@ static int read_log(struct rw_controller *c)
     return RW_OK;
 }
 
-/* This broker's address is metadata too. Written before there are shards: by hand. */
-static int register_self(struct rw_controller *c)
+/* What the start itself changes: this broker's address, and after an unclean stop the leader epochs.
+ * Written before there are shards: by hand. */
+static int note_start(struct rw_controller *c, bool was_clean)
 {
     const struct rw_broker_config *b = rw_config_broker(c->broker->config);
     struct rw_view v;
@@ -345,6 +346,8 @@ static int register_self(struct rw_controller *c)
     if (rc == RW_OK)
         rc = rw_decide_register_broker(&v.meta, b->node_id, rw_str(b->advertised[0].host),
                                        (uint16_t)b->advertised[0].port, rw_str(b->rack), &list);
+    if (rc == RW_OK && !was_clean)
+        rc = rw_decide_new_epochs(&v.meta, b->node_id, &list);
     if (rc == RW_OK && list.n > 0) {
         int64_t now_ms = rw_wall_ms(c->broker->env->clock);
         rc = build_batch(c, &list, now_ms);
@@ -385,7 +388,7 @@ int rw_controller_open(struct rw_controller *c, struct rw_broker *b, bool was_cl
     if (rc == RW_OK)
         rc = read_log(c);
     if (rc == RW_OK)
-        rc = register_self(c);
+        rc = note_start(c, was_clean);
     if (rc == RW_OK)
         return RW_OK;
     (void)rw_controller_close(c);

@@ -55,7 +55,8 @@ struct rw_controller {
 /* Submits from the origin's shard; done() comes later, always. */
 void rw_metadata_submit(struct rw_shard *s, struct rw_change *c);
 
-/* On the starting thread: opens and reads the log, registers this broker. */
+/* On the starting thread: opens and reads the log, registers this broker; after an
+ * unclean stop every partition that it leads gets a new leader epoch. */
 RW_MUST int rw_controller_open(struct rw_controller *c, struct rw_broker *b, bool was_clean,
                                struct rw_err *ret_err);
 /* On the starting thread: deletes the directories of topics whose deletion was committed but not

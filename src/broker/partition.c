@@ -175,6 +175,19 @@ void rw_partition_configure(struct rw_partition *p, const struct rw_topic_config
                                                  .durable_policy = is_durable_policy(config)});
 }
 
+void rw_partition_epoch_end(const struct rw_partition *p, int32_t epoch, int32_t *ret_epoch,
+                            int64_t *ret_end)
+{
+    int32_t latest = rw_log_latest_epoch(p->log);
+    if (epoch > latest && epoch <= p->part.leader_epoch) {
+        /* Between the last that wrote and the current one: leaders that wrote nothing. */
+        *ret_epoch = epoch == p->part.leader_epoch || latest < 0 ? epoch : latest;
+        *ret_end = p->part.end;
+        return;
+    }
+    rw_log_epoch_end(p->log, epoch, ret_epoch, ret_end);
+}
+
 int rw_partition_append(struct rw_partition *p, uint8_t *bytes, size_t n, bool allow_zstd,
                         const struct rw_append_check *check, struct rw_append_info *ret_info)
 {

@@ -88,6 +88,11 @@ int16_t rw_partition_error(const struct rw_partition *p);
 /* How long producers' answers are to be throttled, because the disk fills up. 0: not at all. */
 int32_t rw_partitions_throttle_ms(const struct rw_shard *s);
 
+/* rw_log_epoch_end() as leader: the current epoch may have written nothing yet, and starts where the log
+ * ends. (-1, -1) for epochs to come. */
+void rw_partition_epoch_end(const struct rw_partition *p, int32_t epoch, int32_t *ret_epoch,
+                            int64_t *ret_end);
+
 /* Appends a producer's batch as leader, starts what the durability policy asks for, wakes readers.
  * Codes as rw_log_append(). */
 RW_MUST int rw_partition_append(struct rw_partition *p, uint8_t *bytes, size_t n, bool allow_zstd,

@@ -1,6 +1,6 @@
 /*
  * DeleteTopics: by name, or by id from version 6 on. Also what is decided in one line: blocks of
- * producer ids and the registration of a broker.
+ * producer ids, the registration of a broker, new leader epochs.
  */
 #include "meta/decide_private.h"
 
@@ -98,6 +98,25 @@ int rw_decide_producer_ids(const struct rw_meta *meta, int32_t broker_id, int32_
     r->broker_id = broker_id;
     r->next_producer_id = meta->next_producer_id + n;
     *ret_first = meta->next_producer_id;
+    return RW_OK;
+}
+
+int rw_decide_new_epochs(const struct rw_meta *meta, int32_t broker_id,
+                         struct rw_meta_records *list)
+{
+    const struct rw_meta_topic *t;
+    size_t at = 0;
+    while ((t = rw_map_next(&meta->by_id, &at)))
+        for (int32_t i = 0; i < t->n_partitions; i++) {
+            if (t->partitions[i].leader != broker_id)
+                continue;
+            struct rw_partition_change_record *r = rw_meta_add(list, RW_PARTITION_CHANGE_RECORD);
+            if (!r)
+                return RW_E_NOMEM;
+            r->topic_id = t->id;
+            r->partition_id = i;
+            r->leader = broker_id; /* naming the leader, even the same one, is an election */
+        }
     return RW_OK;
 }
 

@@ -58,6 +58,9 @@ class Broker:
     def restart(self, how):
         """Comes back when every partition is in service: before, the answers are errors to be tried again."""
         self.stop(how)
+        self.restart_after_stop()
+
+    def restart_after_stop(self):
         self.start()
         with client() as c:
             topics = [{"name": t["name"], "partitions": [{"partition_index": p["partition_index"], "timestamp": -1}
@@ -424,6 +427,52 @@ def _():
                 {"partition": 0, "current_leader_epoch": current, "leader_epoch": epoch}]}])
             got = got["topics"][0]["partitions"][0]
             same(wanted, (got["error_code"], got["leader_epoch"], got["end_offset"]), "epoch %d" % epoch)
+
+
+def epoch_end(name, epoch):
+    with client() as c:
+        got = c.ask("OffsetForLeaderEpoch", 4, replica_id=-1, topics=[{"topic": name, "partitions": [
+            {"partition": 0, "current_leader_epoch": -1, "leader_epoch": epoch}]}])["topics"][0]["partitions"][0]
+        same(0, got["error_code"])
+        return got["leader_epoch"], got["end_offset"]
+
+
+def leader_epoch(name):
+    with client() as c:
+        return c.ask("Metadata", 9, topics=[{"name": name}])["topics"][0]["partitions"][0]["leader_epoch"]
+
+
+@test("leader epochs: a crash begins a new one, so that offsets which are given twice can be told apart (P15)")
+def _():
+    name, _ = topic(flush_messages=str(2 ** 63 - 1))
+    broker.restart(signal.SIGTERM)
+    same(0, leader_epoch(name), "a clean stop loses nothing")
+    for _ in range(4):
+        produce(name, batch())
+    broker.stop(signal.SIGKILL)
+    with open(os.path.join(broker.dir, "data", name + "-0", "%020d.log" % 0), "r+b") as log:
+        log.truncate(2 * len(batch()))  # as when the machine lost its power
+    broker.restart_after_stop()
+    same(1, leader_epoch(name))
+    error("FENCED_LEADER_EPOCH", fetched(name, partition={"current_leader_epoch": 0})["error_code"])
+    same((0, 2), epoch_end(name, 0), "nothing written since")
+    same((1, 2), epoch_end(name, 1))
+    lost = fetched(name, offset=4, version=12, partition={"current_leader_epoch": 1, "last_fetched_epoch": 0})
+    same((0, 0, 2), (lost["error_code"], lost["diverging_epoch"]["epoch"], lost["diverging_epoch"]["end_offset"]))
+    for i in range(2, 6):
+        same(i, produce(name, batch())["base_offset"])
+    lost = fetched(name, offset=4, version=12, partition={"last_fetched_epoch": 0})
+    same((0, 2), (lost["diverging_epoch"]["epoch"], lost["diverging_epoch"]["end_offset"]), "given again")
+    same([], list(batches(lost["records"] or b"")))
+    same((0, 2), epoch_end(name, 0))
+    same((1, 6), epoch_end(name, 1))
+    fine = fetched(name, offset=4, version=12, partition={"current_leader_epoch": 1, "last_fetched_epoch": 1})
+    same((0, {}), (fine["error_code"], fine.get("diverging_epoch") or {}))
+    same((4, 1), batches(fine["records"])[0][0:3:2])
+    error("OFFSET_OUT_OF_RANGE", fetched(name, version=12, partition={"last_fetched_epoch": 7})["error_code"])
+    broker.restart(signal.SIGKILL)
+    same(2, leader_epoch(name), "the epoch is durable")
+    same((0, 2), epoch_end(name, 0))
 
 
 @test("isolation: no aborted list for read_uncommitted, an empty one for read_committed (P12)")

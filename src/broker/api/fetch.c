@@ -53,12 +53,16 @@ static void note_positions(struct fetch_item *item, const struct rw_partition *p
     item->readable = rw_part_readable(&p->part, committed);
 }
 
-/* KIP-595 style: the client's last epoch ended elsewhere in our log. */
+/* KIP-595 style: the client's last epoch ended elsewhere in our log. True: there is nothing to read. */
 static bool check_divergence(struct fetch_item *item, const struct rw_partition *p)
 {
     if (item->last_epoch < 0)
         return false;
-    rw_log_epoch_end(p->log, item->last_epoch, &item->diverging_epoch, &item->diverging_end);
+    rw_partition_epoch_end(p, item->last_epoch, &item->diverging_epoch, &item->diverging_end);
+    if (item->diverging_epoch < 0) { /* never heard of it: nothing to compare with */
+        item->base.error = RW_KERR_OFFSET_OUT_OF_RANGE;
+        return true;
+    }
     item->diverges = item->diverging_end < item->offset || item->diverging_epoch < item->last_epoch;
     return item->diverges;
 }
@@ -93,11 +97,14 @@ static void read_item(struct rw_shard *owner, struct fetch *fetch, struct fetch_
         item->base.error = RW_KERR_UNSUPPORTED_COMPRESSION_TYPE;
         return;
     }
+    /* First of all: an offset beyond the end may be one that was cut off, which the epoch tells. */
+    if (check_divergence(item, p))
+        return;
     if (item->offset < p->part.start || item->offset > p->part.end) {
         item->base.error = RW_KERR_OFFSET_OUT_OF_RANGE;
         return;
     }
-    if (check_divergence(item, p) || item->offset >= item->readable)
+    if (item->offset >= item->readable)
         return;
     size_t max = item->max_bytes > 0 ? (size_t)item->max_bytes : 0;
     max = max < *budget ? max : *budget;

@@ -16,13 +16,7 @@ static void work(struct rw_fan *fan, struct rw_fan_item *i)
 {
     (void)fan;
     struct epoch_item *item = RW_CONTAINER(i, struct epoch_item, base);
-    /* The current epoch may have written nothing yet: it ends where the log ends. */
-    if (item->asked == i->partition->part.leader_epoch) {
-        item->found = item->asked;
-        item->end = i->partition->part.end;
-    } else {
-        rw_log_epoch_end(i->partition->log, item->asked, &item->found, &item->end);
-    }
+    rw_partition_epoch_end(i->partition, item->asked, &item->found, &item->end);
 }
 
 static void answer(struct rw_fan *fan, struct rw_fan_item *i)

@@ -193,6 +193,26 @@ static void encode_all(const struct rw_meta *meta, struct rw_buf *out)
 }
 
 /* A random history; the snapshot, applied to an empty image, gives the same snapshot. */
+static void test_new_epochs(void **state)
+{
+    struct rig *r = *state;
+    struct rw_meta_topic *t = rw_meta_topic(&r->meta, RW_STR_LIT("t"));
+    assert_int_equal(rig_add_broker(r, 2), RW_OK);
+    assert_int_equal(rw_decide_new_epochs(&r->meta, 2, &r->list), RW_OK);
+    assert_int_equal(r->list.n, 0); /* leads nothing */
+    for (int32_t n = 1; n < 3; n++) {
+        assert_int_equal(rw_decide_new_epochs(&r->meta, 1, &r->list), RW_OK);
+        assert_int_equal(rig_commit(r), RW_OK);
+        for (int32_t i = 0; i < t->n_partitions; i++) {
+            assert_int_equal(t->partitions[i].leader_epoch, n);
+            assert_int_equal(t->partitions[i].partition_epoch, n);
+            assert_int_equal(t->partitions[i].leader, 1);
+            assert_int_equal(t->partitions[i].n_isr, 1);
+            assert_int_equal(t->partitions[i].n_replicas, 1);
+        }
+    }
+}
+
 static void test_snapshot_equals_history(void **state)
 {
     struct rig *r = *state;
@@ -252,6 +272,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_replace, setup, teardown),
         cmocka_unit_test_setup_teardown(test_producer_ids_are_never_given_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(test_broker_registration, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_new_epochs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_snapshot_equals_history, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_records_are_errors, setup, teardown),
     };
