@@ -34,13 +34,20 @@ void rw_handle_api_versions(struct rw_request *req)
         rw_api_no_memory(req);
         return;
     }
+    /* Clients ask this first, and load balancers all the time: both tables are in the order of their
+     * keys, and a row is a copy of one that was initialised. */
+    struct rw_api_versions_response_api_key blank;
+    rw_api_versions_response_api_key_init(&blank);
+    size_t n_apis;
+    const struct rw_api *api = rw_api_table(&n_apis), *end = api + n_apis;
     for (size_t i = 0; i < rw_handlers_count; i++) {
-        const struct rw_api *api = rw_api_find(rw_handlers[i].api_key);
-        RW_ASSERT(api);
+        while (api < end && api->key < rw_handlers[i].api_key)
+            api++;
+        RW_ASSERT(api < end && api->key == rw_handlers[i].api_key);
         if (api->advertised_max < 0)
             continue;
         struct rw_api_versions_response_api_key *k = &out->api_keys[out->n_api_keys++];
-        rw_api_versions_response_api_key_init(k);
+        *k = blank;
         k->api_key = api->key;
         k->min_version = api->advertised_min;
         k->max_version = api->advertised_max;
