@@ -31,6 +31,11 @@ bool rw_partition_is_acked(const struct rw_partition *p, int64_t offset)
 
 /* ---- waiting ---- */
 
+void rw_partition_wait_open(struct rw_partition *p, struct rw_waiter *w)
+{
+    rw_list_push(&p->starters, &w->link);
+}
+
 void rw_partition_wait_acked(struct rw_partition *p, struct rw_waiter *w)
 {
     /* Nearly always the largest offset so far; a duplicate of an older batch goes further in front. */
@@ -74,6 +79,7 @@ static void wake_acked(struct rw_partition *p)
 
 void rw_partition_wake_all(struct rw_partition *p)
 {
+    wake_list(&p->starters);
     wake_list(&p->acks);
     wake_list(&p->readers);
 }
@@ -163,6 +169,7 @@ void rw_partition_opened(struct rw_partition *p, int code)
                                                  .durable = rw_log_durable(p->log),
                                                  .checkpoint = p->hw_checkpoint,
                                                  .durable_policy = is_durable_policy(&p->config)});
+    wake_list(&p->starters);
 }
 
 void rw_partition_configure(struct rw_partition *p, const struct rw_topic_config *config)

@@ -170,6 +170,7 @@ static int add(struct rw_partitions *ps, const struct rw_meta_topic *t, int32_t 
     p->topic = rw_strdup(t->name);
     p->dir = make_dir(s->broker, t->name, index);
     rw_part_init(&p->part);
+    rw_list_init(&p->starters);
     rw_list_init(&p->acks);
     rw_list_init(&p->readers);
     rw_list_init(&p->link);

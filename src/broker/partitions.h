@@ -39,6 +39,7 @@ struct rw_partition {
     struct rw_flusher flusher;
     struct rw_timer flush_timer;      /* flush.ms */
     int64_t synced_to;                /* end offset when the last sync was asked for */
+    struct rw_link starters;          /* struct rw_waiter, until the log is open */
     struct rw_link acks;              /* struct rw_waiter, in order of their offsets */
     struct rw_link readers;           /* struct rw_waiter */
     struct rw_topic_metrics *metrics; /* NULL: not counted */
@@ -111,6 +112,8 @@ const struct rw_append_check *rw_partition_precheck(struct rw_shard *s,
 RW_MUST int rw_partition_trim(struct rw_partition *p, int64_t offset);
 /* True when everything below offset is acknowledged as the policy demands. */
 bool rw_partition_is_acked(const struct rw_partition *p, int64_t offset);
+/* While it is OPENING. Woken in the order of arrival, when it is open, failed, or on its way out. */
+void rw_partition_wait_open(struct rw_partition *p, struct rw_waiter *w);
 void rw_partition_wait_acked(struct rw_partition *p, struct rw_waiter *w);
 void rw_partition_wait_readable(struct rw_partition *p, struct rw_waiter *w);
 /* The log reported a failure: the partition goes offline and everybody who waits is told. */

@@ -5,6 +5,10 @@
  *
  * A request that is out of time before its records are durable is answered REQUEST_TIMED_OUT: the
  * records may still become durable.
+ *
+ * While a log is being opened its producers wait. To refuse one batch and, the log being open by then,
+ * to take up the next of the same connection would be a gap in the producer's sequence: clients answer
+ * it with a new producer epoch, and send what was appended before the restart a second time.
  */
 #include "broker/api/api.h"
 #include "broker/fan.h"
@@ -84,15 +88,24 @@ static void count(struct rw_partition *p, const struct rw_append_info *info, siz
     }
 }
 
+static void opened(struct rw_waiter *w);
+
 /* True when the item is finished; false: it waits. */
 static bool append(struct rw_shard *owner, struct produce *produce, struct produce_item *item)
 {
     struct rw_append_info info = {0};
     item->base_offset = item->log_start = item->append_time = -1;
     item->bad_record = -1;
+    struct rw_partition *p = rw_partition_find(owner, item->base.topic_id, item->base.index);
+    if (p && p->state == RW_PARTITION_OPENING) {
+        item->base.partition = p;
+        item->waiter.wake = opened;
+        rw_partition_wait_open(p, &item->waiter);
+        return false;
+    }
     if (!rw_fan_resolve(owner, &item->base))
         return true;
-    struct rw_partition *p = item->base.partition;
+    p = item->base.partition;
     item->log_start = p->part.start;
     if (produce->acks == -1 && p->config.min_insync_replicas > 1) {
         item->base.error = RW_KERR_NOT_ENOUGH_REPLICAS;
@@ -121,6 +134,13 @@ static bool append(struct rw_shard *owner, struct produce *produce, struct produ
     item->waiter.wake = acknowledged;
     rw_partition_wait_acked(p, &item->waiter);
     return false;
+}
+
+static void opened(struct rw_waiter *w)
+{
+    struct produce_item *item = RW_CONTAINER(w, struct produce_item, waiter);
+    if (append(item->base.partition->shard, produce_of(item->leg), item))
+        settle(item->leg);
 }
 
 static void run(struct rw_shard *owner, struct rw_fan_leg *leg)
