@@ -16,7 +16,8 @@ struct rw_checkpointer {
     int at;
     int64_t due_us[RW_CHECKPOINTS]; /* per file */
     int64_t period_us[RW_CHECKPOINTS];
-    unsigned wanted; /* bits of the files that this round writes */
+    unsigned wanted;     /* bits of the files that this round writes */
+    uint64_t generation; /* of the directory, when the round began */
     bool busy;
     struct rw_checkpoint_set set;
     void (*stopped)(struct rw_shard *s);
@@ -58,15 +59,16 @@ void rw_checkpoint_set_deinit(struct rw_checkpoint_set *set)
     *set = (struct rw_checkpoint_set){0};
 }
 
-void rw_checkpoint_write(struct rw_broker *b, const struct rw_checkpoint_set *set, unsigned wanted)
+void rw_checkpoint_write(struct rw_broker *b, const struct rw_checkpoint_set *set, unsigned wanted,
+                         uint64_t generation)
 {
     struct rw_node *node = b->node;
     for (int i = 0; i < RW_CHECKPOINTS; i++) {
         if (!(wanted & 1u << i))
             continue;
-        int rc =
-            rw_log_dir_write_checkpoint(node->dir, (enum rw_checkpoint)i, set->entries[i], set->n);
-        if (rc) /* an older checkpoint only means a longer scan after a crash */
+        int rc = rw_log_dir_write_collected(node->dir, (enum rw_checkpoint)i, set->entries[i],
+                                            set->n, generation);
+        if (rc && rc != RW_E_AGAIN) /* an older checkpoint only means a longer scan after a crash */
             rw_diag(b->env->diag, RW_WARN, "checkpoint", "could not write a checkpoint",
                     rw_kv_int("file", i), rw_kv_code("error", rc));
     }
@@ -79,7 +81,7 @@ static void arm(struct rw_checkpointer *c);
 static void write_work(struct rw_job *job)
 {
     struct rw_checkpointer *c = RW_CONTAINER(job, struct rw_checkpointer, job);
-    rw_checkpoint_write(c->home->broker, &c->set, c->wanted);
+    rw_checkpoint_write(c->home->broker, &c->set, c->wanted, c->generation);
 }
 
 static void checkpointer_free(struct rw_checkpointer *c)
@@ -128,13 +130,11 @@ static void tour_visit(struct rw_shard *self, struct rw_msg *m)
     /* A file without some partitions would forget their numbers: then rather no file. */
     if (!self->partitions || rw_partitions_stopping(self) || rw_partitions_opening(self) > 0)
         c->set.failed = true;
-    while (!c->set.failed && (p = rw_partitions_next(self, &at)))
-        if (p->part.role == RW_PART_LEADER)
-            rw_checkpoint_add(&c->set, p->topic, p->index,
-                              (const int64_t[RW_CHECKPOINTS]){
-                                  [RW_CHECKPOINT_RECOVERY_POINT] = p->part.durable,
-                                  [RW_CHECKPOINT_LOG_START] = p->part.start,
-                                  [RW_CHECKPOINT_HIGH_WATERMARK] = p->part.high_watermark});
+    while (!c->set.failed && (p = rw_partitions_next(self, &at))) {
+        int64_t offsets[RW_CHECKPOINTS];
+        rw_partition_checkpoint(p, offsets);
+        rw_checkpoint_add(&c->set, p->topic, p->index, offsets);
+    }
     bool last = ++c->at == b->n_shards;
     c->tour.run = last ? tour_end : tour_visit;
     rw_shard_send(b->shards[last ? 0 : c->at], &c->tour);
@@ -142,9 +142,11 @@ static void tour_visit(struct rw_shard *self, struct rw_msg *m)
 
 static void start_round(struct rw_checkpointer *c)
 {
+    const struct rw_node *node = c->home->broker->node;
     rw_arena_reset(&c->set.arena);
     c->set.n = 0;
     c->set.failed = false;
+    c->generation = rw_log_dir_generation(node->dir);
     c->busy = true;
     c->at = 0;
     c->tour.run = tour_visit;

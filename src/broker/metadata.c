@@ -385,6 +385,9 @@ int rw_controller_open(struct rw_controller *c, struct rw_broker *b, bool was_cl
     int rc =
         path.failed ? RW_E_NOMEM : rw_log_open(b->env, rw_buf_cstr(&path), &config, &args, &c->log);
     rw_buf_deinit(&path);
+    /* What only the cache kept over a crash is about to be told to everybody. */
+    if (rc == RW_OK)
+        rc = rw_log_flush(c->log, NULL);
     if (rc == RW_OK)
         rc = read_log(c);
     if (rc == RW_OK)

@@ -45,5 +45,8 @@ void rw_checkpointer_stop(struct rw_shard *s, void (*stopped)(struct rw_shard *s
 void rw_checkpoint_add(struct rw_checkpoint_set *set, const char *topic, int32_t partition,
                        const int64_t offsets[RW_CHECKPOINTS]);
 void rw_checkpoint_set_deinit(struct rw_checkpoint_set *set);
-/* wanted: bits by enum rw_checkpoint. Blocks. */
-void rw_checkpoint_write(struct rw_broker *b, const struct rw_checkpoint_set *set, unsigned wanted);
+/* The numbers with which the partition's log is to be found again. */
+void rw_partition_checkpoint(const struct rw_partition *p, int64_t ret_offsets[RW_CHECKPOINTS]);
+/* wanted: bits by enum rw_checkpoint. generation: of the directory, before the set was collected. Blocks. */
+void rw_checkpoint_write(struct rw_broker *b, const struct rw_checkpoint_set *set, unsigned wanted,
+                         uint64_t generation);

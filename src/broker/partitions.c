@@ -86,6 +86,20 @@ static void batch_step(struct rw_partition *p)
 
 /* ---- open ---- */
 
+void rw_partition_checkpoint(const struct rw_partition *p, int64_t ret_offsets[RW_CHECKPOINTS])
+{
+    bool opened = p->part.role != RW_PART_CLOSED && p->log;
+    int64_t hw = p->part.high_watermark;
+    if (p->part.role != RW_PART_LEADER && p->hw_checkpoint > hw)
+        hw = p->hw_checkpoint;
+    ret_offsets[RW_CHECKPOINT_RECOVERY_POINT] = opened ? p->part.durable : p->recovery_point;
+    ret_offsets[RW_CHECKPOINT_LOG_START] = opened ? p->part.start : p->start_checkpoint;
+    ret_offsets[RW_CHECKPOINT_HIGH_WATERMARK] = hw;
+    for (int i = 0; i < RW_CHECKPOINTS; i++)
+        if (ret_offsets[i] < 0) /* there was none */
+            ret_offsets[i] = 0;
+}
+
 static int slots(const struct rw_partitions *ps)
 {
     const struct rw_broker *b = ps->shard->broker;
@@ -95,9 +109,30 @@ static int slots(const struct rw_partitions *ps)
 
 static void open_next(struct rw_partitions *ps);
 
+/* What the checkpoints say of this name may be about an earlier topic: its log start would delete the
+ * records of this one, its recovery point would keep what a crash left torn. They must not only be
+ * ignored but go, or they are found after the next crash. */
+static int forget_namesake(struct rw_partition *p)
+{
+    const struct rw_node *node = p->shard->broker->node;
+    struct rw_uuid id;
+    if (!p->is_new && rw_log_dir_topic_id(p->shard->env, p->dir, &id) == RW_E_NOT_FOUND) {
+        p->is_new = true; /* made by a change, and the broker died before the directory was there */
+        p->hw_checkpoint = -1;
+    }
+    int rc = RW_OK;
+    for (int i = 0; p->is_new && i < RW_CHECKPOINTS && rc == RW_OK; i++)
+        rc = rw_log_dir_set_checkpoint(node->dir, (enum rw_checkpoint)i, p->topic, p->index, -1);
+    return rc;
+}
+
 static void open_work(struct rw_job *job)
 {
     struct rw_partition *p = RW_CONTAINER(job, struct rw_partition, job);
+    const struct rw_node *node = p->shard->broker->node;
+    p->code = forget_namesake(p);
+    if (p->code)
+        return;
     struct rw_log_open_args args = {
         .clean = p->clean && !p->is_new,
         .recovery_point = p->is_new ? 0 : p->recovery_point,
@@ -106,6 +141,11 @@ static void open_work(struct rw_job *job)
         .topic_name = p->topic,
     };
     p->code = rw_log_open(p->shard->env, p->dir, &p->config.log, &args, &p->log);
+    /* A recovery point above the end must go before the log grows past it with other records: after
+     * the next crash it would be taken for their proof. */
+    if (p->code == RW_OK && args.recovery_point > rw_log_end(p->log))
+        p->code = rw_log_dir_set_checkpoint(node->dir, RW_CHECKPOINT_RECOVERY_POINT, p->topic,
+                                            p->index, rw_log_end(p->log));
     /* After a crash the end of the log may be in the page cache only. It was shown and acknowledged
      * before; it must be durable before anybody is told where the log ends. */
     if (p->code == RW_OK && rw_log_durable(p->log) < rw_log_end(p->log))
@@ -236,12 +276,35 @@ int rw_partitions_start(struct rw_shard *s, const struct rw_meta *meta)
 static void retire_work(struct rw_job *job)
 {
     struct rw_partition *p = RW_CONTAINER(job, struct rw_partition, job);
-    p->code = p->destroy ? rw_log_destroy(p->log) : rw_log_close(p->log, true);
+    if (p->destroy) {
+        p->code = rw_log_destroy(p->log);
+        return;
+    }
+    int64_t end = rw_log_end(p->log);
+    p->recovery_point = rw_log_durable(p->log);
+    p->start_checkpoint = rw_log_start(p->log);
+    p->code = rw_log_close(p->log, true);
+    if (p->code == RW_OK)
+        p->recovery_point = end;
+}
+
+/* Without these numbers the next start would scan everything, and bring back what was trimmed. */
+static void note_final(const struct rw_partition *p)
+{
+    struct rw_node *node = p->shard->broker->node;
+    int64_t offsets[RW_CHECKPOINTS];
+    rw_partition_checkpoint(p, offsets);
+    rw_checkpoint_add(&node->finals[p->shard->index], p->topic, p->index, offsets);
+    /* Never opened, and the shutdown before was not clean either: it is still to be recovered. */
+    if (p->part.role == RW_PART_CLOSED && !p->clean && !p->is_new)
+        rw_node_unclean(node);
 }
 
 static void retire_end(struct rw_partition *p)
 {
     struct rw_partitions *ps = p->shard->partitions;
+    if (!p->destroy)
+        note_final(p);
     rw_metric_add(p->shard->metrics, RW_METRIC_PARTITIONS, -1);
     if (p->part.role == RW_PART_OFFLINE) {
         rw_metric_add(p->shard->metrics, RW_METRIC_PARTITIONS_OFFLINE, -1);
@@ -266,17 +329,6 @@ void rw_partitions_stop_end(struct rw_partitions *ps)
     stopped(s);
 }
 
-/* The numbers with which the closed log will be found again. */
-static void note_final(const struct rw_partition *p)
-{
-    struct rw_node *node = p->shard->broker->node;
-    rw_checkpoint_add(
-        &node->finals[p->shard->index], p->topic, p->index,
-        (const int64_t[RW_CHECKPOINTS]){[RW_CHECKPOINT_RECOVERY_POINT] = p->part.end,
-                                        [RW_CHECKPOINT_LOG_START] = p->part.start,
-                                        [RW_CHECKPOINT_HIGH_WATERMARK] = p->part.high_watermark});
-}
-
 static void retire_done(struct rw_job *job)
 {
     struct rw_partition *p = RW_CONTAINER(job, struct rw_partition, job);
@@ -288,8 +340,6 @@ static void retire_done(struct rw_job *job)
                 rw_kv_str("dir", p->dir), rw_kv_code("error", p->code));
         if (!p->destroy)
             rw_node_unclean(p->shard->broker->node);
-    } else if (!p->destroy) {
-        note_final(p);
     }
     retire_end(p);
 }

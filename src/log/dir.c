@@ -1,6 +1,7 @@
 /*
  * A data directory: its lock, its identity, the clean-shutdown mark and the checkpoints beside the
- * partitions. The checkpoints are read once at open; after that the owner's values count.
+ * partitions. The checkpoints are read once at open; from then on `checkpoints` is what the files say,
+ * under the mutex, which is held while a file is written: the order of the writes is that of the values.
  */
 #include "log/dir.h"
 
@@ -41,7 +42,9 @@ struct rw_log_dir {
     struct rw_file *lock;
     struct rw_log_dir_identity identity;
     bool clean;
-    struct lines checkpoints[RW_COUNT(checkpoint_names)];
+    struct rw_mutex *mutex;
+    struct lines checkpoints[RW_COUNT(checkpoint_names)]; /* [L] */
+    uint64_t generation;                                  /* [L] */
 };
 
 /* ---- identity ---- */
@@ -195,30 +198,124 @@ static int load_checkpoint(struct rw_log_dir *d, enum rw_checkpoint which)
     return rc == RW_E_NOT_FOUND || rc == RW_E_CORRUPT ? RW_OK : rc;
 }
 
+/* Taking the mutex changes nothing that a caller of a const function could see. */
+static void lock(const struct rw_log_dir *d)
+{
+    d->env->sync->lock(d->env->sync, d->mutex);
+}
+
+static void unlock(const struct rw_log_dir *d)
+{
+    d->env->sync->unlock(d->env->sync, d->mutex);
+}
+
+static struct line *find_line(const struct lines *l, const char *topic, int32_t partition)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (l->at[i].partition == partition && strcmp(l->at[i].topic, topic) == 0)
+            return &l->at[i];
+    return NULL;
+}
+
 int64_t rw_log_dir_checkpoint(const struct rw_log_dir *d, enum rw_checkpoint which,
                               const char *topic, int32_t partition)
 {
-    const struct lines *l = &d->checkpoints[which];
-    for (size_t i = 0; i < l->n; i++)
-        if (l->at[i].partition == partition && strcmp(l->at[i].topic, topic) == 0)
-            return l->at[i].offset;
-    return -1;
+    lock(d);
+    const struct line *line = find_line(&d->checkpoints[which], topic, partition);
+    int64_t offset = line ? line->offset : -1;
+    unlock(d);
+    return offset;
+}
+
+uint64_t rw_log_dir_generation(const struct rw_log_dir *d)
+{
+    lock(d);
+    uint64_t generation = d->generation;
+    unlock(d);
+    return generation;
+}
+
+/* [L] Writes the lines, which then are what the file says; takes them over in any case. */
+static int replace_lines(struct rw_log_dir *d, enum rw_checkpoint which, struct lines *lines)
+{
+    struct rw_path path;
+    struct rw_buf text;
+    rw_buf_init(&text);
+    rw_buf_printf(&text, "0\n%zu\n", lines->n);
+    for (size_t i = 0; i < lines->n; i++)
+        rw_buf_printf(&text, "%s %" PRId32 " %" PRId64 "\n", lines->at[i].topic,
+                      lines->at[i].partition, lines->at[i].offset);
+    int rc = rw_path_join(&path, d->path, checkpoint_names[which], NULL);
+    if (!rc)
+        rc = text.failed ? RW_E_NOMEM : rw_file_replace(d->env, path.s, text.p, text.n, true);
+    rw_buf_deinit(&text);
+    struct lines gone = *lines;
+    if (!rc) {
+        gone = d->checkpoints[which];
+        d->checkpoints[which] = *lines;
+    }
+    lines_clear(&gone);
+    rw_free(gone.at);
+    return rc;
+}
+
+int rw_log_dir_set_checkpoint(struct rw_log_dir *d, enum rw_checkpoint which, const char *topic,
+                              int32_t partition, int64_t offset)
+{
+    struct lines changed = {0};
+    int rc = RW_OK;
+    lock(d);
+    d->generation++;
+    const struct lines *now = &d->checkpoints[which];
+    const struct line *line = find_line(now, topic, partition);
+    if ((line ? line->offset : -1) != offset) {
+        for (size_t i = 0; i < now->n && !rc; i++)
+            if (&now->at[i] != line)
+                rc = lines_add(&changed, now->at[i].topic, now->at[i].partition, now->at[i].offset);
+        if (!rc && offset >= 0)
+            rc = lines_add(&changed, topic, partition, offset);
+        if (!rc) {
+            rc = replace_lines(d, which, &changed);
+        } else {
+            lines_clear(&changed);
+            rw_free(changed.at);
+        }
+    }
+    unlock(d);
+    return rc;
+}
+
+/* [L] */
+static int write_entries(struct rw_log_dir *d, enum rw_checkpoint which,
+                         const struct rw_checkpoint_entry *entries, size_t n)
+{
+    struct lines lines = {0};
+    int rc = RW_OK;
+    for (size_t i = 0; i < n && !rc; i++)
+        rc = lines_add(&lines, entries[i].topic, entries[i].partition, entries[i].offset);
+    if (!rc)
+        return replace_lines(d, which, &lines);
+    lines_clear(&lines);
+    rw_free(lines.at);
+    return rc;
 }
 
 int rw_log_dir_write_checkpoint(struct rw_log_dir *d, enum rw_checkpoint which,
                                 const struct rw_checkpoint_entry *entries, size_t n)
 {
-    struct rw_path path;
-    struct rw_buf text;
-    rw_buf_init(&text);
-    rw_buf_printf(&text, "0\n%zu\n", n);
-    for (size_t i = 0; i < n; i++)
-        rw_buf_printf(&text, "%s %" PRId32 " %" PRId64 "\n", entries[i].topic, entries[i].partition,
-                      entries[i].offset);
-    int rc = rw_path_join(&path, d->path, checkpoint_names[which], NULL);
-    if (!rc)
-        rc = text.failed ? RW_E_NOMEM : rw_file_replace(d->env, path.s, text.p, text.n, true);
-    rw_buf_deinit(&text);
+    lock(d);
+    int rc = write_entries(d, which, entries, n);
+    unlock(d);
+    return rc;
+}
+
+int rw_log_dir_write_collected(struct rw_log_dir *d, enum rw_checkpoint which,
+                               const struct rw_checkpoint_entry *entries, size_t n,
+                               uint64_t generation)
+{
+    lock(d);
+    int rc = d->generation == generation ? write_entries(d, which, entries, n) : RW_E_AGAIN;
+    unlock(d);
     return rc;
 }
 
@@ -380,6 +477,8 @@ static void dir_free(struct rw_log_dir *d)
         rw_free(d->checkpoints[i].at);
     }
     rw_file_close(d->lock);
+    if (d->mutex)
+        d->env->sync->mutex_free(d->env->sync, d->mutex);
     rw_free(d->path);
     rw_free(d);
 }
@@ -393,7 +492,9 @@ int rw_log_dir_open(const struct rw_env *env, const char *path,
         return rw_err_set(ret_err, RW_E_NOMEM, "out of memory");
     d->env = env;
     d->path = rw_strdup(path);
-    int rc = d->path ? open_steps(d, want, ret_err) : RW_E_NOMEM;
+    int rc = d->path ? env->sync->mutex_new(env->sync, &d->mutex) : RW_E_NOMEM;
+    if (!rc)
+        rc = open_steps(d, want, ret_err);
     if (rc) {
         dir_free(d);
         return rc;

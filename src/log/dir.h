@@ -11,7 +11,7 @@
  *   <topic>-<partition>/               one log each
  *
  * Checkpoints are text (version, count, lines "topic partition offset"), written to a temporary file,
- * synced, renamed, directory synced. Not thread-safe: one owner.
+ * synced, renamed, directory synced. One owner; the functions on checkpoints from any of its threads.
  */
 #pragma once
 
@@ -50,6 +50,17 @@ bool rw_log_dir_was_clean(const struct rw_log_dir *d);
 /* -1 when the checkpoint has no line for it. */
 int64_t rw_log_dir_checkpoint(const struct rw_log_dir *d, enum rw_checkpoint which,
                               const char *topic, int32_t partition);
+/* Changes one line of the stored file, durably; does nothing when it says that already. offset -1: no
+ * line. What was collected for a file before this call is outdated: see below. */
+RW_MUST int rw_log_dir_set_checkpoint(struct rw_log_dir *d, enum rw_checkpoint which,
+                                      const char *topic, int32_t partition, int64_t offset);
+/* Moves with every rw_log_dir_set_checkpoint(). */
+uint64_t rw_log_dir_generation(const struct rw_log_dir *d);
+/* As rw_log_dir_write_checkpoint(), when the generation is still the one at which the entries were
+ * collected; RW_E_AGAIN and nothing written otherwise. */
+RW_MUST int rw_log_dir_write_collected(struct rw_log_dir *d, enum rw_checkpoint which,
+                                       const struct rw_checkpoint_entry *entries, size_t n,
+                                       uint64_t generation);
 RW_MUST int rw_log_dir_write_checkpoint(struct rw_log_dir *d, enum rw_checkpoint which,
                                         const struct rw_checkpoint_entry *entries, size_t n);
 /* Calls each() for every partition directory, after removing leftovers of unfinished deletions. */

@@ -547,6 +547,24 @@ def _():
     same(0, produce(name, batch((b"new",)))["base_offset"])
 
 
+@test("a topic that was made again does not inherit the checkpoints of its namesake")
+def _():
+    name, tid = topic()
+    for _ in range(6):
+        produce(name, batch())
+    same((0, 5), delete_records(name, 5))
+    broker.restart(signal.SIGTERM)  # writes the checkpoints: log start 5, recovery point 6
+    with client() as c:
+        same(0, c.ask("DeleteTopics", 6, topics=[{"name": None, "topic_id": tid}])["responses"][0]["error_code"])
+        made = c.ask("CreateTopics", 7, topics=[{"name": name, "num_partitions": 1, "replication_factor": -1}])
+        same(0, made["topics"][0]["error_code"])
+    for _ in range(2):
+        same(0, produce(name, batch())["error_code"])
+    broker.restart(signal.SIGKILL)
+    same(0, list_offset(name, -2)["offset"], "log start")
+    same(2, list_offset(name, -1)["offset"], "log end")
+
+
 @test("a topic's directory that outlived its deletion is removed at start; an unknown one is left alone")
 def _():
     name, _ = topic()

@@ -97,6 +97,39 @@ static void checkpoints_come_back(void **state)
     log_test_deinit(&t);
 }
 
+/* One line changes, on disk too; what was collected before that is not written over it. */
+static void one_line_of_a_checkpoint(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_log_dir *d;
+    struct rw_log_dir_identity id = identity(1);
+    const enum rw_checkpoint which = RW_CHECKPOINT_LOG_START;
+    log_test_init(&t);
+    assert_int_equal(rw_log_dir_open(&t.env, t.root, &id, &d, NULL), RW_OK);
+    const struct rw_checkpoint_entry entries[] = {{"t", 0, 42}, {"t", 1, 43}, {"u", 0, 44}};
+    assert_int_equal(rw_log_dir_write_checkpoint(d, which, entries, 3), RW_OK);
+    uint64_t before = rw_log_dir_generation(d);
+    assert_int_equal(rw_log_dir_set_checkpoint(d, which, "t", 1, -1), RW_OK);
+    assert_int_equal(rw_log_dir_set_checkpoint(d, which, "u", 0, 7), RW_OK);
+    assert_int_equal(rw_log_dir_set_checkpoint(d, which, "new", 3, 9), RW_OK);
+    assert_int_equal(rw_log_dir_set_checkpoint(d, which, "nothing", 0, -1), RW_OK);
+    assert_int_equal(rw_log_dir_write_collected(d, which, entries, 3, before), RW_E_AGAIN);
+    for (int reopened = 0; reopened < 2; reopened++) {
+        assert_int_equal(rw_log_dir_checkpoint(d, which, "t", 0), 42);
+        assert_int_equal(rw_log_dir_checkpoint(d, which, "t", 1), -1);
+        assert_int_equal(rw_log_dir_checkpoint(d, which, "u", 0), 7);
+        assert_int_equal(rw_log_dir_checkpoint(d, which, "new", 3), 9);
+        rw_log_dir_close(d, false);
+        assert_int_equal(rw_log_dir_open(&t.env, t.root, &id, &d, NULL), RW_OK);
+    }
+    uint64_t now = rw_log_dir_generation(d);
+    assert_int_equal(rw_log_dir_write_collected(d, which, entries, 1, now), RW_OK);
+    assert_int_equal(rw_log_dir_checkpoint(d, which, "u", 0), -1);
+    rw_log_dir_close(d, false);
+    log_test_deinit(&t);
+}
+
 static int see(void *arg, const char *topic, int32_t partition, const char *path)
 {
     struct rw_buf *seen = arg;
@@ -155,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_owner_and_a_lasting_identity),
         cmocka_unit_test(checkpoints_come_back),
+        cmocka_unit_test(one_line_of_a_checkpoint),
         cmocka_unit_test(partitions_are_found_and_leftovers_removed),
         cmocka_unit_test(topic_ids_stay),
     };
