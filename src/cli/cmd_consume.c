@@ -242,7 +242,8 @@ static int take_options(struct consume *c)
         return rw_cli_usage(c->cli, "\"%s\" is no list of partitions: 0,2,5-7", partitions);
     if (json)
         return RW_EXIT_OK;
-    if (rw_format_parse(format, rw_cli_has(c->cli, "kcat"), &c->format, error) != RW_OK)
+    if (rw_format_parse(format, rw_cli_has(c->cli, "kcat"), &c->format, error) != RW_OK ||
+        rw_format_check_output(c->format, error) != RW_OK)
         return rw_cli_usage(c->cli, "%s", error[0] ? error : "out of memory");
     return RW_EXIT_OK;
 }
@@ -322,9 +323,10 @@ const struct rw_command rw_cmd_consume = {
         "producer id and epoch, %a{compression}, %[ %| %] log start, last stable offset and high "
         "watermark, %i records so far, %% a percent sign; \\t \\n \\r \\\\ \\xNN.\n"
         "\n"
-        "In braces after a text: hex, base64, base64raw, json. After a number: hex32, big32, "
+        "In braces after a text: hex, base64, base64raw, json, unpack[>iqs]. After a number: "
+        "hex32, big32, "
         "little64 and "
-        "so on, byte, bool; after %d also strftime[%F %T].\n"
+        "so on, byte, bool; after %d also strftime[%F %T]. rollway-format(7) tells all of it.\n"
         "\n"
         "With --json each record is a line: topic, partition, offset, timestamp, timestamp_type, "
         "key, "

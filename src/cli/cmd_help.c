@@ -1,10 +1,11 @@
-/* rollway help COMMAND, and the hidden rollway __man PAGE that feeds the man pages' build. */
+/* rollway help COMMAND, and the hidden commands that documents are made with. */
 #include "cli/commands.h"
 
 #include <string.h>
 #include <unistd.h>
 #include "cli/cli.h"
 #include "cli/help.h"
+#include "cli/config_docs.h"
 #include "cli/man.h"
 
 static int run_help(struct rw_cli *cli)
@@ -65,4 +66,25 @@ const struct rw_command rw_cmd_man_hidden = {
     .summary = "print a man page as scdoc source, or the names of all pages",
     .local = true,
     .run = run_man,
+};
+
+static int run_config(struct rw_cli *cli)
+{
+    if (strcmp(rw_cli_operand(cli, 0), "markdown") == 0)
+        rw_config_markdown(rw_cli_out(cli));
+    else if (strcmp(rw_cli_operand(cli, 0), "man") == 0)
+        rw_config_man(rw_cli_out(cli));
+    else
+        return rw_cli_usage(cli, "markdown or man");
+    return RW_EXIT_OK;
+}
+
+const struct rw_command rw_cmd_config_hidden = {
+    .name = "__config",
+    .operands = "KIND",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "print all configuration keys: markdown, or man (scdoc source)",
+    .local = true,
+    .run = run_config,
 };

@@ -356,6 +356,8 @@ static int take_format(struct produce *p)
         rc = rw_format_check_input(p->format, error);
     if (rc == RW_OK && output)
         rc = rw_format_parse(output, false, &p->output, error);
+    if (rc == RW_OK && output)
+        rc = rw_format_check_output(p->output, error);
     return rc == RW_OK ? RW_EXIT_OK
                        : rw_cli_usage(p->cli, "%s", error[0] ? error : "out of memory");
 }

@@ -32,6 +32,7 @@ const struct rw_command *const rw_commands[] = {
     &rw_cmd_help,
     &rw_cmd_version,
     &rw_cmd_complete_hidden,
+    &rw_cmd_config_hidden,
     &rw_cmd_man_hidden,
     NULL
 };

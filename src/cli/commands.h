@@ -29,4 +29,5 @@ extern const struct rw_command rw_cmd_completion;           /* cmd_completion.c 
 extern const struct rw_command rw_cmd_help;                 /* cmd_help.c */
 extern const struct rw_command rw_cmd_version;              /* cmd_version.c */
 extern const struct rw_command rw_cmd_complete_hidden;      /* cmd_completion.c */
+extern const struct rw_command rw_cmd_config_hidden;        /* cmd_help.c */
 extern const struct rw_command rw_cmd_man_hidden;           /* cmd_help.c */

@@ -8,11 +8,13 @@
  *   %[ log start offset   %| last stable offset   %] high watermark   %i records so far
  *   %% %{ %} themselves; \t \n \r \\ \xNN
  *
- * In braces after a text field: hex, base64, base64raw, json. After a number: ascii, hex8 hex16 hex32
+ * In braces after a text field: hex, base64, base64raw, json, unpack[...] (output), re[...] (input: as
+ * much as the regular expression matches). After a number: ascii, hex8 hex16 hex32
  * hex64 hex4, big8 .. big64, little8 .. little64, byte, bool. After %d: strftime[...] too.
  */
 #pragma once
 
+#include <regex.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/buf.h"
@@ -28,7 +30,9 @@ enum rw_format_mode {
     RW_FORMAT_BIG,
     RW_FORMAT_LITTLE,
     RW_FORMAT_BOOL,
-    RW_FORMAT_STRFTIME /* literal: the pattern, NUL-terminated */
+    RW_FORMAT_STRFTIME, /* literal: the pattern, NUL-terminated */
+    RW_FORMAT_UNPACK,   /* literal: the pattern, NUL-terminated */
+    RW_FORMAT_REGEX     /* regex is set */
 };
 
 struct rw_format_token {
@@ -38,6 +42,7 @@ struct rw_format_token {
     char *literal; /* literal text, strftime pattern, %a's attribute */
     size_t literal_n;
     struct rw_format *inner; /* of %h */
+    regex_t *regex;
 };
 
 struct rw_format {
@@ -62,8 +67,14 @@ struct rw_format_record {
     int64_t log_start_offset, last_stable_offset, high_watermark, number;
 };
 
+/* RW_OK when records can be shown by the format; else RW_E_INVAL. */
+RW_MUST int rw_format_check_output(const struct rw_format *f, char error[160]);
 void rw_format_render(const struct rw_format *f, const struct rw_format_record *r,
                       struct rw_buf *out);
+
+/* unpack[...] (format_unpack.c). */
+bool rw_format_unpack_check(const char *pattern);
+void rw_format_unpack(const char *pattern, struct rw_slice s, struct rw_buf *out);
 
 /* ---- the other direction (format_read.c) ---- */
 

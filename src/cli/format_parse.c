@@ -167,6 +167,46 @@ static int copy_literal(struct rw_format_token *t, const char *s, int n)
     return RW_OK;
 }
 
+/* "name[...]" or "name#...#": what is between. */
+static bool bracketed(const char *s, int n, const char *name, const char **ret, int *ret_n)
+{
+    int len = (int)strlen(name);
+    if (n < len + 3 || memcmp(s, name, (size_t)len) != 0)
+        return false;
+    if (!(s[len] == '[' && s[n - 1] == ']') && !(s[len] == '#' && s[n - 1] == '#'))
+        return false;
+    *ret = s + len + 1;
+    *ret_n = n - len - 2;
+    return true;
+}
+
+/* Compiled with an anchor in front: a field begins where the one before it ended. */
+static int take_regex(struct parse *p, struct rw_format_token *t, const char *s, int n)
+{
+    char pattern[300];
+    if (snprintf(pattern, sizeof(pattern), "^(%.*s)", n, s) >= (int)sizeof(pattern))
+        return wrong(p, "a regular expression is too long before");
+    regex_t *regex = rw_zalloc(sizeof(*regex));
+    if (!regex)
+        return RW_E_NOMEM;
+    if (regcomp(regex, pattern, REG_EXTENDED) != 0) {
+        rw_free(regex);
+        return wrong(p, "this is no regular expression, before");
+    }
+    t->regex = regex;
+    t->mode = RW_FORMAT_REGEX;
+    return RW_OK;
+}
+
+static int take_unpack(struct parse *p, struct rw_format_token *t, const char *s, int n)
+{
+    int rc = copy_literal(t, s, n);
+    t->mode = RW_FORMAT_UNPACK;
+    if (rc == RW_OK && !rw_format_unpack_check(t->literal))
+        rc = wrong(p, "unpack[] knows < > x b B h H i I q Q c . s $; before");
+    return rc;
+}
+
 static int parse_inner(struct parse *p, const char *s, int n, struct rw_format_token *t)
 {
     static const char simple[] = "%k=%v ";
@@ -198,11 +238,18 @@ static int modifier(struct parse *p, struct rw_format_token *t, const char *s, i
     }
     if (n < 0)
         return RW_OK;
-    if (t->field == 'd' && n > 9 && memcmp(s, "strftime[", 9) == 0 && s[n - 1] == ']') {
+    const char *between;
+    int between_n;
+    bool text = strchr(text_fields, t->field) != NULL;
+    if (t->field == 'd' && bracketed(s, n, "strftime", &between, &between_n)) {
         t->mode = RW_FORMAT_STRFTIME;
-        return copy_literal(t, s + 9, n - 10);
+        return copy_literal(t, between, between_n);
     }
-    if (strchr(text_fields, t->field) ? text_mode(s, n, t) : number_mode(s, n, t))
+    if (text && bracketed(s, n, "unpack", &between, &between_n))
+        return take_unpack(p, t, between, between_n);
+    if (text && bracketed(s, n, "re", &between, &between_n))
+        return take_regex(p, t, between, between_n);
+    if (text ? text_mode(s, n, t) : number_mode(s, n, t))
         return RW_OK;
     return wrong(p, "unknown words in braces before");
 }
@@ -211,6 +258,9 @@ static void free_token(struct rw_format_token *t)
 {
     rw_free(t->literal);
     rw_format_free(t->inner);
+    if (t->regex)
+        regfree(t->regex);
+    rw_free(t->regex);
 }
 
 /* at: behind the percent sign. */
@@ -276,6 +326,21 @@ int rw_format_parse(const char *text, bool kcat, struct rw_format **ret_format, 
                          t[0].mode == RW_FORMAT_PLAIN && t[1].literal_n == 1 &&
                          t[1].literal[0] == '\n';
     *ret_format = p.out;
+    return RW_OK;
+}
+
+int rw_format_check_output(const struct rw_format *f, char error[160])
+{
+    for (int i = 0; i < f->n_tokens; i++) {
+        const struct rw_format_token *t = &f->tokens[i];
+        if (t->mode == RW_FORMAT_REGEX) {
+            snprintf(error, 160, "re[] after %%%c is for input only", t->field);
+            return RW_E_INVAL;
+        }
+        int rc = t->inner ? rw_format_check_output(t->inner, error) : RW_OK;
+        if (rc != RW_OK)
+            return rc;
+    }
     return RW_OK;
 }
 

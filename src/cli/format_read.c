@@ -2,7 +2,7 @@
  * The format mini-language, the other direction: records out of input.
  *
  * A text field ends at the literal text that follows it, or is as long as a length field before it said
- * (%K, %V, %T), or goes to the end of the input when it is the last token. At the end of the input a
+ * (%K, %V, %T), or is what its regular expression matches, or goes to the end of the input when it is the last token. At the end of the input a
  * missing final delimiter is forgiven.
  */
 #include "cli/format.h"
@@ -15,7 +15,9 @@
 #include "base/base64.h"
 #include "base/units.h"
 
-#define LENGTH_MAX (1 << 30)
+#define LENGTH_MAX  (1 << 30)
+#define REGEX_FIRST ((size_t)1 << 10)
+#define REGEX_MAX   ((size_t)1 << 22)
 
 static const char length_of[] = {'T', 'K', 'V'};
 static const char text_of[] = {'t', 'k', 'v'};
@@ -41,11 +43,12 @@ int rw_format_check_input(const struct rw_format *f, char error[160])
             return RW_E_INVAL;
         }
         if (t->mode == RW_FORMAT_STRFTIME || t->mode == RW_FORMAT_JSON ||
-            t->mode == RW_FORMAT_BOOL) {
+            t->mode == RW_FORMAT_BOOL || t->mode == RW_FORMAT_UNPACK) {
             snprintf(error, 160, "the words in braces after %%%c are for output only", t->field);
             return RW_E_INVAL;
         }
-        bool binary = t->mode == RW_FORMAT_BIG || t->mode == RW_FORMAT_LITTLE;
+        bool binary =
+            t->mode == RW_FORMAT_BIG || t->mode == RW_FORMAT_LITTLE || t->mode == RW_FORMAT_REGEX;
         if (length >= 0)
             sized[length] = true;
         if (t->field && !delimited && !binary && !(text >= 0 && sized[text]) && t->field != 'h') {
@@ -105,6 +108,28 @@ static int fixed(struct cut *c, int64_t n, struct rw_slice *ret)
     return RW_OK;
 }
 
+/* As much as the regular expression matches. It is tried on a few bytes first, because matching takes
+ * memory for all that it is given; what ends where these end might go on. */
+static int match(struct cut *c, const struct rw_format_token *t, struct rw_slice *ret)
+{
+    size_t left = (size_t)(c->end - c->at);
+    for (size_t n = REGEX_FIRST;; n *= 16) {
+        bool all = n >= left;
+        regmatch_t m = {.rm_so = 0, .rm_eo = (regoff_t)(all ? left : n)};
+        bool found = regexec(t->regex, (const char *)c->at, 1, &m, REG_STARTEND) == 0;
+        bool whole = found && (size_t)m.rm_eo < (all ? left : n);
+        if (found && (whole || (all && c->last) || n >= REGEX_MAX)) {
+            *ret = rw_slice(c->at, (size_t)m.rm_eo);
+            c->at += ret->n;
+            return RW_OK;
+        }
+        if (n >= REGEX_MAX || (all && c->last))
+            return RW_E_INVAL;
+        if (all)
+            return RW_E_SHORT;
+    }
+}
+
 static int number(struct cut *c, const struct rw_format_token *t,
                   const struct rw_format_token *next, int64_t *ret)
 {
@@ -152,7 +177,7 @@ static int unhex(struct rw_buf *out, struct rw_slice s)
 static int text(struct cut *c, const struct rw_format_token *t, struct rw_slice raw,
                 struct rw_slice *ret)
 {
-    if (t->mode == RW_FORMAT_PLAIN) {
+    if (t->mode == RW_FORMAT_PLAIN || t->mode == RW_FORMAT_REGEX) {
         *ret = raw;
         return RW_OK;
     }
@@ -208,7 +233,9 @@ static int text_field(struct cut *c, const struct rw_format_token *t,
         *ret = raw;
         return RW_OK;
     }
-    int rc = size >= 0 ? fixed(c, size, &raw) : until(c, next, &raw);
+    int rc = size >= 0                    ? fixed(c, size, &raw)
+             : t->mode == RW_FORMAT_REGEX ? match(c, t, &raw)
+                                          : until(c, next, &raw);
     return rc == RW_OK ? text(c, t, raw, ret) : rc;
 }
 

@@ -34,11 +34,15 @@ static void text(struct rw_buf *out, const struct rw_format_token *t, struct rw_
         else
             rw_buf_add_str(out, "null");
         break;
+    case RW_FORMAT_UNPACK:
+        rw_format_unpack(t->literal, s, out);
+        break;
     case RW_FORMAT_PLAIN:
     case RW_FORMAT_BIG:
     case RW_FORMAT_LITTLE:
     case RW_FORMAT_BOOL:
     case RW_FORMAT_STRFTIME:
+    case RW_FORMAT_REGEX:
         rw_buf_add(out, s.p, s.n);
         break;
     }
@@ -101,6 +105,8 @@ static void number(struct rw_buf *out, const struct rw_format_token *t, int64_t 
     case RW_FORMAT_BASE64:
     case RW_FORMAT_BASE64_RAW:
     case RW_FORMAT_JSON:
+    case RW_FORMAT_UNPACK:
+    case RW_FORMAT_REGEX:
         decimal(out, v);
         break;
     }

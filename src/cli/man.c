@@ -18,7 +18,7 @@ static void escaped_n(struct rw_buf *out, const char *s, size_t n)
     }
 }
 
-static void escaped(struct rw_buf *out, const char *s)
+void rw_man_escape(struct rw_buf *out, const char *s)
 {
     escaped_n(out, s, strlen(s));
 }
@@ -32,11 +32,11 @@ static bool on_page(const struct rw_command *c, const char *page)
 static void synopsis(struct rw_buf *out, const struct rw_command *c)
 {
     rw_buf_add_str(out, "*rollway ");
-    escaped(out, c->name);
+    rw_man_escape(out, c->name);
     rw_buf_add_str(out, "* \\[OPTIONS\\]");
     if (c->operands) {
         rw_buf_add_str(out, c->operands_min ? " " : " \\[");
-        escaped(out, c->operands);
+        rw_man_escape(out, c->operands);
         rw_buf_add_str(out, c->operands_min ? "" : "\\]");
     }
 }
@@ -47,14 +47,14 @@ static void options(struct rw_buf *out, const struct rw_option *o)
         if (o->letter)
             rw_buf_printf(out, "*\\-%c*, ", o->letter);
         rw_buf_add_str(out, "*\\-\\-");
-        escaped(out, o->name);
+        rw_man_escape(out, o->name);
         rw_buf_add_u8(out, '*');
         if (rw_option_takes_value(o)) {
             rw_buf_add_u8(out, ' ');
-            escaped(out, o->value_name);
+            rw_man_escape(out, o->value_name);
         }
         rw_buf_add_str(out, "\n\t");
-        escaped(out, o->help);
+        rw_man_escape(out, o->help);
         rw_buf_add_str(out, "\n\n");
     }
 }
@@ -82,15 +82,15 @@ static void text(struct rw_buf *out, const char *s)
 static void command(struct rw_buf *out, const struct rw_command *c)
 {
     rw_buf_add_str(out, "## rollway ");
-    escaped(out, c->name);
+    rw_man_escape(out, c->name);
     rw_buf_add_str(out, "\n\n");
     synopsis(out, c);
     rw_buf_add_str(out, "\n\n");
-    escaped(out, c->summary);
+    rw_man_escape(out, c->summary);
     rw_buf_add_str(out, "\n\n");
     if (c->aliases) {
         rw_buf_add_str(out, "Also known as: ");
-        escaped(out, c->aliases);
+        rw_man_escape(out, c->aliases);
         rw_buf_add_str(out, "\n\n");
     }
     if (c->text)
@@ -101,7 +101,7 @@ static void command(struct rw_buf *out, const struct rw_command *c)
 static void examples(struct rw_buf *out, const struct rw_command *c)
 {
     for (const struct rw_example *e = c->examples; e && e->command; e++) {
-        escaped(out, e->what);
+        rw_man_escape(out, e->what);
         rw_buf_printf(out, ":\n\n```\n%s\n```\n\n", e->command);
     }
 }
@@ -124,7 +124,7 @@ bool rw_man_page(struct rw_buf *out, const struct rw_command *const *table, cons
         return false;
     rw_buf_printf(out, "rollway-%s(1)\n\n# NAME\n\nrollway-%s - ", page, page);
     if (n == 1)
-        escaped(out, first->summary);
+        rw_man_escape(out, first->summary);
     else
         rw_buf_printf(out, "the rollway %s commands", page);
     rw_buf_add_str(out, "\n\n# SYNOPSIS\n\n");

@@ -72,6 +72,21 @@ consume() { timeout 30 kcat -q -b "$RW_BROKER" -C -e -o beginning "$@"; }
     [[ $output == *"log.segment.bytes"* ]]
 }
 
+@test "a mistake in a configuration file is named with its line" {
+    printf 'node.id=1\nbroken\n' >"$BATS_TEST_TMPDIR/p"
+    run timeout 20 "$RW_BIN" server --config "$BATS_TEST_TMPDIR/p"
+    [ "$status" -eq 2 ]
+    [[ $output == *"/p:2: 'broken' without a value"* ]]
+    printf '# fine\nnode.id=1\\u00\n' >"$BATS_TEST_TMPDIR/p"
+    run timeout 20 "$RW_BIN" server --config "$BATS_TEST_TMPDIR/p"
+    [ "$status" -eq 2 ]
+    [[ $output == *"/p, line 2: "* ]]
+    printf 'log.retention.hour=1\n' >"$BATS_TEST_TMPDIR/p"
+    run timeout 20 "$RW_BIN" server --config "$BATS_TEST_TMPDIR/p" --strict
+    [ "$status" -eq 2 ]
+    [[ $output == *"/p:1"*"did you mean 'log.retention.hours'?"* ]]
+}
+
 @test "--check-config prints values and where they come from" {
     printf 'log.retention.hours=24\n' >"$BATS_TEST_TMPDIR/p"
     ROLLWAY_NUM_PARTITIONS=7 run timeout 20 "$RW_BIN" server --config "$BATS_TEST_TMPDIR/p" \

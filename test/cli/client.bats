@@ -236,3 +236,91 @@ assert d[0]["configs"]["cleanup.policy"]["value"] == "delete"'
     [[ "$output" == *"connected to 127.0.0.1:$port, but broker 1 advertises nowhere.invalid:$port, which does not resolve here"* ]]
     [[ "$output" == *"advertised.listeners"* ]]
 }
+
+@test "JSON lines go from one topic to another without loss" {
+    cat >in <<'LINES'
+{"key":"k","value":"v","timestamp":1700000000123,"headers":[{"key":"h","value":"x"},{"key":"h","value":null}]}
+{"key":null,"value":"","timestamp":9007199254740993}
+
+{"key":"","value":null,"timestamp":5,"headers":[{"key":"b","value":{"base64":"/wD+"}}]}
+{"key":{"base64":"gIE="},"value":"nul \u0000","timestamp":6}
+LINES
+    "$R" topic create json-a json-b -c message.timestamp.after.max.ms=9223372036854775807
+    "$R" produce json-a -p 0 -f json <in
+    "$R" consume json-a -e --json >a
+    "$R" produce json-b -p 0 -f json <a
+    "$R" consume json-b -e --json >b
+    sed 's/json-a/json-b/' a | diff - b
+    python3 - <<'PYTHON'
+import json
+a, b, c, d = [json.loads(line) for line in open("a")]
+assert a["headers"] == [{"key": "h", "value": "x"}, {"key": "h", "value": None}] and a["timestamp"] == 1700000000123
+assert b["key"] is None and b["value"] == "" and b["timestamp"] == 9007199254740993
+assert c["key"] == "" and c["value"] is None and c["headers"][0]["value"] == {"base64": "/wD+"}
+assert d["key"] == {"base64": "gIE="} and d["value"] == "nul \0"
+PYTHON
+    run "$R" produce json-b -f json <<<'{"value":1}'
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"record 1: character"* ]]
+}
+
+@test "unpack and re in formats" {
+    printf 'ab12\ncd3\n' | "$R" produce expressions -f '%k{re[[a-z]+]}%v{re#[0-9]+#}\n'
+    run "$R" consume expressions -e -f '%k-%v %v{unpack[>Bs]}\n'
+    [ "${lines[0]}" = "ab-12 492" ]
+    [ "${lines[1]}" = "cd-3 51" ]
+    run "$R" consume expressions -e -f '%v{re[x]}'
+    [ "$status" -eq 2 ]
+}
+
+# With a terminal as standard error: prints what was drawn there, and the exit status.
+on_terminal() {
+    python3 - "$@" <<'PYTHON'
+import os, pty, signal, sys, time
+
+pid, fd = pty.fork()
+if pid == 0:
+    os.environ["TERM"] = "xterm"
+    os.environ.pop("CI", None)
+    os.execvp(sys.argv[1], sys.argv[1:])
+seen = b""
+began = time.monotonic()
+while True:
+    try:
+        data = os.read(fd, 65536)
+    except OSError:
+        data = b""
+    if not data:
+        break
+    seen += data
+    if b"waiting" in seen and b"^C" not in seen and b"\x03" not in seen:
+        os.write(fd, b"\x03")  # the terminal makes SIGINT of it, for a process that does not ignore it
+        seen += b"\x03"
+    if time.monotonic() - began > 60:
+        os.kill(pid, signal.SIGKILL)
+        break
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+sys.stdout.write(seen.decode(errors="replace"))
+print("\nstatus %d" % status)
+PYTHON
+}
+
+@test "a file that is sent shows how much is left, on a terminal" {
+    # Batches of one record: slow enough for a progress line, which comes ten times a second.
+    yes "a line of some length, to have something to send" | head -n 200000 >in
+    run on_terminal "$R" produce progress --batch-size 200 in
+    echo "$output" | tail -c 500
+    [[ "$output" == *" records "*"/s"*"% "*" left"* ]]
+    [[ "$output" == *"status 0"* ]]
+    [ "$("$R" consume progress -e | wc -l)" -eq 200000 ]
+    "$R" produce progress in 2>err
+    [ ! -s err ]
+}
+
+@test "Ctrl-C on a terminal ends consume with 130" {
+    echo waiting | "$R" produce interrupted
+    run on_terminal "$R" consume interrupted
+    echo "$output"
+    [[ "$output" == *waiting* ]]
+    [[ "$output" == *"status 130"* ]]
+}

@@ -86,6 +86,34 @@ static void modifiers(void **state)
     RENDER("%h{%K:%V{big8},}", "1:\x01,2:\0,");
 }
 
+static void unpacked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *bytes;
+        size_t n;
+        const char *text;
+    } cases[] = {
+        {">iq", "\xff\xff\xff\xfe\0\0\0\0\0\0\1\0", 12, "-2256"},
+        {"bxBxhxH", "\xff\xff\xff\xff\xff\xff", 6, "-1 255 -1 65535"},
+        {"<hxI>H", "\1\0\2\0\0\0\1\0", 8, "1 2256"},
+        {"Q$", "\xff\xff\xff\xff\xff\xff\xff\xff", 8, "18446744073709551615"},
+        {"c.xs", "abrest", 6, "ab rest"},
+        {"s$", "", 0, ""},
+        {"b$", "\1\2\3", 3, "1(2 bytes more)"},
+        {"bi", "\1\2\3", 3, "1(too short)"},
+    };
+    struct rw_buf b = {0};
+    for (size_t i = 0; i < RW_COUNT(cases); i++) {
+        rw_buf_clear(&b);
+        assert_true(rw_format_unpack_check(cases[i].pattern));
+        rw_format_unpack(cases[i].pattern, rw_slice(cases[i].bytes, cases[i].n), &b);
+        assert_string_equal(rw_buf_cstr(&b), cases[i].text);
+    }
+    rw_buf_deinit(&b);
+    RENDER("%k{unpack[cxs]}|%k{unpack#ccc$#}", "k ey|key");
+}
+
 static void nulls(void **state)
 {
     (void)state;
@@ -103,10 +131,28 @@ static void kcat_letters(void **state)
 static void mistakes(void **state)
 {
     (void)state;
-    static const char *const bad[] = {
-        "%",     "%q",        "%v{",      "%v{nope}",        "\\q",
-        "\\x4",  "%o{hex4x}", "%h{%t}",   "%h{%h{%k}}",      "%a",
-        "%a{x}", "%s",        "%p{big4}", "%d{strftime[%F}", "%o{base64}"};
+    static const char *const bad[] = {"%",
+                                      "%q",
+                                      "%v{",
+                                      "%v{nope}",
+                                      "\\q",
+                                      "\\x4",
+                                      "%o{hex4x}",
+                                      "%h{%t}",
+                                      "%h{%h{%k}}",
+                                      "%a",
+                                      "%a{x}",
+                                      "%s",
+                                      "%p{big4}",
+                                      "%d{strftime[%F}",
+                                      "%o{base64}",
+                                      "%v{unpack[z]}",
+                                      "%v{unpack[sb]}",
+                                      "%v{unpack[]}",
+                                      "%v{unpack[$b]}",
+                                      "%o{unpack[b]}",
+                                      "%v{re[(]}",
+                                      "%o{re[a]}"};
     for (size_t i = 0; i < RW_COUNT(bad); i++) {
         char error[160] = "";
         assert_int_equal(rw_format_parse(bad[i], false, &format, error), RW_E_INVAL);
@@ -256,6 +302,34 @@ static void round_trip(void **state)
     assert_true(is(in.key, "key") && in.value.n == 3 && in.partition == 7 && in.n_headers == 2);
 }
 
+/* Fields that end where an expression stops matching; more input might make the match longer. */
+static void reads_expressions(void **state)
+{
+    (void)state;
+    char error[160];
+    size_t used;
+    assert_int_equal(rw_format_parse("%k{re[[a-z]{2,}]}%v{re#[0-9]*#}\n", false, &format, error),
+                     RW_OK);
+    assert_int_equal(rw_format_check_input(format, error), RW_OK);
+    assert_int_equal(rw_format_check_output(format, error), RW_E_INVAL);
+    assert_int_equal(rw_format_read(format, (const uint8_t *)"abc", 3, false, &in, &used),
+                     RW_E_SHORT);
+    assert_int_equal(rw_format_read(format, (const uint8_t *)"abc12", 5, false, &in, &used),
+                     RW_E_SHORT);
+    assert_int_equal(rw_format_read(format, (const uint8_t *)"abc12\nx", 7, false, &in, &used), 1);
+    assert_int_equal(used, 6);
+    assert_true(is(in.key, "abc") && is(in.value, "12"));
+    assert_int_equal(rw_format_read(format, (const uint8_t *)"abc\n", 4, true, &in, &used), 1);
+    assert_int_equal(in.value.n, 0);
+    assert_int_equal(rw_format_read(format, (const uint8_t *)"1\n", 2, true, &in, &used),
+                     RW_E_INVAL);
+    static uint8_t many[100000];
+    memset(many, 'x', sizeof(many));
+    many[sizeof(many) - 1] = '\n';
+    assert_int_equal(rw_format_read(format, many, sizeof(many), true, &in, &used), 1);
+    assert_int_equal(in.key.n, sizeof(many) - 1);
+}
+
 static int input_teardown(void **state)
 {
     rw_buf_deinit(&in.scratch);
@@ -267,6 +341,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(fields, setup, teardown),
         cmocka_unit_test_setup_teardown(modifiers, setup, teardown),
+        cmocka_unit_test_setup_teardown(unpacked, setup, teardown),
         cmocka_unit_test_setup_teardown(nulls, setup, teardown),
         cmocka_unit_test_setup_teardown(kcat_letters, setup, teardown),
         cmocka_unit_test(mistakes),
@@ -276,6 +351,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(reads_sizes, setup, input_teardown),
         cmocka_unit_test_setup_teardown(reads_encoded, setup, input_teardown),
         cmocka_unit_test_setup_teardown(reads_headers, setup, input_teardown),
+        cmocka_unit_test_setup_teardown(reads_expressions, setup, input_teardown),
         cmocka_unit_test(unreadable_formats),
         cmocka_unit_test_setup_teardown(round_trip, setup, input_teardown),
     };
