@@ -68,13 +68,13 @@ struct rw_diag {
 };
 
 /* d may be NULL (silence). */
-#define rw_diag(d, level, logger, msg, ...)                                                 \
+#define rw_diag(d, level, logger, msg, ...)                                                        \
     do {                                                                                           \
         struct rw_diag *rw_diag_d_ = (d);                                                          \
         if (rw_diag_d_ && (level) >= rw_diag_d_->min_level) {                                      \
             const struct rw_kv rw_diag_kv_[] = {__VA_ARGS__ __VA_OPT__(, ){0}};                    \
             const struct rw_diag_line rw_diag_line_ = {                                            \
-                (level), (logger), (msg), rw_diag_kv_,                                      \
+                (level), (logger), (msg), rw_diag_kv_,                                             \
                 sizeof(rw_diag_kv_) / sizeof(rw_diag_kv_[0]) - 1};                                 \
             rw_diag_d_->write(rw_diag_d_, &rw_diag_line_);                                         \
         }                                                                                          \

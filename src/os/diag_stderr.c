@@ -63,8 +63,7 @@ static void tell_held(struct stderr_diag *s, struct repeat *r, int64_t now_ms)
 {
     if (r->held) {
         const struct rw_kv fields[] = {rw_kv_uint("repeated", r->held)};
-        write_line(s, now_ms,
-                   &(struct rw_diag_line){r->level, r->logger, r->msg, fields, 1});
+        write_line(s, now_ms, &(struct rw_diag_line){r->level, r->logger, r->msg, fields, 1});
     }
     memset(r, 0, sizeof(*r));
 }

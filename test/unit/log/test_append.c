@@ -166,8 +166,7 @@ static void checked_elsewhere(void **state)
         rw_buf_clear(&bytes);
         log_test_batch(&bytes, 3, 1000, 20);
         rw_log_rules(&config, &args, &check.rules);
-        check.code =
-            rw_batch_inspect(bytes.p, bytes.n, &check.rules, &scratch, &check.result);
+        check.code = rw_batch_inspect(bytes.p, bytes.n, &check.rules, &scratch, &check.result);
         assert_int_equal(check.code, RW_OK);
         if (kind == 2) { /* refused there: refused here */
             check.code = RW_E_TIMESTAMP;
