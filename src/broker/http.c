@@ -194,9 +194,24 @@ static void on_ready(void *arg, unsigned events)
         drain(c);
 }
 
+/* The oldest connection that is owed no answer makes room: a probe must come through although somebody
+ * keeps all the others busy doing nothing. */
+static void evict(struct rw_http *h)
+{
+    RW_LIST_EACH (it, &h->conns) {
+        struct rw_http_conn *c = RW_CONTAINER(it, struct rw_http_conn, link);
+        if (!c->answering || (!c->sending && !c->scraping)) {
+            drop(c);
+            return;
+        }
+    }
+}
+
 static void accepted(void *arg, struct rw_sock *take_sock)
 {
     struct rw_http *h = arg;
+    if (h->count >= RW_HTTP_CONNECTIONS)
+        evict(h);
     struct rw_http_conn *c = h->count < RW_HTTP_CONNECTIONS ? rw_zalloc(sizeof(*c)) : NULL;
     if (!c) {
         rw_sock_close(take_sock);

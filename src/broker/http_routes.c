@@ -116,7 +116,9 @@ static bool loopback_host(const char *host)
     static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
     for (size_t i = 0; i < RW_COUNT(names); i++) {
         size_t n = strlen(names[i]);
-        if (!strncasecmp(host, names[i], n) && (host[n] == 0 || host[n] == ':'))
+        if (strncasecmp(host, names[i], n) != 0)
+            continue;
+        if (host[n] == 0 || (host[n] == ':' && !host[n + 1 + strspn(host + n + 1, "0123456789")]))
             return true;
     }
     return false;
