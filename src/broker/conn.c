@@ -2,7 +2,8 @@
  * The life of a connection, and the shard's list of them.
  *
  * Invariants: a connection with sock == NULL is dead; it stays in memory until its requests are done
- * and its job has ended, then travels to shard 0, which counts connections, and is freed there.
+ * and its job has ended, then travels to shard 0, which counts connections, and is freed there. It
+ * leaves at the end of a turn and not before, because whoever found it dead may still look at it.
  * `link` is in the shard's list from adopt to death, the least recently active first.
  */
 #include "broker/conn.h"
@@ -26,6 +27,11 @@ void rw_limits_init(struct rw_limits *l)
                             .idle_us = 600000 * INT64_C(1000),
                             .stall_us = 30000 * INT64_C(1000),
                             .linger_us = 10000 * INT64_C(1000),
+                            .pressure_us = 10000 * INT64_C(1000),
+                            .pressure_rate = 65536,
+                            .listen_backlog = 512,
+                            .socket_send_bytes = -1,
+                            .socket_receive_bytes = -1,
                             .connections_max = INT32_MAX,
                             .connections_per_ip_max = INT32_MAX};
 }
@@ -77,14 +83,24 @@ void rw_conn_release(struct rw_conn *c)
 {
     if (c->sock || c->released || c->cold || !rw_list_empty(&c->calls))
         return;
-    struct rw_shard *s = c->shard;
     c->released = true;
     rw_list_remove(&c->dirty);
-    c->msg.run = tell_gone;
-    rw_shard_send(s->broker->shards[0], &c->msg);
-    s->conns->count--;
-    rw_metric_add(s->metrics, RW_METRIC_CONNECTIONS, -1);
-    check_stopped(s->conns);
+    rw_list_push(&c->shard->conns->dead, &c->dirty);
+}
+
+/* Shard 0 frees it on its own thread, as soon as it likes: nothing here may refer to it any more. */
+static void bury(struct rw_conns *conns)
+{
+    struct rw_shard *s = conns->shard;
+    struct rw_link *it;
+    while ((it = rw_list_pop(&conns->dead))) {
+        struct rw_conn *c = RW_CONTAINER(it, struct rw_conn, dirty);
+        c->msg.run = tell_gone;
+        rw_shard_send(s->broker->shards[0], &c->msg);
+        conns->count--;
+        rw_metric_add(s->metrics, RW_METRIC_CONNECTIONS, -1);
+    }
+    check_stopped(conns);
 }
 
 void rw_conn_abort(struct rw_conn *c, const char *why)
@@ -174,6 +190,7 @@ static bool turn_end(struct rw_hook *h)
         settle(RW_CONTAINER(it, struct rw_conn, dirty));
         any = true;
     }
+    bury(conns);
     return any;
 }
 
@@ -191,11 +208,37 @@ static const char *overdue(const struct rw_conn *c, const struct rw_limits *l, i
     return NULL;
 }
 
+/* Memory is short and others wait for it: who holds some and neither reads its answers nor sends its
+ * request at a bearable rate has to go. */
+static bool hogs(const struct rw_conn *c, const struct rw_limits *l, int64_t now)
+{
+    if (rw_output_pending(c) && !c->cold && now - c->active_us >= l->pressure_us)
+        return true;
+    if (!rw_input_partial(c) || !c->frame_from_us || c->mute)
+        return false;
+    int64_t since_us = now - c->frame_from_us;
+    return since_us >= l->pressure_us &&
+           (double)(c->n - c->at) / (double)since_us * 1e6 < (double)l->pressure_rate;
+}
+
+static void relieve(struct rw_conns *conns)
+{
+    struct rw_shard *s = conns->shard;
+    int64_t now = rw_shard_now_us(s);
+    RW_LIST_EACH_SAFE (it, next, &conns->all) {
+        struct rw_conn *c = RW_CONTAINER(it, struct rw_conn, link);
+        if (hogs(c, conns->limits, now))
+            rw_conn_abort(c, "request memory is short and this peer holds some without progress");
+    }
+}
+
 static void sweep(struct rw_timer *t)
 {
     struct rw_conns *conns = RW_CONTAINER(t, struct rw_conns, sweep);
     struct rw_shard *s = conns->shard;
     int64_t now = rw_shard_now_us(s);
+    if (rw_memory_scarce(s->memory))
+        relieve(conns);
     rw_memory_trim(s->memory);
     rw_metric_set(s->metrics, RW_METRIC_REQUEST_MEMORY, (int64_t)rw_memory_used(s->memory));
     rw_timer_start_in(s->loop, t, SWEEP_US);
@@ -235,6 +278,7 @@ int rw_conns_new(struct rw_shard *s, const struct rw_limits *limits)
     conns->limits = limits;
     rw_list_init(&conns->all);
     rw_list_init(&conns->dirty);
+    rw_list_init(&conns->dead);
     conns->hook.run = turn_end;
     conns->sweep.fire = sweep;
     s->conns = conns;
@@ -291,6 +335,7 @@ void rw_conns_stop(struct rw_shard *s, int64_t grace_us, void (*stopped)(struct 
     RW_LIST_EACH (it, &conns->all) {
         struct rw_conn *c = RW_CONTAINER(it, struct rw_conn, link);
         rw_conn_mute(c, RW_MUTE_END, true); /* ends as soon as what is in flight was answered */
+        rw_pipeline_hurry(c);
         rw_conn_dirty(c);
     }
     rw_timer_start_in(s->loop, &conns->sweep, grace_us < SWEEP_US ? grace_us : SWEEP_US);

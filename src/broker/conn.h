@@ -21,7 +21,7 @@
 /* From the configuration; named there. */
 struct rw_limits {
     size_t request_bytes_max;       /* socket.request.max.bytes: one frame */
-    size_t memory_bytes;            /* queued.max.request.bytes: frames of all shards together */
+    size_t memory_bytes;            /* queued.max.request.bytes: requests and answers, all shards */
     size_t arena_bytes_max;         /* decoded request and answer, per request */
     uint32_t in_flight_max;         /* requests of one connection not yet answered */
     size_t in_flight_bytes_max;     /* their frames; one larger frame alone is let through */
@@ -30,7 +30,12 @@ struct rw_limits {
     int64_t idle_us;                /* connections.max.idle.ms */
     int64_t stall_us;               /* a frame that began must go on within this time */
     int64_t linger_us;              /* the peer has finished sending: how long answers may take */
-    int32_t connections_max;        /* max.connections */
+    int64_t pressure_us;            /* memory is short: how long a peer may hold some and do nothing */
+    size_t pressure_rate;           /* or how slow it may send, in bytes per second */
+    int listen_backlog;             /* socket.listen.backlog.size */
+    int32_t socket_send_bytes;      /* socket.send.buffer.bytes; -1: the system decides */
+    int32_t socket_receive_bytes;   /* socket.receive.buffer.bytes */
+    int32_t connections_max;        /* max.connections, or what the limit of open files allows */
     int32_t connections_per_ip_max; /* max.connections.per.ip */
 };
 
@@ -50,6 +55,7 @@ struct rw_call {
     struct rw_request req;
     struct rw_chunk *chunk; /* holds the frame */
     size_t frame_bytes;
+    size_t charged; /* of the arena, to the shard's memory */
     int16_t error; /* ApiVersions in a version that we do not know: answered without handler */
     bool parked;   /* the handler returned without being done */
     bool done;
@@ -80,12 +86,13 @@ struct rw_conn {
     int listener;                    /* index in the configuration's listeners */
     unsigned mute;
     bool closing;  /* close when everything encoded has left; other requests are dropped */
-    bool released; /* dead, and on its way to gone() */
+    bool released; /* dead, and on its way to gone(): in `dead`, then in a message */
     int64_t active_us;
 
     struct rw_chunk *in;
     size_t at, n; /* unread bytes of `in` */
     size_t read_hint;
+    int64_t frame_from_us; /* when the frame began that is not complete; 0: there is none */
     struct rw_memory_waiter waiter;
 
     struct rw_link calls; /* in request order */
@@ -94,6 +101,7 @@ struct rw_conn {
     bool dispatching; /* a handler of this connection is on the stack */
 
     struct rw_output out;
+    size_t out_charged; /* of out's buffer, to the shard's memory */
     bool blocked; /* the socket takes no more */
     struct rw_cold_read *cold;
     struct rw_timer throttle;
@@ -113,6 +121,7 @@ struct rw_conns {
     const struct rw_limits *limits;
     struct rw_link all; /* by activity */
     struct rw_link dirty;
+    struct rw_link dead; /* released in this turn, by `dirty`: the stack may still refer to them */
     uint32_t count;
     struct rw_hook hook;
     struct rw_timer sweep;
@@ -171,6 +180,8 @@ bool rw_pipeline_frame(struct rw_conn *c, const uint8_t *frame, size_t n);
 void rw_pipeline_encode(struct rw_conn *c);
 /* Tells parked requests that nobody waits for them. */
 void rw_pipeline_cancel(struct rw_conn *c);
+/* Ends waits that may end early: the peer will ask nothing more, or the broker stops. */
+void rw_pipeline_hurry(struct rw_conn *c);
 void rw_pipeline_latency(struct rw_conn *c, int64_t now_us);
 void rw_calls_free(struct rw_conns *conns);
 
@@ -181,6 +192,8 @@ bool rw_output_full(const struct rw_conn *c);
 bool rw_output_keep_ranges(struct rw_output *o, size_t from);
 /* Gets the output a writer from the spare ones, when it has none. */
 void rw_output_prepare(struct rw_conn *c);
+/* Counts its buffer as the shard's memory; after it may have changed. */
+void rw_output_charge(struct rw_conn *c);
 /* Drops everything in it. */
 void rw_output_drop(struct rw_conn *c);
 void rw_output_deinit(struct rw_output *o);

@@ -17,6 +17,8 @@
  * own size as soon as their size is known. */
 #define HINT_GUESS_MAX 262144u
 #define HINT_FRAME_MAX 4194304u
+/* Given to a frame that does not fit, before more of it is here. */
+#define GROW_MIN 65536u
 
 static size_t frame_need(const struct rw_conn *c)
 {
@@ -48,8 +50,23 @@ static void drop_empty(struct rw_conn *c)
     }
 }
 
-/* Makes sure that there is room for at least one more byte, and for the whole frame once its size is
- * known. False: there is no memory now, and the connection waits for it. */
+/* A larger chunk for a frame of which `left` bytes are here. Memory follows what has arrived, not what
+ * was announced: a peer that announces 100 MiB and sends little holds little. Only the one that is let
+ * through when there is no room gets the whole at once, because it could not get more later. */
+static struct rw_chunk *next_chunk(struct rw_conn *c, size_t need, size_t left)
+{
+    size_t want = left * 2 > GROW_MIN ? left * 2 : GROW_MIN;
+    if (want < c->read_hint)
+        want = c->read_hint;
+    if (want > need && need > c->read_hint)
+        want = need;
+    if (rw_memory_fits(c->shard->memory, want))
+        return rw_chunk_take(c->shard->memory, want);
+    return rw_chunk_take(c->shard->memory, need);
+}
+
+/* Makes sure that there is room for at least one more byte. False: there is no memory now, and the
+ * connection waits for it. */
 static bool make_room(struct rw_conn *c)
 {
     if (!c->in) {
@@ -62,15 +79,12 @@ static bool make_room(struct rw_conn *c)
         return c->in != NULL;
     }
     size_t need = frame_need(c), left = c->n - c->at;
-    if (c->in->cap - c->at >= need)
+    if (c->in->cap - c->at >= need || (need > GROW_MIN && c->in->cap - c->at > left))
         return true;
     if (c->in->refs == 1 && c->in->cap >= need) {
         memmove(c->in->data, c->in->data + c->at, left);
     } else {
-        struct rw_chunk *next =
-            rw_chunk_take(c->shard->memory, need > c->read_hint ? need : c->read_hint);
-        if (!next && c->read_hint > need)
-            next = rw_chunk_take(c->shard->memory, need);
+        struct rw_chunk *next = next_chunk(c, need, left);
         if (!next) {
             wait_for_memory(c);
             return false;
@@ -122,9 +136,18 @@ static bool next_frame(struct rw_conn *c)
     if (left < whole)
         return false;
     c->at += whole;
+    c->frame_from_us = 0;
     if (whole > RW_CHUNK_MIN || c->read_hint > RW_CHUNK_MIN)
         learn(c, whole);
     return rw_pipeline_frame(c, p + 4, (size_t)size);
+}
+
+static void note_partial(struct rw_conn *c)
+{
+    if (!rw_input_partial(c))
+        c->frame_from_us = 0;
+    else if (!c->frame_from_us)
+        c->frame_from_us = rw_shard_now_us(c->shard);
 }
 
 void rw_input_pump(struct rw_conn *c)
@@ -132,10 +155,12 @@ void rw_input_pump(struct rw_conn *c)
     if (!c->in)
         return;
     while (!c->mute && !c->closing && next_frame(c))
-        ;
+        if (c->in && rw_memory_full(c->shard->memory))
+            wait_for_memory(c); /* requests and answers have used it up: the next one waits */
     if (!c->sock)
         return;
     drop_empty(c);
+    note_partial(c);
     /* A frame that has begun: get the memory for the rest now, or be muted until there is some. */
     if (c->in && !c->mute)
         make_room(c);
@@ -157,6 +182,7 @@ void rw_input_read(struct rw_conn *c)
     }
     if (got == 0) {
         rw_conn_mute(c, RW_MUTE_END, true);
+        rw_pipeline_hurry(c);
         drop_empty(c);
         rw_conn_dirty(c);
         return;

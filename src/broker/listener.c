@@ -11,7 +11,6 @@
 #include "base/mem.h"
 #include "broker/metrics.h"
 
-#define BACKLOG   512
 #define IP_CHAINS 256
 
 struct ip_count {
@@ -107,7 +106,7 @@ static void adopt(struct rw_shard *s, struct rw_msg *m)
 
 static bool refused(struct rw_acceptor *a, struct ip_count *from, const struct rw_sock *sock)
 {
-    if (from->count < a->limits->connections_per_ip_max)
+    if (from->count <= a->limits->connections_per_ip_max)
         return false;
     rw_metric_add(a->broker->shards[0]->metrics, RW_METRIC_CONNECTIONS_REJECTED, 1);
     rw_diag(a->broker->env->diag, RW_WARN, "listener",
@@ -122,12 +121,17 @@ static void accepted(void *arg, struct rw_sock *take_sock)
     struct door *d = arg;
     struct rw_acceptor *a = d->acceptor;
     struct ip_count *from = ip_of(a, take_sock->peer.ip);
-    if (!from || refused(a, from, take_sock)) {
+    if (!from) {
         rw_sock_close(take_sock);
         return;
     }
     a->count++;
     from->count++;
+    if (refused(a, from, take_sock)) {
+        rw_sock_close(take_sock);
+        uncount(a, from);
+        return;
+    }
     struct guest *g = rw_zalloc(sizeof(*g));
     if (!g) {
         rw_sock_close(take_sock);
@@ -144,7 +148,7 @@ static void accepted(void *arg, struct rw_sock *take_sock)
     a->next_shard = (a->next_shard + 1) % a->broker->n_shards;
     if (a->count >= a->limits->connections_max) {
         rw_diag(a->broker->env->diag, RW_WARN, "listener",
-                "max.connections reached: new connections wait",
+                "max.connections or the limit of open files reached: new connections wait",
                 rw_kv_int("max.connections", a->limits->connections_max));
         pause_all(a, true);
     }
@@ -158,6 +162,7 @@ int rw_acceptor_bind(struct rw_acceptor *a, const char *host, uint16_t port, str
     int code = rw_net_bind(a->broker->net, host, port, &d->listener, ret_err);
     if (code)
         return code;
+    rw_listener_buffers(d->listener, a->limits->socket_send_bytes, a->limits->socket_receive_bytes);
     d->acceptor = a;
     d->index = a->n_doors++;
     return RW_OK;
@@ -172,7 +177,8 @@ int rw_acceptor_open(struct rw_acceptor *a, struct rw_err *ret_err)
 {
     for (int i = 0; i < a->n_doors; i++) {
         struct door *d = &a->doors[i];
-        int code = rw_listener_open(d->listener, a->broker->shards[0]->loop, BACKLOG, accepted, d);
+        int code = rw_listener_open(d->listener, a->broker->shards[0]->loop,
+                                    a->limits->listen_backlog, accepted, d);
         if (code)
             return rw_err_set(ret_err, code, "cannot listen on port %u: %s",
                               rw_listener_port(d->listener), rw_code_text(code));

@@ -22,6 +22,7 @@ struct class
 
 struct rw_memory {
     size_t limit, used;
+    size_t pooled; /* free chunks; with `used` not above the limit */
     bool excess_out;
     bool released; /* something came back since the last wake */
     struct rw_link waiters;
@@ -44,7 +45,16 @@ static void free_some(struct class *c, uint32_t n)
         struct rw_chunk *chunk = c->free;
         c->free = chunk->next;
         c->n_free--;
+        chunk->owner->pooled -= chunk->cap;
         rw_free(chunk);
+    }
+}
+
+static void free_pools(struct rw_memory *m)
+{
+    for (int i = 0; i < CLASSES; i++) {
+        free_some(&m->classes[i], m->classes[i].n_free);
+        m->classes[i].n_low = 0;
     }
 }
 
@@ -53,8 +63,7 @@ void rw_memory_free(struct rw_memory *m)
     if (!m)
         return;
     RW_ASSERT(m->used == 0);
-    for (int i = 0; i < CLASSES; i++)
-        free_some(&m->classes[i], m->classes[i].n_free);
+    free_pools(m);
     rw_free(m);
 }
 
@@ -74,22 +83,53 @@ static unsigned class_of(size_t size)
     return (top - 14) * 4 + quarter + 1;
 }
 
+static bool has_room(const struct rw_memory *m, size_t cap)
+{
+    return m->used <= m->limit && cap <= m->limit - m->used;
+}
+
+bool rw_memory_fits(const struct rw_memory *m, size_t size)
+{
+    unsigned class = class_of(size);
+    return class < CLASSES && has_room(m, class_size(class));
+}
+
+bool rw_memory_full(const struct rw_memory *m)
+{
+    return m->used >= m->limit;
+}
+
+bool rw_memory_scarce(const struct rw_memory *m)
+{
+    return !rw_list_empty(&m->waiters);
+}
+
+void rw_memory_charge(struct rw_memory *m, size_t *charged, size_t now)
+{
+    m->used = m->used - *charged + now;
+    m->released |= now < *charged;
+    *charged = now;
+}
+
 struct rw_chunk *rw_chunk_take(struct rw_memory *m, size_t size)
 {
     unsigned class = class_of(size);
     if (class >= CLASSES)
         return NULL;
     size_t cap = class_size(class);
-    bool fits = m->used <= m->limit && cap <= m->limit - m->used;
+    bool fits = has_room(m, cap);
     if (!fits && m->excess_out)
         return NULL;
     struct class *c = &m->classes[class];
     struct rw_chunk *chunk = c->free;
     if (chunk) {
         c->free = chunk->next;
+        m->pooled -= cap;
         if (--c->n_free < c->n_low)
             c->n_low = c->n_free;
     } else {
+        if (m->used + m->pooled + cap > m->limit)
+            free_pools(m);
         chunk = rw_alloc(sizeof(*chunk) + cap);
         if (!chunk)
             return NULL;
@@ -115,6 +155,11 @@ void rw_chunk_unref(struct rw_chunk *chunk)
     m->released = true;
     if (chunk->excess)
         m->excess_out = false;
+    if (m->used + m->pooled + chunk->cap > m->limit) {
+        rw_free(chunk);
+        return;
+    }
+    m->pooled += chunk->cap;
     chunk->next = c->free;
     c->free = chunk;
     c->n_free++;

@@ -2,9 +2,11 @@
  * The memory in which a shard keeps frames: reference-counted chunks, reused, and bounded. Not
  * thread-safe: one per shard, and a chunk stays on its shard.
  *
+ * What requests need besides (arenas, encoded answers) is charged to the same bound.
+ *
  * When the bound is reached nothing fails: who wants a chunk waits, its socket unread, until others
  * have given theirs back. One request larger than what is left is let through at a time, so that the
- * broker never stands still; the bound is therefore `limit` plus one largest request.
+ * broker never stands still; the bound is therefore `limit` plus one largest request and its answer.
  */
 #pragma once
 
@@ -36,6 +38,15 @@ enum { RW_CHUNK_MIN = 16384 };
 struct rw_memory *rw_memory_new(size_t limit);
 /* All chunks must be back. m may be NULL. */
 void rw_memory_free(struct rw_memory *m);
+
+/* True when a chunk of `size` bytes can be had without exceeding the limit. */
+bool rw_memory_fits(const struct rw_memory *m, size_t size);
+/* True when the limit is reached: no new work should begin. */
+bool rw_memory_full(const struct rw_memory *m);
+/* True when somebody waits. */
+bool rw_memory_scarce(const struct rw_memory *m);
+/* Counts memory that is not chunks: replaces what *charged says by `now`, and remembers it there. */
+void rw_memory_charge(struct rw_memory *m, size_t *charged, size_t now);
 
 /* A chunk of at least `size` bytes with one reference; NULL when there is none now: wait. */
 struct rw_chunk *rw_chunk_take(struct rw_memory *m, size_t size);

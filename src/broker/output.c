@@ -77,12 +77,18 @@ static void recycle(struct rw_conn *c)
     rw_writer_init(&o->w);
 }
 
+void rw_output_charge(struct rw_conn *c)
+{
+    rw_memory_charge(c->shard->memory, &c->out_charged, c->out.w.buf.cap);
+}
+
 void rw_output_drop(struct rw_conn *c)
 {
     struct rw_output *o = &c->out;
     for (size_t i = o->range; i < o->w.n_inserts; i++)
         rw_log_range_release(&o->ranges[i]);
     rw_output_deinit(o);
+    rw_output_charge(c);
 }
 
 bool rw_output_keep_ranges(struct rw_output *o, size_t from)
@@ -274,4 +280,5 @@ void rw_output_send(struct rw_conn *c)
         recycle(c);
     else
         compact(&c->out);
+    rw_output_charge(c);
 }

@@ -54,6 +54,7 @@ static void call_free(struct rw_conn *c, struct rw_call *call)
     c->in_flight_bytes -= call->frame_bytes;
     rw_metric_add(c->shard->metrics, RW_METRIC_REQUESTS_IN_FLIGHT, -1);
     rw_chunk_unref(call->chunk);
+    rw_memory_charge(c->shard->memory, &call->charged, 0);
     if (conns->n_free_calls == FREE_CALLS_MAX) {
         rw_arena_deinit(&call->req.arena);
         rw_free(call);
@@ -170,6 +171,8 @@ bool rw_pipeline_frame(struct rw_conn *c, const uint8_t *frame, size_t n)
         call_free(c, call);
         return refuse(c, why, &h);
     }
+    /* Again when it is done: while it is parked its arena may belong to another shard. */
+    rw_memory_charge(c->shard->memory, &call->charged, req->arena.used);
     if (call->error) {
         call->done = true;
     } else {
@@ -194,6 +197,7 @@ void rw_request_done(struct rw_request *req)
     struct rw_conn *c = req->conn;
     RW_ASSERT(!call->done);
     call->done = true;
+    rw_memory_charge(c->shard->memory, &call->charged, req->arena.used);
     if (c->sock) {
         /* Inside the handler, rw_pipeline_frame() encodes right after it. */
         if (!c->dispatching)
@@ -236,6 +240,17 @@ void rw_pipeline_cancel(struct rw_conn *c)
                 call->req.cancel(&call->req);
             it = c->calls.next;
         }
+    }
+}
+
+void rw_pipeline_hurry(struct rw_conn *c)
+{
+    RW_LIST_EACH (it, &c->calls) {
+        struct rw_call *call = call_of(RW_CONTAINER(it, struct rw_request, link));
+        void (*hurry)(struct rw_request *) = call->req.hurry;
+        call->req.hurry = NULL;
+        if (hurry && call->parked && !call->done)
+            hurry(&call->req); /* frees nothing: a call that is done lives until it is encoded */
     }
 }
 
@@ -325,6 +340,7 @@ void rw_pipeline_encode(struct rw_conn *c)
         call_free(c, call);
         rw_conn_dirty(c);
     }
+    rw_output_charge(c);
     check_in_flight(c);
     rw_conn_mute(c, RW_MUTE_OUTPUT, rw_output_full(c));
 }

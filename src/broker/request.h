@@ -42,6 +42,9 @@ struct rw_request {
     /* Called when the connection dies while the request is parked: the handler must forget it and
      * call rw_request_done() as soon as nothing refers to it any more. NULL: wait for done. */
     void (*cancel)(struct rw_request *req);
+    /* Set by handlers that wait for something better to answer: answer with what there is, at once or
+     * later. Called at most once, when nobody should wait any more, while the peer still listens. */
+    void (*hurry)(struct rw_request *req);
     struct rw_link link; /* the connection's queue, in request order */
     struct rw_request_range *ranges;
 };

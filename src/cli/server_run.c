@@ -155,7 +155,12 @@ static void set_limits(const struct rw_broker_config *c, struct rw_limits *l)
     l->in_flight_max = (uint32_t)c->queued_requests_max;
     l->output_bytes_max = (size_t)c->send_queue_bytes_max;
     l->idle_us = c->connections_max_idle_ms < 0 ? INT64_MAX : c->connections_max_idle_ms * 1000;
-    l->connections_max = (int32_t)c->connections_max;
+    /* Descriptors for files must be left, or a segment that can not be made takes its log offline. */
+    int64_t files = rw_os_files_max(), room = files - (files / 4 > 32 ? files / 4 : 32);
+    l->connections_max = (int32_t)(c->connections_max < room ? c->connections_max : room);
+    l->listen_backlog = (int)c->listen_backlog;
+    l->socket_send_bytes = (int32_t)c->socket_send_buffer_bytes;
+    l->socket_receive_bytes = (int32_t)c->socket_receive_buffer_bytes;
     l->connections_per_ip_max = (int32_t)c->connections_max_per_ip;
     l->memory_bytes = c->queued_bytes_max > 0 ? (size_t)c->queued_bytes_max
                                               : (size_t)(rw_os_memory_bytes() / REQUEST_MEMORY);

@@ -33,6 +33,8 @@ struct rw_net_ops {
     int (*bind)(struct rw_net *n, const char *host, uint16_t port,
                 struct rw_listener **ret_listener, struct rw_err *ret_err);
     uint16_t (*listener_port)(struct rw_listener *l);
+    /* NULL: it has none. */
+    void (*listener_buffers)(struct rw_listener *l, int send_bytes, int receive_bytes);
     int (*listener_open)(struct rw_listener *l, struct rw_loop *loop, int backlog,
                          void (*accepted)(void *arg, struct rw_sock *take_sock), void *arg);
     void (*listener_pause)(struct rw_listener *l, bool paused);
@@ -77,6 +79,13 @@ RW_MUST static inline int rw_net_bind(struct rw_net *n, const char *host, uint16
 static inline uint16_t rw_listener_port(struct rw_listener *l)
 {
     return l->ops->listener_port(l);
+}
+
+/* Sizes of the kernel's buffers of accepted sockets; before open. < 0: the system decides. */
+static inline void rw_listener_buffers(struct rw_listener *l, int send_bytes, int receive_bytes)
+{
+    if (l->ops->listener_buffers)
+        l->ops->listener_buffers(l, send_bytes, receive_bytes);
 }
 
 /* Starts to accept on `loop` (call on its thread). accepted() gets unattached sockets. When the OS

@@ -3,6 +3,7 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 int rw_os_cores(void)
@@ -12,6 +13,18 @@ int rw_os_cores(void)
         return CPU_COUNT(&set);
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n > 0 ? (int)n : 1;
+}
+
+int64_t rw_os_files_max(void)
+{
+    struct rlimit l;
+    if (getrlimit(RLIMIT_NOFILE, &l))
+        return 1024;
+    rlim_t before = l.rlim_cur;
+    l.rlim_cur = l.rlim_max;
+    if (before < l.rlim_max && setrlimit(RLIMIT_NOFILE, &l))
+        l.rlim_cur = before;
+    return l.rlim_cur > INT32_MAX ? INT32_MAX : (int64_t)l.rlim_cur;
 }
 
 /* The number in a file; 0 when there is none (it may say "max"). */

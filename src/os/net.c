@@ -369,6 +369,17 @@ static uint16_t net_listener_port(struct rw_listener *listener)
     return ntohs(((struct sockaddr_in *)(void *)&a)->sin_port);
 }
 
+/* Accepted sockets inherit them. The receive buffer must be set before listen(), because it decides
+ * which window scale is offered. */
+static void net_listener_buffers(struct rw_listener *listener, int send_bytes, int receive_bytes)
+{
+    int fd = listener_of(listener)->fd;
+    if (send_bytes >= 0)
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof(send_bytes));
+    if (receive_bytes >= 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof(receive_bytes));
+}
+
 static int net_listener_open(struct rw_listener *listener, struct rw_loop *loop, int backlog,
                              void (*accepted)(void *arg, struct rw_sock *take_sock), void *arg)
 {
@@ -412,6 +423,7 @@ static void net_listener_close(struct rw_listener *listener)
 
 static const struct rw_net_ops ops = {.bind = net_bind,
                                       .listener_port = net_listener_port,
+                                      .listener_buffers = net_listener_buffers,
                                       .listener_open = net_listener_open,
                                       .listener_pause = net_listener_pause,
                                       .listener_close = net_listener_close,

@@ -394,10 +394,74 @@ static void memory_is_shared(void **state)
     }
     for (int i = PEERS - 1; i >= 0; i--)
         rig_send(fds[i], big.p + 200000, 100000);
-    for (int i = 0; i < PEERS; i++) {
+    for (int i = 0; i < PEERS; i++)
         rig_send(fds[i], big.p + 300000, big.n - 300000);
+    for (int i = 0; i < PEERS; i++)
         expect(fds[i], 3);
+    for (int i = 0; i < PEERS; i++)
+        close(fds[i]);
+    rw_buf_deinit(&big);
+    rig_stop(&r);
+}
+
+/* Peers that announce much and send little hold little: they do not keep others out. */
+static void announced_is_not_held(void **state)
+{
+    (void)state;
+    enum { PEERS = 20, SIZE = 1000000 };
+    struct rig r;
+    struct rw_limits limits;
+    rw_limits_init(&limits);
+    limits.memory_bytes = 2000000;
+    rig_start(&r, 1, &limits);
+    struct rw_buf big;
+    rw_buf_init(&big);
+    rig_frame(&big, RW_API_API_VERSIONS, 0, 3);
+    size_t small = big.n;
+    int fds[PEERS];
+    for (int i = 0; i < PEERS; i++) {
+        uint8_t head[64] = {0};
+        rw_store_be32(head, SIZE);
+        fds[i] = rig_connect(r.port);
+        rig_send(fds[i], head, sizeof(head));
     }
+    int fd = rig_connect(r.port);
+    rig_send(fd, big.p, small);
+    expect(fd, 3);
+    close(fd);
+    for (int i = 0; i < PEERS; i++)
+        close(fds[i]);
+    rw_buf_deinit(&big);
+    rig_stop(&r);
+}
+
+/* Memory is short because of peers that hold it and do nothing: they go, the others are served. */
+static void hogs_give_way(void **state)
+{
+    (void)state;
+    enum { PEERS = 4, SIZE = 1000000 };
+    struct rig r;
+    struct rw_limits limits;
+    rw_limits_init(&limits);
+    limits.memory_bytes = 200000;
+    limits.pressure_us = 1000000;
+    rig_start(&r, 1, &limits);
+    struct rw_buf big;
+    rw_buf_init(&big);
+    rig_frame(&big, RW_API_API_VERSIONS, 0, 3);
+    size_t small = big.n;
+    rw_store_be32(big.p, SIZE);
+    memset(rw_buf_extend(&big, 100000), 0, 100000);
+    int fds[PEERS];
+    for (int i = 0; i < PEERS; i++) {
+        fds[i] = rig_connect(r.port);
+        rig_send(fds[i], big.p, 100000);
+    }
+    int fd = rig_connect(r.port);
+    rw_store_be32(big.p, (uint32_t)small - 4);
+    rig_send(fd, big.p, small);
+    expect(fd, 3);
+    close(fd);
     for (int i = 0; i < PEERS; i++)
         close(fds[i]);
     rw_buf_deinit(&big);
@@ -541,6 +605,8 @@ int main(void)
         cmocka_unit_test_setup(slow_reader_gets_everything, reset),
         cmocka_unit_test_setup(a_peer_that_never_reads, reset),
         cmocka_unit_test_setup(memory_is_shared, reset),
+        cmocka_unit_test_setup(announced_is_not_held, reset),
+        cmocka_unit_test_setup(hogs_give_way, reset),
         cmocka_unit_test_setup(connections_per_ip, reset),
         cmocka_unit_test_setup(idle_and_stalled_peers_are_closed, reset),
         cmocka_unit_test_setup(stop_finishes_what_is_in_flight, reset),
