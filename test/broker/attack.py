@@ -1,0 +1,593 @@
+#!/usr/bin/env python3
+"""What hostile and broken peers do, done to a broker: attack.py ROLLWAY [ONLY]
+
+Each test starts a broker of its own, throws something at it, and then wants three things: an ordinary client is
+served, the memory did not grow without bound, and SIGTERM ends the broker with status 0. Speaks TAP. Run it with a
+binary built with sanitizers to find more; their reports are exit statuses other than 0. ONLY: a part of a test's name.
+"""
+import os
+import random
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
+from kwire import APIS, Client, batch, encode  # noqa: E402
+import tap  # noqa: E402
+from tap import same  # noqa: E402
+
+ROLLWAY = sys.argv[1]
+ONLY = sys.argv[2] if len(sys.argv) > 2 else ""
+MIB = 1 << 20
+
+
+def test(name):
+    return tap.test(name) if ONLY in name else lambda function: function
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Broker:
+    """With a data directory of its own; as a context it ends by SIGTERM and checks the status."""
+
+    def __init__(self, *settings, files=None, http=False):
+        self.dir = tempfile.mkdtemp(prefix="rollway-attack-")
+        self.port, self.http = free_port(), free_port() if http else None
+        self.log_path = os.path.join(self.dir, "log")
+        command = [ROLLWAY, "dev", "--data", os.path.join(self.dir, "data")]
+        for s in ("listeners=PLAINTEXT://127.0.0.1:%d" % self.port, "rollway.shards=3", "num.partitions=3",
+                  "rollway.http.listen=" + ("127.0.0.1:%d" % self.http if http else "off")) + settings:
+            command += ["--set", s]
+        if files:
+            command = ["prlimit", "--nofile=%d" % files, "--"] + command
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise RuntimeError("the broker does not start: " + self.log())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        try:
+            if kind is None:
+                self.works()
+                self.stop()
+            elif self.__class__ is Broker:
+                print("# its log: " + self.log()[-9000:].replace("\n", "\n# "))
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            shutil.rmtree(self.dir)
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def stop(self, within=15):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(within)
+        if code:
+            raise AssertionError("status %d: %s" % (code, self.log()[-9000:]))
+
+    def rss(self):
+        with open("/proc/%d/statm" % self.process.pid, encoding="ascii") as f:
+            return int(f.read().split()[1]) * 4096
+
+    def raw(self, timeout=10):
+        s = socket.create_connection(("127.0.0.1", self.port), timeout)
+        return s
+
+    def client(self, timeout=10):
+        return Client(("127.0.0.1", self.port), timeout)
+
+    def works(self):
+        """An ordinary client comes through."""
+        with self.client() as c:
+            same(0, c.ask("ApiVersions", 3, client_software_name="t", client_software_version="1")["error_code"])
+            same(1, len(c.ask("Metadata", 9, topics=None)["brokers"]))
+
+    def topic(self, name, partitions=3, **configs):
+        with self.client() as c:
+            got = c.ask("CreateTopics", 5, timeout_ms=5000, topics=[
+                {"name": name, "num_partitions": partitions, "replication_factor": 1,
+                 "configs": [{"name": k.replace("_", "."), "value": v} for k, v in configs.items()]}])
+            same(0, got["topics"][0]["error_code"])
+            for _ in range(100):
+                got = c.ask("ListOffsets", 5, replica_id=-1, topics=[
+                    {"name": name, "partitions": [{"partition_index": i, "timestamp": -1} for i in range(partitions)]}])
+                if not any(p["error_code"] for p in got["topics"][0]["partitions"]):
+                    return name
+                time.sleep(0.02)
+        raise RuntimeError("the topic does not open")
+
+
+def frame(name, version, correlation=1, **fields):
+    api = APIS[name]
+    flexible = version >= api.flexible
+    head = struct.pack(">hhih", api.key, version, correlation, 6) + b"attack" + (b"\0" if flexible else b"")
+    body = head + encode(api.messages["request"].top, fields, version, flexible)
+    return struct.pack(">i", len(body)) + body
+
+
+def produce_frame(topic, records, index=0, acks=1, correlation=1):
+    return frame("Produce", 7, correlation, transactional_id=None, acks=acks, timeout_ms=5000, topic_data=[
+        {"name": topic, "partition_data": [{"index": index, "records": records}]}])
+
+
+def fetch_frame(topic, offset=0, wait=0, min_bytes=1, max_bytes=0x7fffffff, partition_max=0x7fffffff, index=0):
+    return frame("Fetch", 11, 1, replica_id=-1, max_wait_ms=wait, min_bytes=min_bytes, max_bytes=max_bytes,
+                 session_id=0, session_epoch=-1, rack_id="", forgotten_topics_data=[], topics=[
+                     {"topic": topic, "partitions": [{"partition": index, "fetch_offset": offset,
+                                                      "current_leader_epoch": -1, "log_start_offset": -1,
+                                                      "partition_max_bytes": partition_max}]}])
+
+
+def closed(s, within):
+    """True when the broker ends the connection in time; what it sends before is thrown away."""
+    s.settimeout(within)
+    try:
+        while s.recv(MIB):
+            pass
+        return True
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+
+
+def flood(s, data, seconds):
+    """Sends data again and again without reading, until the broker takes no more for half a second."""
+    s.settimeout(0.5)
+    end, sent = time.time() + seconds, 0
+    try:
+        while time.time() < end:
+            sent += s.send(data)
+    except OSError:
+        pass
+    return sent
+
+
+def bounded(before, now, mib):
+    grown = (now - before) // MIB
+    print("# resident memory grew by %d MiB" % grown)
+    # Sanitizers keep freed memory and shadow bytes; what is without bound shows there too, only later.
+    limit = mib * (6 if "san" in ROLLWAY else 1)
+    if grown > limit:
+        raise AssertionError("memory grew by %d MiB, more than %d" % (grown, limit))
+
+
+@test("two thousand half frames that stall")
+def _():
+    with Broker() as b:
+        whole = frame("Metadata", 9, topics=None)
+        before, socks = b.rss(), []
+        for i in range(2000):
+            s = b.raw()
+            s.send(whole[:1 + i % (len(whole) - 1)])
+            socks.append(s)
+        b.works()
+        bounded(before, b.rss(), 100)
+        for s in socks:
+            s.close()
+
+
+@test("frames of 100 MiB that are announced and dripped do not lock others out")
+def _():
+    with Broker("queued.max.request.bytes=%d" % (64 * MIB)) as b:
+        b.topic("t")
+        before, socks = b.rss(), []
+        for _ in range(60):
+            s = b.raw()
+            s.send(struct.pack(">i", 100 * MIB) + frame("Metadata", 9, topics=None)[4:14])
+            socks.append(s)
+        time.sleep(0.5)
+        for s in socks:
+            s.send(b"\0" * 1000)
+        for _ in range(5):
+            b.works()
+            with b.client() as c:
+                c.s.sendall(produce_frame("t", batch([b"x" * 100000] * 10)))
+                c.correlation = 1
+                same(0, c.receive("Produce", 7)["responses"][0]["partition_responses"][0]["error_code"])
+        bounded(before, b.rss(), 100)
+        for s in socks:
+            s.close()
+
+
+@test("frames of 100 MiB that are sent for real stay within the memory of requests")
+def _():
+    with Broker("queued.max.request.bytes=%d" % (64 * MIB)) as b:
+        before, socks = b.rss(), [b.raw() for _ in range(12)]
+        head = struct.pack(">i", 100 * MIB) + frame("Metadata", 9, topics=None)[4:14]
+        threads = [threading.Thread(target=lambda s=s: (s.send(head), flood(s, b"\0" * MIB, 2))) for s in socks]
+        for t in threads:
+            t.start()
+        most = 0
+        while any(t.is_alive() for t in threads):
+            most = max(most, b.rss())
+            time.sleep(0.05)
+        bounded(before, most, 3 * 105 + 64)
+        for s in socks:
+            s.close()
+        time.sleep(0.2)
+
+
+@test("array counts that no frame can hold")
+def _():
+    with Broker() as b:
+        for name, api in sorted(APIS.items()):
+            if name in ("Produce", "ApiVersions"):
+                continue
+            for version in (0, api.flexible):
+                for count in (b"\x7f\xff\xff\xff", b"\xff\xff\xff\xfe", b"\xfe\xff\xff\xff\x07",
+                              b"\xff\xff\xff\xff\x0f"):
+                    head = struct.pack(">hhih", api.key, version, 1, 0) + (b"\0" if version >= api.flexible else b"")
+                    for pad in range(0, 12, 3):
+                        body = head + b"\0" * pad + count * 3
+                        s = b.raw()
+                        s.sendall(struct.pack(">i", len(body)) + body)
+                        s.shutdown(socket.SHUT_WR)
+                        if not closed(s, 10):
+                            raise AssertionError("%s v%d: neither answered nor closed" % (name, version))
+                        s.close()
+
+
+@test("metadata of 100000 topic names, pipelined and unread")
+def _():
+    with Broker("queued.max.request.bytes=%d" % (64 * MIB), "auto.create.topics.enable=false") as b:
+        names = [{"name": "n%d" % i} for i in range(100000)]
+        request = frame("Metadata", 8, topics=names, allow_auto_topic_creation=False)
+        with b.client(60) as c:
+            c.correlation = 1
+            c.s.sendall(request)
+            same(100000, len(c.receive("Metadata", 8)["topics"]))
+        before, socks = b.rss(), [b.raw() for _ in range(20)]
+        threads = [threading.Thread(target=flood, args=(s, request, 3)) for s in socks]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        bounded(before, b.rss(), 400)
+        for s in socks:
+            s.close()
+        time.sleep(0.5)
+
+
+@test("floods of requests whose answers nobody reads")
+def _():
+    with Broker("queued.max.request.bytes=%d" % (64 * MIB)) as b:
+        b.topic("t")
+        with b.client() as c:
+            for _ in range(50):
+                c.s.sendall(produce_frame("t", batch([b"x" * 50000] * 10), correlation=1))
+                c.correlation = 1
+                c.receive("Produce", 7)
+        kinds = [frame("Metadata", 9, topics=None) * 50, produce_frame("t", batch([b"y" * 1000] * 10)) * 10,
+                 fetch_frame("t") * 20, fetch_frame("t", wait=60000, offset=500, min_bytes=1 << 30) * 20]
+        before, socks = b.rss(), [b.raw() for _ in range(200)]
+        threads = [threading.Thread(target=flood, args=(s, kinds[i % 4], 2)) for i, s in enumerate(socks)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        bounded(before, b.rss(), 500)
+        for s in socks:
+            s.close()
+        time.sleep(0.5)
+
+
+@test("connections that die at every point")
+def _():
+    with Broker() as b:
+        b.topic("t")
+        big = produce_frame("t", batch([os.urandom(100000)] * 20))
+        rng = random.Random(1)
+        for i in range(1500):
+            s = b.raw()
+            kind = i % 6
+            if kind == 0:
+                s.send(big[:rng.randrange(len(big))])
+            elif kind == 1:
+                s.sendall(produce_frame("t", batch([b"x"]), acks=-1, index=i % 3))
+            elif kind == 2:
+                s.sendall(fetch_frame("t", offset=i, wait=30000, index=i % 3))
+            elif kind == 3:
+                s.sendall(fetch_frame("t") * 3)
+                s.recv(rng.randrange(1, 5000))
+            elif kind == 4:
+                s.sendall(fetch_frame("t", wait=30000, min_bytes=1 << 30, index=2) + produce_frame("t", batch([b"z"])))
+            else:
+                s.sendall(big)
+                s.shutdown(socket.SHUT_WR)
+            if i % 2:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            s.close()
+
+
+@test("a peer that sends FIN while its long poll waits is let go soon")
+def _():
+    with Broker() as b:
+        b.topic("t")
+        s = b.raw()
+        s.sendall(fetch_frame("t", wait=60000))
+        time.sleep(0.2)
+        s.shutdown(socket.SHUT_WR)
+        began = time.time()
+        assert closed(s, 10), "not closed"
+        assert time.time() - began < 3, "after %.1f s" % (time.time() - began)
+
+
+@test("what was asked before FIN is answered")
+def _():
+    with Broker() as b:
+        b.topic("t")
+        s = b.raw()
+        s.sendall(frame("Metadata", 9, topics=None) + produce_frame("t", batch([b"x"]), acks=-1))
+        s.shutdown(socket.SHUT_WR)
+        s.settimeout(5)
+        data = b""
+        while True:
+            got = s.recv(65536)
+            if not got:
+                break
+            data += got
+        n = struct.unpack(">i", data[:4])[0]
+        assert len(data) > n + 8, "one answer only"
+
+
+@test("SIGTERM does not wait for long polls")
+def _():
+    with Broker() as b:
+        b.topic("t")
+        socks = [b.raw() for _ in range(20)]
+        for s in socks:
+            s.sendall(fetch_frame("t", wait=60000))
+        time.sleep(0.3)
+        began = time.time()
+        b.works()
+        b.stop()
+        assert time.time() - began < 5, "it took %.1f s" % (time.time() - began)
+        b.__class__ = Stopped
+
+
+class Stopped(Broker):
+    """A broker that the test has ended already."""
+
+    def works(self):
+        pass
+
+    def stop(self, within=15):
+        pass
+
+
+@test("limits of fetch: INT_MAX, zero and negative")
+def _():
+    with Broker() as b:
+        b.topic("t", 1)
+        with b.client() as c:
+            for _ in range(20):
+                c.s.sendall(produce_frame("t", batch([b"x" * 50000] * 10), correlation=1))
+                c.correlation = 1
+                c.receive("Produce", 7)
+            odd = (-2147483648, -1, 0, 1, 2147483647)
+            for max_bytes in odd:
+                for partition_max in odd:
+                    for offset in (-2 ** 63, -1, 0, 2 ** 63 - 1):
+                        for index in (0, -1, -2147483648, 2147483647):
+                            c.s.sendall(fetch_frame("t", offset, 0, -1, max_bytes, partition_max, index))
+                            c.correlation = 1
+                            got = c.receive("Fetch", 11)
+                            same(index, got["responses"][0]["partitions"][0]["partition_index"])
+
+
+@test("out of descriptors: what is open is served, and what waits comes in later")
+def _():
+    with Broker(files=128) as b:
+        b.topic("t", 1)
+        inside = b.client()
+        socks = [b.raw() for _ in range(200)]
+        time.sleep(0.5)
+        inside.ask("Metadata", 9, topics=None)
+        with open("/proc/%d/stat" % b.process.pid, encoding="ascii") as f:
+            ticks = sum(int(v) for v in f.read().rsplit(")", 1)[1].split()[11:13])
+        time.sleep(1)
+        with open("/proc/%d/stat" % b.process.pid, encoding="ascii") as f:
+            ticks = sum(int(v) for v in f.read().rsplit(")", 1)[1].split()[11:13]) - ticks
+        assert ticks < 50, "it spins: %d of 100 ticks" % ticks
+        inside.ask("CreateTopics", 5, timeout_ms=2000, topics=[
+            {"name": "u", "num_partitions": 1, "replication_factor": 1}])
+        for s in socks:
+            s.close()
+        time.sleep(0.5)
+        assert "open files" in b.log(), "nothing in the log: " + b.log()[-500:]
+        assert "offline" not in b.log(), b.log()[-500:]
+
+
+@test("TLS and HTTP on the plain port")
+def _():
+    with Broker() as b:
+        hello = bytes.fromhex("16030100c8010000c4030357c0") + os.urandom(190)
+        for what in (hello, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\0\0\0\0", b"\0\0\0\1\0", b"\xff" * 100,
+                     b"SSH-2.0-x\r\n"):
+            s = b.raw()
+            s.send(what)
+            assert closed(s, 5), "still open after %r" % what[:20]
+            s.close()
+        log = b.log()
+        assert "TLS" in log, log[-500:]
+
+
+@test("topics that come and go under producers and consumers")
+def _():
+    seconds = float(os.environ.get("ATTACK_SECONDS", "4"))
+    with Broker() as b:
+        end = time.time() + seconds
+        errors = []
+
+        def work(seed):
+            rng = random.Random(seed)
+            try:
+                c = b.client(30)
+                while time.time() < end:
+                    name = "r%d" % rng.randrange(4)
+                    kind = rng.randrange(8)
+                    c.correlation = 1
+                    if kind == 0:
+                        c.ask("CreateTopics", 5, timeout_ms=1000, topics=[
+                            {"name": name, "num_partitions": rng.randrange(1, 6), "replication_factor": 1}])
+                    elif kind == 1:
+                        c.ask("DeleteTopics", 3, timeout_ms=1000, topic_names=[name])
+                    elif kind < 5:
+                        c.s.sendall(produce_frame(name, batch([b"v" * rng.randrange(2000)] * 5),
+                                                  rng.randrange(3), rng.choice((1, -1))))
+                        c.receive("Produce", 7)
+                    else:
+                        c.s.sendall(fetch_frame(name, 0, rng.choice((0, 50)), index=rng.randrange(3)))
+                        if rng.randrange(20) == 0:
+                            c.s.close()
+                            c = b.client(30)
+                        else:
+                            c.receive("Fetch", 11)
+            except Exception as e:  # pylint: disable=broad-except # told below
+                errors.append(e)
+
+        threads = [threading.Thread(target=work, args=(i,)) for i in range(12)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        if errors:
+            raise errors[0]
+
+
+@test("signals in the middle of work: SIGHUP changes nothing, SIGTERM finishes, the second ends at once")
+def _():
+    for second in (False, True):
+        with Broker() as b:
+            b.topic("t")
+            stop = threading.Event()
+
+            def work():
+                try:
+                    c = b.client()
+                    while not stop.is_set():
+                        c.correlation = 1
+                        c.s.sendall(produce_frame("t", batch([b"v" * 1000] * 10)))
+                        c.receive("Produce", 7)
+                except OSError:
+                    pass  # the broker has gone
+
+            threads = [threading.Thread(target=work) for _ in range(4)]
+            for t in threads:
+                t.start()
+            time.sleep(0.3)
+            for _ in range(20):
+                b.process.send_signal(signal.SIGHUP)
+            b.works()
+            b.process.send_signal(signal.SIGTERM)
+            if second:
+                b.process.send_signal(signal.SIGTERM)
+            code = b.process.wait(10)
+            assert code in ((0, 130) if second else (0,)), "status %d: %s" % (code, b.log()[-800:])
+            stop.set()
+            for t in threads:
+                t.join()
+            b.__class__ = Stopped
+
+
+# ---- HTTP ----
+
+def http(b, data, within=15, end=False):
+    with socket.create_connection(("127.0.0.1", b.http), within) as s:
+        s.sendall(data)
+        if end:
+            s.shutdown(socket.SHUT_WR)
+        out = b""
+        try:
+            while True:
+                got = s.recv(65536)
+                if not got:
+                    break
+                out += got
+        except ConnectionError:
+            pass
+        return out
+
+
+@test("HTTP: requests that are ambiguous, too large or not meant for us")
+def _():
+    with Broker(http=True) as b:
+        host = b"Host: localhost\r\n"
+        for wanted, request in (
+                (b"400", b"GET /livez HTTP/1.1\r\n" + host
+                 + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+                (b"400", b"GET /livez HTTP/1.1\r\n" + host + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"),
+                (b"400", b"GET /livez HTTP/1.1\r\n" + host + b"Content-Length: +5\r\n\r\nhello"),
+                (b"400", b"GET /livez HTTP/1.1\r\n" + host + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
+                (b"400", b"GET /livez HTTP/1.1\r\n" + host + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n"),
+                (b"400", b"GET /livez HTTP/1.1\r\n" + host + host + b"\r\n"),
+                (b"400", b"GET /livez HTTP/1.1\r\n\r\n"),
+                (b"403", b"GET /livez HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"),
+                (b"403", b"GET /livez HTTP/1.1\r\nHost: localhost.evil.example\r\nConnection: close\r\n\r\n"),
+                (b"400", b"GET /livez HTTP/1.1\r\nHost: \r\n\r\n"),
+                (b"403", b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1:1@evil\r\nConnection: close\r\n\r\n"),
+                (b"414", b"GET /" + b"a" * 2000 + b" HTTP/1.1\r\n" + host + b"\r\n"),
+                (b"431", b"GET /livez HTTP/1.1\r\n" + host + b"X: " + b"a" * 20000 + b"\r\n\r\n"),
+                (b"431", b"GET /livez HTTP/1.1\r\n" + host + b"A: b\r\n" * 20000 + b"\r\n"),
+                (b"413", b"GET /livez HTTP/1.1\r\n" + host + b"Content-Length: 100000\r\n\r\n" + b"a" * 100000),
+                (b"405", b"POST /metrics HTTP/1.1\r\n" + host + b"Connection: close\r\nContent-Length: 0\r\n\r\n"),
+                (b"400", b"\x16\x03\x01\x00\xc8\x01\x00\x00"),
+                (b"400", b"GET /livez\r\n\r\n"),
+                (b"404", b"GET /../../etc/passwd HTTP/1.1\r\n" + host + b"Connection: close\r\n\r\n")):
+            got = http(b, request)
+            assert got.split(b" ", 2)[1:2] == [wanted], "%r: %r" % (request[:90], got[:80])
+            assert got.count(b"HTTP/1.1 ") == 1, "two answers to %r" % request[:90]
+
+
+@test("HTTP: pipelined requests are answered in order")
+def _():
+    with Broker(http=True) as b:
+        one = b"GET /%s HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
+        data = (one % (b"livez", b"") + one % (b"metrics", b"") + one % (b"nothing", b"")) * 30 \
+            + one % (b"livez", b"Connection: close\r\n")
+        got = http(b, data)
+        same(91, got.count(b"HTTP/1.1 "))
+        same([b"200", b"200", b"404"] * 30 + [b"200"], [p.split(b" ", 1)[0] for p in got.split(b"HTTP/1.1 ")[1:]])
+
+
+@test("HTTP: slow peers do not keep probes out")
+def _():
+    with Broker(http=True) as b:
+        socks = []
+        for i in range(400):
+            s = socket.create_connection(("127.0.0.1", b.http), 5)
+            if i % 2:
+                s.send(b"GET /livez HT")
+            socks.append(s)
+            if i % 50 == 49:
+                time.sleep(0.1)
+        got = http(b, b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert b" 200 " in got, "the probe got %r" % got[:60]
+        for s in socks:
+            s.close()
+
+
+tap.main()
