@@ -146,7 +146,7 @@ enum rw_http_parse rw_http_parse(struct rw_http_parser *p, const char *bytes, si
         const char *end = llhttp_get_error_pos(&p->parser);
         if (end >= bytes && end <= bytes + n)
             *ret_used = (size_t)(end - bytes);
-        return RW_HTTP_COMPLETE;
+        return p->req.refuse ? RW_HTTP_BAD : RW_HTTP_COMPLETE;
     }
     if (e == HPE_OK)
         return RW_HTTP_MORE;
