@@ -134,16 +134,21 @@ class Bench:
 
 LEAVE_TO_OS = 9223372036854775807
 
-# name, load options, limit mode, figure, better, target ratio (performance targets, see bench/README.md)
+# name, load options, option of the limit (see net_limit.c), figure, better, target ratio (performance targets, see bench/README.md)
 PRODUCE = [
-    ("produce 1 MB, not synced", ["-c", 1, "-d", 4, "-b", 1000000], False, "gb_per_s", 0.85),
-    ("produce 64 KB, not synced", ["-c", 1, "-d", 16, "-b", 65536], False, "gb_per_s", 0.85),
-    ("produce 16 KB, not synced", ["-c", 1, "-d", 32, "-b", 16384], False, "gb_per_s", 0.80),
-    ("produce 4 KB, not synced", ["-c", 1, "-d", 64, "-b", 4096], False, "gb_per_s", 0.70),
-    ("produce 100 B, one outstanding, not synced", ["-c", 1, "-d", 1, "-b", 200], False, "p50_us", 1.15),
-    ("produce 1 MB, durable", ["-c", 4, "-d", 4, "-b", 1000000], True, "gb_per_s", 0.80),
-    ("produce 100 B, one outstanding, durable", ["-c", 1, "-d", 1, "-b", 200], True, "p50_us", 1.2),
-    ("produce 100 B, 64 clients, durable", ["-c", 64, "-d", 1, "-b", 200], True, "requests_per_s", 0.7),
+    ("produce 1 MB, not synced", ["-c", 1, "-d", 4, "-b", 1000000], None, "gb_per_s", 0.85),
+    ("produce 1 MB of 1 KB records, not synced", ["-c", 1, "-d", 4, "-b", 1000000, "-r", 1000], None,
+     "gb_per_s", 0.85),
+    ("produce 1 MB, not synced, limit writes new pages", ["-c", 1, "-d", 4, "-b", 1000000], "fresh",
+     "gb_per_s", 0.85),
+    ("produce 64 KB, not synced", ["-c", 1, "-d", 16, "-b", 65536], None, "gb_per_s", 0.85),
+    ("produce 16 KB, not synced", ["-c", 1, "-d", 32, "-b", 16384], None, "gb_per_s", 0.80),
+    ("produce 4 KB, not synced", ["-c", 1, "-d", 64, "-b", 4096], None, "gb_per_s", 0.70),
+    ("produce 100 B, one outstanding, not synced", ["-c", 1, "-d", 1, "-b", 200], None, "p50_us", 1.15),
+    ("produce 1 MB, durable", ["-c", 4, "-d", 4, "-b", 1000000], "sync", "gb_per_s", 0.80),
+    ("produce 100 B, one outstanding, durable", ["-c", 1, "-d", 1, "-b", 200], "sync", "p50_us", 1.2),
+    ("produce 100 B, 12 partitions, durable", ["-c", 12, "-d", 1, "-b", 200], "sync", "requests_per_s", 0.7),
+    ("produce 100 B, 64 clients, durable", ["-c", 64, "-d", 1, "-b", 200], "sync", "requests_per_s", 0.7),
 ]
 
 
@@ -152,11 +157,11 @@ def ratio_of(figure, subject, limit):
 
 
 def run_produce(b, rollway, kafka, rows):
-    for name, options, durable, figure, target in PRODUCE:
+    for name, options, limit_option, figure, target in PRODUCE:
         if b.args.only and b.args.only not in name:
             continue
-        limit = b.start_limit("produce", os.path.join(b.dir, "limit.dat"), *(["sync"] if durable else []))
-        config = {"flush_messages": 1 if durable else LEAVE_TO_OS, "retention_bytes": 1 << 30,
+        limit = b.start_limit("produce", os.path.join(b.dir, "limit.dat"), *([limit_option] if limit_option else []))
+        config = {"flush_messages": 1 if limit_option == "sync" else LEAVE_TO_OS, "retention_bytes": 1 << 30,
                   "segment_bytes": 256 << 20}
         conns = options[options.index("-c") + 1]
         # One partition holds what one limit file holds; clients share partitions beyond that.
@@ -220,7 +225,7 @@ def measure(b, name, figure, target, limit, subjects, load, rows):
                "p50_us": statistics.median(x["p50_us"] for x in rounds[s.name]),
                "p99_us": statistics.median(x["p99_us"] for x in rounds[s.name])}
         rows.append(row)
-        print(f"{name:46} {s.name:8} {figure:15} {row['value']:>12.4g} of {row['limit']:>10.4g}"
+        print(f"{name:50} {s.name:8} {figure:15} {row['value']:>12.4g} of {row['limit']:>10.4g}"
               f"  ratio {row['ratio']:>6}  target {target:>5}  cpu ratio {row['cpu_ratio']}", flush=True)
 
 

@@ -1,13 +1,15 @@
 /*
  * The least a server can do for the same bytes: the limit that the broker is compared with.
  *
- *   bench_net_limit PORT produce FILE [sync]   receive a frame, CRC32C over it, pwrite it, answer
+ *   bench_net_limit PORT produce FILE [sync|fresh]   receive a frame, CRC32C over it, pwrite it, answer
  *   bench_net_limit PORT fetch FILE BYTES      answer every request with BYTES of FILE by sendfile
  *   bench_net_limit PORT echo                  answer every request with a few bytes
  *
  * One thread, epoll. `sync`: one fdatasync per turn of the loop covers all frames of that turn before
  * they are answered (group commit at its simplest). FILE is written over and over within 256 MiB, so
- * that its blocks and pages are warm. It answers in the shape that bench_net_load reads.
+ * that its blocks and pages are warm. `fresh`: it goes round four files and empties each before it is
+ * written again, as a log that keeps four segments has to: what new pages cost is then in the limit
+ * too. It answers in the shape that bench_net_load reads.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,7 +43,9 @@ struct conn {
 
 static struct {
     char mode;
-    int file, sync;
+    int file, sync, fresh;
+    const char *path;
+    int part; /* fresh: which of the files is being written */
     size_t fetch_bytes;
     off_t at;
     uint32_t crc;
@@ -121,6 +125,17 @@ static void start_fetch(struct conn *c, const uint8_t *frame)
     send_range(c);
 }
 
+static void next_file(void)
+{
+    char path[4096];
+    g.part = (g.part + 1) % 4;
+    snprintf(path, sizeof(path), "%s.%d", g.path, g.part);
+    close(g.file);
+    g.file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0644);
+    if (g.file < 0)
+        perror(path);
+}
+
 static void frame(struct conn *c, const uint8_t *p, size_t n)
 {
     if (g.mode == 'p') {
@@ -128,8 +143,11 @@ static void frame(struct conn *c, const uint8_t *p, size_t n)
         if (pwrite(g.file, p + 4, n - 4, g.at) < 0)
             perror("pwrite");
         g.at += (off_t)(n - 4);
-        if (g.at > (off_t)(FILE_BYTES - BUF_BYTES))
+        if (g.at > (off_t)(FILE_BYTES - BUF_BYTES)) {
             g.at = 0;
+            if (g.fresh)
+                next_file();
+        }
         if (g.sync) {
             memcpy(c->correlation, p + 8, 4);
             c->answers++;
@@ -170,7 +188,7 @@ int main(int argc, char **argv)
 {
     if (argc < 3 || (argv[2][0] != 'e' && argc < 4)) {
         fprintf(stderr,
-                "usage: bench_net_limit PORT produce FILE [sync] | fetch FILE BYTES | echo\n");
+                "usage: bench_net_limit PORT produce FILE [sync|fresh] | fetch FILE BYTES | echo\n");
         return 2;
     }
     g.mode = argv[2][0];
@@ -184,7 +202,11 @@ int main(int argc, char **argv)
             }
         fdatasync(g.file);
         free(zero);
-        g.sync = g.mode == 'p' && argc > 4;
+        g.sync = g.mode == 'p' && argc > 4 && strcmp(argv[4], "sync") == 0;
+        g.fresh = g.mode == 'p' && argc > 4 && strcmp(argv[4], "fresh") == 0;
+        g.path = argv[3];
+        if (g.fresh)
+            next_file();
         g.fetch_bytes = g.mode == 'f' && argc > 4 ? (size_t)atol(argv[4]) : 1 << 20;
     }
     int ls = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1, ep = epoll_create1(0);
