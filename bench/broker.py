@@ -117,7 +117,7 @@ class Bench:
         argv = [self.tool("bench_net_load"), f"127.0.0.1:{server.port}", kind, topic, *map(str, options),
                 "-s", str(seconds or self.args.seconds)]
         before = cpu_seconds(server.process.pid)
-        out = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+        out = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout
         result = json.loads(out)
         result["cpu_s"] = cpu_seconds(server.process.pid) - before
         if result["bytes"]:

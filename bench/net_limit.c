@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,6 +192,7 @@ int main(int argc, char **argv)
                 "usage: bench_net_limit PORT produce FILE [sync|fresh] | fetch FILE BYTES | echo\n");
         return 2;
     }
+    signal(SIGPIPE, SIG_IGN); /* sendfile to a client that is gone */
     g.mode = argv[2][0];
     if (g.mode != 'e') {
         g.file = open(argv[3], O_RDWR | O_CREAT, 0644);

@@ -161,7 +161,7 @@ static void build_fetch(struct load *l, struct conn *c, int partition)
     struct rw_buf *b = &c->request;
     begin_request(b, 1, 11);
     rw_buf_add_be32(b, UINT32_MAX); /* replica id */
-    rw_buf_add_be32(b, 1000);       /* max wait */
+    rw_buf_add_be32(b, 0);          /* max wait: at the end it starts over at once */
     rw_buf_add_be32(b, 1);          /* min bytes */
     rw_buf_add_be32(b, (uint32_t)l->max_bytes);
     rw_buf_add_u8(b, 0);
