@@ -68,7 +68,7 @@ static void leg_run(struct rw_shard *self, struct rw_msg *m)
 static void leg_stop(struct rw_shard *self, struct rw_msg *m)
 {
     struct rw_fan_leg *leg = RW_CONTAINER(m, struct rw_fan_leg, stop);
-    if (!leg->answered) {
+    if (!leg->answered && !leg->reading) {
         RW_ASSERT(leg->fan->halt);
         leg->fan->halt(self, leg);
     }
@@ -83,6 +83,42 @@ void rw_fan_leg_done(struct rw_shard *owner, struct rw_fan_leg *leg)
     leg->answered = true;
     leg->go.run = go_back;
     rw_shard_send(leg->fan->req->shard, &leg->go);
+}
+
+static void read_work(struct rw_job *job)
+{
+    struct rw_fan_leg *leg = RW_CONTAINER(job, struct rw_fan_leg, job);
+    leg->read(leg);
+}
+
+static void read_done(struct rw_job *job)
+{
+    struct rw_fan_leg *leg = RW_CONTAINER(job, struct rw_fan_leg, job);
+    for (struct rw_fan_item *i = leg->first; i; i = i->next) {
+        if (!i->reads)
+            continue;
+        i->reads = false;
+        if (rw_partition_release(i->partition))
+            i->partition = NULL;
+    }
+    leg->reading = false;
+    leg->then(leg->owner, leg);
+}
+
+void rw_fan_leg_read(struct rw_shard *owner, struct rw_fan_leg *leg,
+                     void (*read)(struct rw_fan_leg *leg),
+                     void (*then)(struct rw_shard *owner, struct rw_fan_leg *leg))
+{
+    RW_ASSERT(!leg->reading && !leg->answered);
+    for (struct rw_fan_item *i = leg->first; i; i = i->next)
+        if (i->reads)
+            i->partition->held++;
+    leg->owner = owner;
+    leg->read = read;
+    leg->then = then;
+    leg->reading = true;
+    leg->job = (struct rw_job){.work = read_work, .done = read_done};
+    rw_shard_submit(owner, RW_JOB_READ, &leg->job);
 }
 
 void rw_fan_stop(struct rw_fan *f)
@@ -141,12 +177,25 @@ void rw_fan_again(struct rw_fan *f, int64_t timeout_us)
     rw_fan_start(f, timeout_us);
 }
 
-static void each_run(struct rw_shard *owner, struct rw_fan_leg *leg)
+static void each_look(struct rw_fan_leg *leg)
 {
     for (struct rw_fan_item *i = leg->first; i; i = i->next)
+        if (i->reads)
+            leg->fan->look(leg->fan, i);
+}
+
+static void each_run(struct rw_shard *owner, struct rw_fan_leg *leg)
+{
+    bool reads = false;
+    for (struct rw_fan_item *i = leg->first; i; i = i->next) {
         if (rw_fan_resolve(owner, i))
             leg->fan->work(leg->fan, i);
-    rw_fan_leg_done(owner, leg);
+        reads |= i->reads;
+    }
+    if (reads)
+        rw_fan_leg_read(owner, leg, each_look, rw_fan_leg_done);
+    else
+        rw_fan_leg_done(owner, leg);
 }
 
 static void each_done(struct rw_fan *f)
@@ -158,11 +207,13 @@ static void each_done(struct rw_fan *f)
 }
 
 void rw_fan_each(struct rw_fan *f, void (*work)(struct rw_fan *fan, struct rw_fan_item *item),
+                 void (*look)(struct rw_fan *fan, struct rw_fan_item *item),
                  void (*answer)(struct rw_fan *fan, struct rw_fan_item *item))
 {
     f->run = each_run;
     f->done = each_done;
     f->work = work;
+    f->look = look;
     f->answer = answer;
     rw_fan_start(f, -1);
 }

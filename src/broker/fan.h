@@ -22,6 +22,7 @@ struct rw_fan_item {
     int32_t index;                  /* of the partition */
     int32_t leader_epoch;           /* what the client believes; -1: it does not say */
     int16_t error;                  /* Kafka's */
+    bool reads;                     /* the leg's job works on it: see rw_fan_leg_read() */
     struct rw_partition *partition; /* set by rw_fan_resolve(), valid on the owner's shard */
 };
 
@@ -32,6 +33,12 @@ struct rw_fan_leg {
     int shard;
     bool answered; /* the owner's */
     void *state;   /* the owner's, in the request's arena */
+    /* Of rw_fan_leg_read(): */
+    struct rw_job job;
+    struct rw_shard *owner;
+    bool reading;
+    void (*read)(struct rw_fan_leg *leg);
+    void (*then)(struct rw_shard *owner, struct rw_fan_leg *leg);
 };
 
 struct rw_fan {
@@ -51,6 +58,7 @@ struct rw_fan {
     void (*done)(struct rw_fan *fan);
     /* Of rw_fan_each(). */
     void (*work)(struct rw_fan *fan, struct rw_fan_item *item);
+    void (*look)(struct rw_fan *fan, struct rw_fan_item *item);
     void (*answer)(struct rw_fan *fan, struct rw_fan_item *item);
 };
 
@@ -64,11 +72,19 @@ void rw_fan_stop(struct rw_fan *f);
 /* For another round with the same items: after done(). */
 void rw_fan_again(struct rw_fan *f, int64_t timeout_us);
 void rw_fan_leg_done(struct rw_shard *owner, struct rw_fan_leg *leg);
+/* Reading that may wait for the disk: read() runs as a job and may use the logs of the items with `reads`
+ * set (the [R] functions; a partition that is deleted meanwhile outlives it), then() on the owner's shard
+ * again, where `reads` is false. A leg that reads is not halted: it ends by itself. */
+void rw_fan_leg_read(struct rw_shard *owner, struct rw_fan_leg *leg,
+                     void (*read)(struct rw_fan_leg *leg),
+                     void (*then)(struct rw_shard *owner, struct rw_fan_leg *leg));
 
 /* For items that are independent and never wait. work(): on the owner's shard, for every item whose
  * partition is there; may set item->error. answer(): on the request's shard, for every item; then the
- * request is done. Starts like rw_fan_start(). */
+ * request is done. Starts like rw_fan_start(). look(): in a job, for the items whose `reads` work() has
+ * set; may be NULL. */
 void rw_fan_each(struct rw_fan *f, void (*work)(struct rw_fan *fan, struct rw_fan_item *item),
+                 void (*look)(struct rw_fan *fan, struct rw_fan_item *item),
                  void (*answer)(struct rw_fan *fan, struct rw_fan_item *item));
 
 /* Finds item->partition; sets item->error when it is not here, not ready, offline, or the client's

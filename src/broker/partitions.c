@@ -346,7 +346,7 @@ static void retire_done(struct rw_job *job)
 
 void rw_partition_retire_next(struct rw_partition *p)
 {
-    if (p->busy || (p->log && !rw_flusher_idle(&p->flusher)))
+    if (p->busy || p->held || (p->log && !rw_flusher_idle(&p->flusher)))
         return;
     if (!p->log) {
         retire_end(p);
@@ -355,6 +355,15 @@ void rw_partition_retire_next(struct rw_partition *p)
     p->busy = true;
     p->job = (struct rw_job){.work = retire_work, .done = retire_done};
     rw_shard_submit(p->shard, RW_JOB_BACKGROUND, &p->job);
+}
+
+bool rw_partition_release(struct rw_partition *p)
+{
+    bool closing = p->state == RW_PARTITION_CLOSING;
+    p->held--;
+    if (closing)
+        rw_partition_retire_next(p);
+    return closing;
 }
 
 void rw_partition_retire(struct rw_partition *p, bool destroy)

@@ -46,9 +46,10 @@ struct rw_partition {
     /* One job at a time: open, delete old files, close, destroy. */
     struct rw_job job;
     bool busy;
-    bool destroy; /* closing: delete the directory */
-    bool is_new;  /* made by a change, not found at start: stale checkpoints do not count */
-    bool clean;   /* at start: the last shutdown was clean */
+    unsigned held; /* jobs of requests that read the log */
+    bool destroy;  /* closing: delete the directory */
+    bool is_new;   /* made by a change, not found at start: stale checkpoints do not count */
+    bool clean;    /* at start: the last shutdown was clean */
     int64_t recovery_point, start_checkpoint, hw_checkpoint;
     int32_t leader_epoch; /* from the image */
     int code;             /* result of the job */
@@ -85,6 +86,9 @@ struct rw_partition *rw_partition_find(const struct rw_shard *s, struct rw_uuid 
                                        int32_t index);
 /* Why it can not serve now, as a Kafka error: being opened, deleted, offline. 0: it can. */
 int16_t rw_partition_error(const struct rw_partition *p);
+
+/* A job that read the log (held++ before it) has ended. True: the partition was only kept for it. */
+bool rw_partition_release(struct rw_partition *p);
 
 /* How long producers' answers are to be throttled, because the disk fills up. 0: not at all. */
 int32_t rw_partitions_throttle_ms(const struct rw_shard *s);

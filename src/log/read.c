@@ -11,7 +11,8 @@
 
 #include "base/assert.h"
 
-#define LOOK 4352 /* bytes per look: one index interval and a header */
+#define LOOK  4352 /* bytes per look: one index interval and a header */
+#define SHORT (64u << 10)
 
 /* Greatest index entry with field <= value: from the tail under the mutex, else from the view. */
 static bool hint(struct rw_log *log, struct rw_segment *s, struct rw_index_field field,
@@ -201,6 +202,31 @@ int rw_log_read(struct rw_log *log, int64_t offset, int64_t below, size_t max_by
     if (!rc)
         *ret_range = range;
     return rc;
+}
+
+bool rw_log_is_warm(struct rw_log *log, int64_t offset)
+{
+    uint8_t bytes[RW_OFFSET_ENTRY_SIZE];
+    uint64_t at = 0;
+    rw_log_lock(log);
+    struct rw_segment *s = rw_log_active(log);
+    /* The last entries of the index are not read from its file; a segment without any is short. */
+    bool empty = rw_index_count(&s->offsets) == 0;
+    bool near = offset >= s->base &&
+                (empty ? s->size <= SHORT
+                       : rw_index_tail_find(&s->offsets, RW_OFFSET_FIELD, offset - s->base, bytes));
+    if (near) {
+        if (!empty)
+            at = (uint64_t)rw_offset_entry_decode(bytes).position;
+        near = at < s->size;
+        rw_segment_ref(s);
+    }
+    rw_log_unlock(log);
+    if (!near)
+        return false;
+    bool warm = s->file->ops->is_cached(s->file, at, 1);
+    rw_segment_unref(s);
+    return warm;
 }
 
 /* Finds offset in bytes that were read from where the index pointed. False when anything is odd. */

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -527,6 +528,50 @@ def _():
     same((0, 4), delete_records(name, -1))
     compacted, _ = topic(cleanup_policy="compact")
     same((ERRORS["POLICY_VIOLATION"], -1), delete_records(compacted, 0))
+
+
+@test("cold data: fetched and found by time in jobs, whatever happens to the topic meanwhile")
+def _():
+    name, _ = topic(segment_bytes="100000")
+    values = [b"%d" % i * 2000 for i in range(100)]
+    for v in values:
+        produce(name, batch((v,)))
+    broker.restart(signal.SIGTERM)
+    where = os.path.join(broker.dir, "data", name + "-0")
+
+    def cool():
+        for f in os.listdir(where):
+            with open(os.path.join(where, f), "rb") as opened:
+                os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    at = 0
+    while at < 100:
+        cool()
+        got = batches(fetched(name, offset=at, partition={"partition_max_bytes": 20000})["records"])
+        same(at, got[0][0])
+        at = got[-1][1] + 1
+    cool()
+    same(0, list_offset(name, 0)["offset"])
+    same(0, list_offset(name, -3)["error_code"])
+    allowed = {0, ERRORS["UNKNOWN_TOPIC_OR_PARTITION"], ERRORS["NOT_LEADER_OR_FOLLOWER"]}
+    seen, done = [], threading.Event()
+
+    def read():
+        while not done.is_set():
+            seen.append(fetched(name, offset=0)["error_code"])
+            seen.append(list_offset(name, 1)["error_code"])
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for r in readers:
+        r.start()
+    try:
+        cool()
+        with client() as c:
+            same(0, c.ask("DeleteTopics", 5, topic_names=[name], timeout_ms=5000)["responses"][0]["error_code"])
+    finally:
+        done.set()
+        for r in readers:
+            r.join()
+    same(set(), set(seen) - allowed)
+    assert 0 in seen
 
 
 # ---- topics ----

@@ -87,5 +87,5 @@ void rw_handle_delete_records(struct rw_request *req)
         rw_api_no_memory(req);
         return;
     }
-    rw_fan_each(fan, work, answer);
+    rw_fan_each(fan, work, NULL, answer);
 }

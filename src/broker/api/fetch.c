@@ -23,6 +23,7 @@ struct fetch_item {
     struct rw_log_range range; /* file NULL: nothing */
     int64_t high_watermark, last_stable, log_start;
     int64_t readable; /* -1: not looked at yet */
+    int code;         /* of reading */
     bool diverges;
     int32_t diverging_epoch;
     int64_t diverging_end;
@@ -84,55 +85,82 @@ static int drop_partial(struct rw_log_range *range, size_t max)
     return rc;
 }
 
-static void read_item(struct rw_shard *owner, struct fetch *fetch, struct fetch_item *item,
-                      size_t *budget, bool *first)
+/* What can be said without the log's files. True: there is something to read. */
+static bool prepare(struct rw_shard *owner, struct fetch *fetch, struct fetch_item *item)
 {
     item->high_watermark = item->last_stable = item->log_start = -1;
     item->diverges = false;
+    item->code = RW_OK;
     if (!rw_fan_resolve(owner, &item->base))
-        return;
+        return false;
     struct rw_partition *p = item->base.partition;
     note_positions(item, p, fetch->committed);
     if (p->config.compression == RW_COMPRESSION_ZSTD && fetch->version < 10) {
         item->base.error = RW_KERR_UNSUPPORTED_COMPRESSION_TYPE;
-        return;
+        return false;
     }
     /* First of all: an offset beyond the end may be one that was cut off, which the epoch tells. */
     if (check_divergence(item, p))
-        return;
+        return false;
     if (item->offset < p->part.start || item->offset > p->part.end) {
         item->base.error = RW_KERR_OFFSET_OUT_OF_RANGE;
-        return;
+        return false;
     }
-    if (item->offset >= item->readable)
-        return;
-    size_t max = item->max_bytes > 0 ? (size_t)item->max_bytes : 0;
-    max = max < *budget ? max : *budget;
-    if (max == 0 && !*first)
-        return;
-    int rc = rw_log_read(p->log, item->offset, item->readable, max, *first, &item->range);
-    if (rc == RW_OK && !*first)
-        rc = drop_partial(&item->range, max);
-    if (rc) {
-        item->range = (struct rw_log_range){0};
-        item->base.error = rc == RW_E_CORRUPT ? (int16_t)RW_KERR_CORRUPT_MESSAGE
-                           : rc == RW_E_RANGE ? (int16_t)RW_KERR_OFFSET_OUT_OF_RANGE
-                                              : (int16_t)RW_KERR_KAFKA_STORAGE_ERROR;
-        rw_diag(owner->env->diag, RW_ERROR, "fetch", "cannot read", rw_kv_str("dir", p->dir),
-                rw_kv_int("offset", item->offset), rw_kv_code("error", rc));
-        return;
+    return item->offset < item->readable;
+}
+
+/* On the owner's shard, or in a job when that may wait for the disk. */
+static void read_items(struct rw_fan_leg *leg)
+{
+    size_t budget = (size_t)fetch_of(leg)->max_bytes;
+    bool first = true;
+    for (struct rw_fan_item *i = leg->first; i; i = i->next) {
+        struct fetch_item *item = RW_CONTAINER(i, struct fetch_item, base);
+        size_t max = item->max_bytes > 0 ? (size_t)item->max_bytes : 0;
+        max = max < budget ? max : budget;
+        if (!i->reads || (max == 0 && !first))
+            continue;
+        item->code =
+            rw_log_read(i->partition->log, item->offset, item->readable, max, first, &item->range);
+        if (item->code == RW_OK && !first)
+            item->code = drop_partial(&item->range, max);
+        if (item->code)
+            item->range = (struct rw_log_range){0};
+        budget -= item->range.n < budget ? item->range.n : budget;
+        first &= item->range.n == 0;
     }
-    *budget -= item->range.n < *budget ? item->range.n : *budget;
-    *first &= item->range.n == 0;
-    if (p->metrics)
-        p->metrics->fetch_bytes += item->range.n;
+}
+
+static void failed(struct rw_shard *owner, struct fetch_item *item)
+{
+    int rc = item->code;
+    item->base.error = rc == RW_E_CORRUPT ? (int16_t)RW_KERR_CORRUPT_MESSAGE
+                       : rc == RW_E_RANGE ? (int16_t)RW_KERR_OFFSET_OUT_OF_RANGE
+                                          : (int16_t)RW_KERR_KAFKA_STORAGE_ERROR;
+    if (rc == RW_E_RANGE)
+        return; /* trimmed meanwhile */
+    rw_diag(owner->env->diag, RW_ERROR, "fetch", "cannot read",
+            rw_kv_int("partition", item->base.index), rw_kv_int("offset", item->offset),
+            rw_kv_code("error", rc));
+}
+
+static void read_end(struct rw_shard *owner, struct rw_fan_leg *leg)
+{
+    for (struct rw_fan_item *i = leg->first; i; i = i->next) {
+        struct fetch_item *item = RW_CONTAINER(i, struct fetch_item, base);
+        i->reads = false;
+        if (item->code)
+            failed(owner, item);
+        else if (item->range.n && i->partition && i->partition->metrics)
+            i->partition->metrics->fetch_bytes += item->range.n;
+    }
+    rw_fan_leg_done(owner, leg);
 }
 
 static void read_leg(struct rw_shard *owner, struct rw_fan_leg *leg)
 {
     struct fetch *fetch = fetch_of(leg);
-    size_t budget = (size_t)fetch->max_bytes;
-    bool first = true;
+    bool warm = true;
     if (leg->state) { /* it waited */
         leg->state = NULL;
         rw_metric_add(owner->metrics, RW_METRIC_WAITS, -1);
@@ -141,9 +169,15 @@ static void read_leg(struct rw_shard *owner, struct rw_fan_leg *leg)
         struct fetch_item *item = RW_CONTAINER(i, struct fetch_item, base);
         if (!rw_list_empty(&item->waiter.link))
             rw_list_remove(&item->waiter.link);
-        read_item(owner, fetch, item, &budget, &first);
+        i->reads = prepare(owner, fetch, item);
+        warm = warm && (!i->reads || rw_log_is_warm(i->partition->log, item->offset));
     }
-    rw_fan_leg_done(owner, leg);
+    if (!warm) {
+        rw_fan_leg_read(owner, leg, read_items, read_end);
+        return;
+    }
+    read_items(leg);
+    read_end(owner, leg);
 }
 
 static void woken(struct rw_waiter *w)

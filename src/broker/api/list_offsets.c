@@ -20,6 +20,7 @@ struct offset_item {
     struct rw_fan_item base;
     struct rw_list_offsets_response_partition *out;
     int64_t timestamp;
+    int64_t readable;
     struct rw_log_position found;
 };
 
@@ -43,13 +44,13 @@ static int32_t epoch_at(const struct rw_partition *p, int64_t offset)
     return epoch;
 }
 
-static int find(struct offset_item *item, const struct rw_partition *p, bool committed)
+/* What the positions alone tell; the rest is left to look(). */
+static int find(struct offset_item *item, const struct rw_partition *p)
 {
-    int64_t readable = rw_part_readable(&p->part, committed);
     item->found = (struct rw_log_position){-1, -1, -1};
     switch (item->timestamp) {
     case LATEST:
-        item->found.offset = readable;
+        item->found.offset = item->readable;
         item->found.leader_epoch = p->part.leader_epoch;
         return RW_OK;
     case EARLIEST:
@@ -57,24 +58,35 @@ static int find(struct offset_item *item, const struct rw_partition *p, bool com
         item->found.offset = p->part.start;
         item->found.leader_epoch = epoch_at(p, p->part.start);
         return RW_OK;
-    case MAX_TIME:
-        return rw_log_max_time(p->log, &item->found);
     case LATEST_TIERED:
     case EARLIEST_PENDING:
         return RW_OK;
     default:
-        return item->timestamp < 0
-                   ? RW_E_INVAL
-                   : rw_log_find_time(p->log, item->timestamp, readable, &item->found);
+        item->base.reads = item->timestamp >= 0 || item->timestamp == MAX_TIME;
+        return item->base.reads ? RW_OK : RW_E_INVAL;
     }
 }
 
 static void work(struct rw_fan *fan, struct rw_fan_item *i)
 {
-    int rc = find(RW_CONTAINER(i, struct offset_item, base), i->partition,
-                  RW_CONTAINER(fan, struct offsets, fan)->committed);
+    struct offset_item *item = RW_CONTAINER(i, struct offset_item, base);
+    item->readable =
+        rw_part_readable(&i->partition->part, RW_CONTAINER(fan, struct offsets, fan)->committed);
+    if (find(item, i->partition))
+        i->error = RW_KERR_INVALID_REQUEST;
+}
+
+/* By time: in a job, since it reads batches from anywhere in the log. */
+static void look(struct rw_fan *fan, struct rw_fan_item *i)
+{
+    (void)fan;
+    struct offset_item *item = RW_CONTAINER(i, struct offset_item, base);
+    struct rw_log *log = i->partition->log;
+    int rc = item->timestamp == MAX_TIME
+                 ? rw_log_max_time(log, &item->found)
+                 : rw_log_find_time(log, item->timestamp, item->readable, &item->found);
     if (rc)
-        i->error = rc == RW_E_INVAL ? (int16_t)RW_KERR_INVALID_REQUEST : rw_kerr_from_code(rc);
+        i->error = rw_kerr_from_code(rc);
 }
 
 static void answer(struct rw_fan *fan, struct rw_fan_item *i)
@@ -146,5 +158,5 @@ void rw_handle_list_offsets(struct rw_request *req)
         return;
     }
     o->committed = in->isolation_level == 1;
-    rw_fan_each(&o->fan, work, answer);
+    rw_fan_each(&o->fan, work, look, answer);
 }

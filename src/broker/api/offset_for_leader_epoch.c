@@ -75,5 +75,5 @@ void rw_handle_offset_for_leader_epoch(struct rw_request *req)
         rw_api_no_memory(req);
         return;
     }
-    rw_fan_each(fan, work, answer);
+    rw_fan_each(fan, work, NULL, answer);
 }

@@ -96,6 +96,27 @@ static void torn_tail_is_cut(void **state)
     log_test_deinit(&t);
 }
 
+static void warm_is_what_was_appended_last(void **state)
+{
+    (void)state;
+    struct log_test t;
+    log_test_init(&t);
+    t.config.segment_bytes = 64 << 10;
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    log_test_append(&t, 2, 1000, 100);
+    assert_true(rw_log_is_warm(t.log, 0)); /* no index yet, but short */
+    while (rw_log_segments(t.log) < 3)
+        log_test_append(&t, 10, 1000, 100);
+    for (int i = 0; i < 20; i++)
+        log_test_append(&t, 10, 1000, 100);
+    assert_false(rw_log_is_warm(t.log, 0)); /* another segment */
+    assert_true(rw_log_is_warm(t.log, rw_log_end(t.log) - 1));
+    log_test_close(&t, true);
+    assert_int_equal(log_test_open(&t, true, 0), RW_OK);
+    assert_false(rw_log_is_warm(t.log, rw_log_end(t.log) - 1)); /* the index is in its file */
+    log_test_deinit(&t);
+}
+
 static void destroy_removes_the_directory(void **state)
 {
     (void)state;
@@ -117,6 +138,7 @@ int main(void)
         cmocka_unit_test(reopens_clean_and_unclean),
         cmocka_unit_test(refuses_offsets_outside),
         cmocka_unit_test(torn_tail_is_cut),
+        cmocka_unit_test(warm_is_what_was_appended_last),
         cmocka_unit_test(destroy_removes_the_directory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
