@@ -1,7 +1,8 @@
 /*
  * The checkpoint files of the data directory: recovery points and log start offsets every minute, high
  * watermarks every five seconds. A message walks through the shards and collects the numbers, a job
- * writes the file, then the timer starts anew; so there is one writer at a time.
+ * writes the file, then the timer starts anew; so there is one writer at a time. DeleteRecords asks for
+ * a round of its own and waits for it: what was deleted must not come back after a crash.
  *
  * A recovery point is the durable offset: nothing below it needs to be scanned after a crash.
  */
@@ -19,7 +20,10 @@ struct rw_checkpointer {
     unsigned wanted;     /* bits of the files that this round writes */
     uint64_t generation; /* of the directory, when the round began */
     bool busy;
+    int code; /* of the last round's job */
     struct rw_checkpoint_set set;
+    struct rw_link waiting; /* struct rw_checkpoint_wait, for the next round */
+    struct rw_link served;  /* and for this one */
     void (*stopped)(struct rw_shard *s);
 };
 
@@ -59,10 +63,11 @@ void rw_checkpoint_set_deinit(struct rw_checkpoint_set *set)
     *set = (struct rw_checkpoint_set){0};
 }
 
-void rw_checkpoint_write(struct rw_broker *b, const struct rw_checkpoint_set *set, unsigned wanted,
-                         uint64_t generation)
+int rw_checkpoint_write(struct rw_broker *b, const struct rw_checkpoint_set *set, unsigned wanted,
+                        uint64_t generation)
 {
     struct rw_node *node = b->node;
+    int first = RW_OK;
     for (int i = 0; i < RW_CHECKPOINTS; i++) {
         if (!(wanted & 1u << i))
             continue;
@@ -71,17 +76,20 @@ void rw_checkpoint_write(struct rw_broker *b, const struct rw_checkpoint_set *se
         if (rc && rc != RW_E_AGAIN) /* an older checkpoint only means a longer scan after a crash */
             rw_diag(b->env->diag, RW_WARN, "checkpoint", "could not write a checkpoint",
                     rw_kv_int("file", i), rw_kv_code("error", rc));
+        first = first ? first : rc;
     }
+    return first;
 }
 
 /* ---- rounds ---- */
 
 static void arm(struct rw_checkpointer *c);
+static void start_round(struct rw_checkpointer *c);
 
 static void write_work(struct rw_job *job)
 {
     struct rw_checkpointer *c = RW_CONTAINER(job, struct rw_checkpointer, job);
-    rw_checkpoint_write(c->home->broker, &c->set, c->wanted, c->generation);
+    c->code = rw_checkpoint_write(c->home->broker, &c->set, c->wanted, c->generation);
 }
 
 static void checkpointer_free(struct rw_checkpointer *c)
@@ -92,13 +100,43 @@ static void checkpointer_free(struct rw_checkpointer *c)
     rw_free(c);
 }
 
+static void answer_back(struct rw_shard *self, struct rw_msg *m)
+{
+    (void)self;
+    struct rw_checkpoint_wait *w = RW_CONTAINER(m, struct rw_checkpoint_wait, msg);
+    w->done(w);
+}
+
+static void answer(struct rw_checkpoint_wait *w, int code)
+{
+    w->code = code;
+    w->msg.run = answer_back;
+    rw_shard_send(w->origin, &w->msg);
+}
+
+static void answer_all(struct rw_link *list, int code)
+{
+    while (!rw_list_empty(list))
+        answer(RW_CONTAINER(rw_list_pop(list), struct rw_checkpoint_wait, link), code);
+}
+
 static void round_end(struct rw_checkpointer *c)
 {
     c->busy = false;
+    /* Outdated by a partition that was made meanwhile: once more. */
+    while (c->code == RW_E_AGAIN && !rw_list_empty(&c->served))
+        rw_list_push(&c->waiting, rw_list_pop(&c->served));
+    answer_all(&c->served, c->code);
+    if (!c->stopped && !rw_list_empty(&c->waiting)) {
+        c->wanted = 0;
+        start_round(c);
+        return;
+    }
     if (!c->stopped) {
         arm(c);
         return;
     }
+    answer_all(&c->waiting, RW_E_CLOSED);
     struct rw_shard *home = c->home;
     void (*stopped)(struct rw_shard *) = c->stopped;
     checkpointer_free(c);
@@ -114,6 +152,7 @@ static void tour_end(struct rw_shard *self, struct rw_msg *m)
 {
     struct rw_checkpointer *c = RW_CONTAINER(m, struct rw_checkpointer, tour);
     if (c->set.failed) {
+        c->code = RW_E_NOMEM;
         round_end(c);
         return;
     }
@@ -127,10 +166,9 @@ static void tour_visit(struct rw_shard *self, struct rw_msg *m)
     struct rw_broker *b = self->broker;
     struct rw_partition *p;
     size_t at = 0;
-    /* A file without some partitions would forget their numbers: then rather no file. */
-    if (!self->partitions || rw_partitions_stopping(self) || rw_partitions_opening(self) > 0)
+    if (!self->partitions || rw_partitions_stopping(self))
         c->set.failed = true;
-    while (!c->set.failed && (p = rw_partitions_next(self, &at))) {
+    while (!c->set.failed && (p = rw_partitions_each(self, &at))) {
         int64_t offsets[RW_CHECKPOINTS];
         rw_partition_checkpoint(p, offsets);
         rw_checkpoint_add(&c->set, p->topic, p->index, offsets);
@@ -148,6 +186,11 @@ static void start_round(struct rw_checkpointer *c)
     c->set.failed = false;
     c->generation = rw_log_dir_generation(node->dir);
     c->busy = true;
+    c->code = RW_OK;
+    while (!rw_list_empty(&c->waiting)) {
+        c->wanted |= 1u << RW_CHECKPOINT_LOG_START;
+        rw_list_push(&c->served, rw_list_pop(&c->waiting));
+    }
     c->at = 0;
     c->tour.run = tour_visit;
     rw_shard_send(c->home, &c->tour);
@@ -188,6 +231,8 @@ int rw_checkpointer_start(struct rw_shard *s)
         return RW_E_NOMEM;
     c->home = s;
     c->timer.fire = due;
+    rw_list_init(&c->waiting);
+    rw_list_init(&c->served);
     rw_arena_init(&c->set.arena, 0);
     c->period_us[RW_CHECKPOINT_RECOVERY_POINT] = period_us(b->recovery_checkpoint_ms);
     c->period_us[RW_CHECKPOINT_LOG_START] = period_us(b->start_checkpoint_ms);
@@ -211,4 +256,28 @@ void rw_checkpointer_stop(struct rw_shard *s, void (*stopped)(struct rw_shard *s
     c->stopped = stopped;
     if (!c->busy)
         round_end(c);
+}
+
+static void arrive(struct rw_shard *self, struct rw_msg *m)
+{
+    struct rw_checkpoint_wait *w = RW_CONTAINER(m, struct rw_checkpoint_wait, msg);
+    struct rw_node *node = self->broker->node;
+    struct rw_checkpointer *c = node->checkpointer;
+    if (!c || c->stopped) {
+        answer(w, RW_E_CLOSED);
+        return;
+    }
+    rw_list_push(&c->waiting, &w->link);
+    if (c->busy)
+        return;
+    rw_timer_stop(self->loop, &c->timer);
+    c->wanted = 0;
+    start_round(c);
+}
+
+void rw_checkpoint_starts(struct rw_shard *s, struct rw_checkpoint_wait *w)
+{
+    w->origin = s;
+    w->msg.run = arrive;
+    rw_shard_send(s->broker->shards[0], &w->msg);
 }

@@ -203,7 +203,10 @@ static void each_done(struct rw_fan *f)
     for (int s = 0; s < f->req->shard->broker->n_shards; s++)
         for (struct rw_fan_item *i = f->legs[s].first; i; i = i->next)
             f->answer(f, i);
-    rw_request_done(f->req);
+    if (f->finish)
+        f->finish(f);
+    else
+        rw_request_done(f->req);
 }
 
 void rw_fan_each(struct rw_fan *f, void (*work)(struct rw_fan *fan, struct rw_fan_item *item),

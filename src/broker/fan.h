@@ -60,6 +60,7 @@ struct rw_fan {
     void (*work)(struct rw_fan *fan, struct rw_fan_item *item);
     void (*look)(struct rw_fan *fan, struct rw_fan_item *item);
     void (*answer)(struct rw_fan *fan, struct rw_fan_item *item);
+    void (*finish)(struct rw_fan *fan); /* instead of rw_request_done(); NULL: that */
 };
 
 /* The fan must lie in the request's arena. RW_E_NOMEM. */

@@ -42,11 +42,24 @@ void rw_node_unclean(struct rw_node *n);
 RW_MUST int rw_checkpointer_start(struct rw_shard *s);
 void rw_checkpointer_stop(struct rw_shard *s, void (*stopped)(struct rw_shard *s));
 
+/* Somebody who may answer only when the log start offsets are on disk. */
+struct rw_checkpoint_wait {
+    struct rw_msg msg;
+    struct rw_link link;
+    struct rw_shard *origin;
+    int code;
+    void (*done)(struct rw_checkpoint_wait *w); /* on origin; always later */
+};
+
+/* From any shard: writes the log start offsets as they are now, or later. */
+void rw_checkpoint_starts(struct rw_shard *s, struct rw_checkpoint_wait *w);
+
 void rw_checkpoint_add(struct rw_checkpoint_set *set, const char *topic, int32_t partition,
                        const int64_t offsets[RW_CHECKPOINTS]);
 void rw_checkpoint_set_deinit(struct rw_checkpoint_set *set);
 /* The numbers with which the partition's log is to be found again. */
 void rw_partition_checkpoint(const struct rw_partition *p, int64_t ret_offsets[RW_CHECKPOINTS]);
-/* wanted: bits by enum rw_checkpoint. generation: of the directory, before the set was collected. Blocks. */
-void rw_checkpoint_write(struct rw_broker *b, const struct rw_checkpoint_set *set, unsigned wanted,
-                         uint64_t generation);
+/* wanted: bits by enum rw_checkpoint. generation: of the directory, before the set was collected.
+ * Blocks. The first failure, which was reported; RW_E_AGAIN: outdated, nothing written. */
+int rw_checkpoint_write(struct rw_broker *b, const struct rw_checkpoint_set *set, unsigned wanted,
+                        uint64_t generation);

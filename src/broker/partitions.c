@@ -51,6 +51,11 @@ struct rw_partition *rw_partitions_next(const struct rw_shard *s, size_t *at)
     return NULL;
 }
 
+struct rw_partition *rw_partitions_each(const struct rw_shard *s, size_t *at)
+{
+    return rw_map_next(&s->partitions->map, at);
+}
+
 size_t rw_partitions_opening(const struct rw_shard *s)
 {
     return s->partitions->opening;

@@ -80,6 +80,9 @@ bool rw_partitions_stopping(const struct rw_shard *s);
 /* Walks the open ones: start with *at = 0, NULL ends. */
 struct rw_partition *rw_partitions_next(const struct rw_shard *s, size_t *at);
 
+/* The same, also those that are not open yet. */
+struct rw_partition *rw_partitions_each(const struct rw_shard *s, size_t *at);
+
 int rw_partition_shard(const struct rw_broker *b, struct rw_uuid topic_id, int32_t index);
 /* NULL: not on this shard. */
 struct rw_partition *rw_partition_find(const struct rw_shard *s, struct rw_uuid topic_id,

@@ -158,7 +158,8 @@ static void write_finals(struct rw_node *n)
     if (all.failed)
         rw_node_unclean(n);
     else
-        rw_checkpoint_write(n->broker, &all, ~0u, rw_log_dir_generation(n->dir));
+        (void)rw_checkpoint_write(n->broker, &all, ~0u,
+                                  rw_log_dir_generation(n->dir)); /* reported there */
     rw_checkpoint_set_deinit(&all);
 }
 
