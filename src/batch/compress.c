@@ -122,7 +122,9 @@ static int gzip_compress(struct rw_codecs *c, int level, struct rw_slice in, str
  * libdeflate is twice as fast as zlib. False: not done, nothing changed, use the stream. */
 static bool gunzip_whole(struct rw_codecs *c, struct rw_slice in, size_t max, struct rw_buf *out)
 {
-    if (in.n < 18)
+    /* A header with a checksum of its own (flag 2, no producer writes one) is left to zlib, which
+     * checks it: whether a batch is accepted must not depend on the way it is read. */
+    if (in.n < 18 || in.p[3] & 2)
         return false;
     const uint8_t *t = in.p + in.n - 4;
     size_t size = (size_t)t[0] | (size_t)t[1] << 8 | (size_t)t[2] << 16 | (size_t)t[3] << 24;
