@@ -64,14 +64,15 @@ struct rw_diag_line {
 struct rw_diag {
     /* Must be thread-safe. The line is only valid during the call. */
     void (*write)(struct rw_diag *d, const struct rw_diag_line *line);
-    enum rw_level min_level;
+    enum rw_level min_level; /* may be changed at run time: atomically */
 };
 
 /* d may be NULL (silence). */
 #define rw_diag(d, level, logger, msg, ...)                                                        \
     do {                                                                                           \
         struct rw_diag *rw_diag_d_ = (d);                                                          \
-        if (rw_diag_d_ && (level) >= rw_diag_d_->min_level) {                                      \
+        if (rw_diag_d_ &&                                                                          \
+            (level) >= __atomic_load_n(&rw_diag_d_->min_level, __ATOMIC_RELAXED)) {                \
             const struct rw_kv rw_diag_kv_[] = {__VA_ARGS__ __VA_OPT__(, ){0}};                    \
             const struct rw_diag_line rw_diag_line_ = {                                            \
                 (level), (logger), (msg), rw_diag_kv_,                                             \

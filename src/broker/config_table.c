@@ -8,7 +8,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "base/assert.h"
+#include "base/levels.h"
 #include "base/units.h"
 
 #define BROKER(f)                                                                                  \
@@ -22,6 +24,17 @@
 static bool check_gzip_level(struct rw_str v)
 {
     return !rw_str_is(v, "0");
+}
+
+static bool check_levels(struct rw_str v)
+{
+    struct rw_levels levels;
+    char text[512];
+    if (v.n < 0 || (size_t)v.n >= sizeof(text))
+        return false;
+    memcpy(text, v.p, (size_t)v.n);
+    text[v.n] = 0;
+    return rw_levels_parse(text, &levels);
 }
 
 static bool check_false(struct rw_str v)
@@ -189,8 +202,9 @@ static const struct rw_config_key table[] = {
 
     /* diagnostics */
     {"rollway.diag.level", RW_SCOPE_BROKER, RW_CONFIG_STRING, .fallback = "info",
-     .one_of = "trace|debug|info|warn|error|fatal", BROKER(log_level),
-     .doc = "Least level of the log lines that are written."},
+     .check = check_levels, BROKER(log_level),
+     .doc = "Least level of the log lines that are written: trace, debug, info, warn, error or fatal; "
+            "also by logger, as in conn=debug,info. Read again at SIGHUP."},
     {"rollway.diag.format", RW_SCOPE_BROKER, RW_CONFIG_STRING, .fallback = "logfmt", .dev = "text",
      .one_of = "text|logfmt|json", BROKER(log_format), .doc = "Format of the log lines."},
 

@@ -27,6 +27,9 @@ struct rw_server {
     struct rw_http *http;
     struct rw_msg start, stop, reload; /* from other threads to shard 0 */
     atomic_bool reload_sent;
+    struct rw_timer pulse_timer;
+    struct rw_msg pulse;
+    int pulse_at; /* the shard that it visits */
     enum phase phase;
     int waiting; /* shards that have not answered in this step */
     int code;    /* of the start */
@@ -63,6 +66,33 @@ static bool last_answer(struct rw_server *srv)
 {
     RW_ASSERT(srv->waiting > 0);
     return --srv->waiting == 0;
+}
+
+/* ---- pulse ---- */
+
+static void pulse_visit(struct rw_shard *s, struct rw_msg *m)
+{
+    struct rw_server *srv = server_of(s);
+    struct rw_broker *b = &srv->broker;
+    if (++srv->pulse_at < b->n_shards) {
+        rw_shard_send(b->shards[srv->pulse_at], m);
+        return;
+    }
+    if (s->index != 0) {
+        rw_shard_send(b->shards[0], m);
+        return;
+    }
+    srv->args.pulse(srv->args.arg);
+    rw_timer_start_in(s->loop, &srv->pulse_timer, srv->args.pulse_us);
+}
+
+/* One message through all shards: it does not come back when one of them is stuck. */
+static void pulse_begin(struct rw_timer *t)
+{
+    struct rw_server *srv = RW_CONTAINER(t, struct rw_server, pulse_timer);
+    srv->pulse_at = 0;
+    srv->pulse.run = pulse_visit;
+    rw_shard_send(srv->broker.shards[0], &srv->pulse);
 }
 
 /* ---- start ---- */
@@ -129,6 +159,9 @@ static void open_begin(struct rw_shard *zero, struct rw_msg *m)
 {
     (void)m;
     struct rw_server *srv = server_of(zero);
+    srv->pulse_timer.fire = pulse_begin;
+    if (srv->args.pulse && srv->args.pulse_us > 0)
+        pulse_begin(&srv->pulse_timer);
     if (srv->phase != CLOSED)
         return; /* stopped before it began */
     srv->phase = OPENING;
@@ -151,6 +184,7 @@ static void end_loop(struct rw_shard *s, struct rw_msg *m)
     (void)m;
     struct rw_server *srv = server_of(s);
     if (s->index == 0) {
+        rw_timer_stop(s->loop, &srv->pulse_timer);
         srv->ended = true;
         srv->args.stopped(srv->args.arg);
     }

@@ -39,6 +39,10 @@ struct rw_server_args {
     /* On shard 0: the listeners are open, or `code` says why not (then call rw_server_stop). Not called
      * when the server was stopped meanwhile. */
     void (*opened)(void *arg, int code, const struct rw_err *err);
+    /* On shard 0, every pulse_us at most, when every shard has taken a message since the last time: all
+     * event loops run. 0 or NULL: never. */
+    int64_t pulse_us;
+    void (*pulse)(void *arg);
     /* On shard 0, as the last thing before its loop ends. */
     void (*stopped)(void *arg);
     void *arg;

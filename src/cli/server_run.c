@@ -18,6 +18,7 @@
 #include "os/loop.h"
 #include "os/machine.h"
 #include "os/net.h"
+#include "os/notify.h"
 #include "os/os.h"
 #include "os/signals.h"
 
@@ -55,46 +56,85 @@ const struct rw_option rw_server_options[] = {
      "print every effective value and where it comes from, then exit", NULL},
     {"strict", 0, RW_OPT_FLAG, NULL, "unknown keys are errors, as with --check-config", NULL},
     {"log-format", 0, RW_OPT_STRING, "FORMAT", "text, logfmt or json", "text|logfmt|json"},
-    {"log-level", 0, RW_OPT_STRING, "LEVEL", "trace, debug, info, warn or error",
-     "trace|debug|info|warn|error"},
+    {"log-level", 0, RW_OPT_STRING, "LEVEL",
+     "trace, debug, info, warn or error; also by logger: conn=debug,info",
+     NULL},
     {NULL, 0, RW_OPT_FLAG, NULL, NULL, NULL}};
 
-static int set_option(struct running *r, const char *option, const char *key, struct rw_err *err)
+static int set_option(const struct running *r, struct rw_config *config, const char *option,
+                      const char *key, struct rw_err *err)
 {
     if (!rw_cli_has(r->cli, option))
         return RW_OK;
     struct rw_buf assignment;
     rw_buf_init(&assignment);
     rw_buf_printf(&assignment, "%s=%s", key, rw_cli_string(r->cli, option, ""));
-    int code = rw_config_set(r->config, rw_buf_cstr(&assignment), err);
+    int code = rw_config_set(config, rw_buf_cstr(&assignment), err);
     rw_buf_deinit(&assignment);
     return code;
 }
 
-static int load(struct running *r, struct rw_err *err)
+/* All sources, in their order. *ret_config is set also on failure, unless memory is refused. */
+static int load(const struct running *r, struct rw_config **ret_config, struct rw_err *err)
 {
     const char *file = rw_cli_string(r->cli, "config", NULL);
-    int code = rw_config_new(r->profile, &r->config);
+    bool strict = rw_cli_has(r->cli, "check-config") || rw_cli_has(r->cli, "strict");
+    struct rw_config *config;
+    int code = rw_config_new(r->profile, &config);
     if (code)
         return rw_err_set(err, code, "out of memory");
+    *ret_config = config;
     if (file)
-        code = rw_config_load_file(r->config, r->env.vfs, file, err);
+        code = rw_config_load_file(config, r->env.vfs, file, err);
     if (!code)
-        code = rw_config_load_env(r->config, environ, err);
+        code = rw_config_load_env(config, environ, err);
     for (int i = 0; !code && i < rw_cli_list_count(r->cli, "set"); i++)
-        code = rw_config_set(r->config, rw_cli_list(r->cli, "set", i), err);
+        code = rw_config_set(config, rw_cli_list(r->cli, "set", i), err);
     if (!code)
-        code = set_option(r, "data", "log.dirs", err);
+        code = set_option(r, config, "data", "log.dirs", err);
     if (!code)
-        code = set_option(r, "log-format", "rollway.diag.format", err);
+        code = set_option(r, config, "log-format", "rollway.diag.format", err);
     if (!code)
-        code = set_option(r, "log-level", "rollway.diag.level", err);
-    if (!code)
-        code = rw_config_finish(
-            r->config, rw_cli_has(r->cli, "check-config") || rw_cli_has(r->cli, "strict"), err);
-    if (!code)
-        r->broker = rw_config_broker(r->config);
-    return code;
+        code = set_option(r, config, "log-level", "rollway.diag.level", err);
+    return code ? code : rw_config_finish(config, strict, err);
+}
+
+/* A key that is read at the start only has another value now: say so. */
+static void compare(const struct running *r, const struct rw_config *fresh,
+                    const struct rw_config_key *key)
+{
+    enum rw_config_source source;
+    if (key->scope != RW_SCOPE_BROKER || !strcmp(key->name, "rollway.diag.level"))
+        return;
+    const char *was = rw_config_value(r->config, key, &source);
+    const char *now = rw_config_value(fresh, key, &source);
+    if (was && now ? !strcmp(was, now) : was == now)
+        return;
+    rw_diag(r->diag, RW_WARN, "config", "changed, takes effect at the next start",
+            rw_kv_str("key", key->name), rw_kv_str("from", rw_config_origin(fresh, key)));
+}
+
+/* SIGHUP. What is wrong with the new configuration is told, and the old one stays. */
+static void reload(const struct running *r)
+{
+    struct rw_config *fresh = NULL;
+    struct rw_levels levels;
+    struct rw_err err = {0};
+    size_t n_keys;
+    const struct rw_config_key *keys = rw_config_table(&n_keys);
+    if (load(r, &fresh, &err) != RW_OK ||
+        !rw_levels_parse(rw_config_broker(fresh)->log_level, &levels)) {
+        rw_diag(r->diag, RW_ERROR, "config", "not read again, the old configuration stays",
+                rw_kv_str("error", err.text));
+        rw_config_free(fresh);
+        return;
+    }
+    rw_os_diag_set_levels(r->diag, &levels);
+    for (size_t i = 0; i < n_keys; i++)
+        compare(r, fresh, &keys[i]);
+    rw_diag(r->diag, RW_INFO, "config", "read again",
+            rw_kv_str("level", rw_config_broker(fresh)->log_level));
+    rw_config_free(fresh);
 }
 
 static int check_config(struct running *r)
@@ -117,11 +157,13 @@ static int open_diag(struct running *r, struct rw_err *err)
     else
         o.format = RW_DIAG_LOGFMT;
     o.node = r->broker->node_id;
-    if (!rw_level_parse(r->broker->log_level, &o.min_level))
+    struct rw_levels levels;
+    if (!rw_levels_parse(r->broker->log_level, &levels))
         return rw_err_set(err, RW_E_INVAL, "rollway.diag.level: unknown level '%s'",
                           r->broker->log_level);
     if (rw_os_diag_new(&o, &r->diag) != RW_OK)
         return rw_err_set(err, RW_E_NOMEM, "out of memory");
+    rw_os_diag_set_levels(r->diag, &levels);
     r->env.diag = r->diag;
     for (size_t i = 0; i < rw_config_notices(r->config); i++)
         rw_diag(r->diag, RW_WARN, "config", rw_config_notice(r->config, i));
@@ -223,9 +265,17 @@ static void opened(void *arg, int code, const struct rw_err *err)
             rw_kv_str("data", r->broker->log_dirs), rw_kv_str("kafka", rw_buf_cstr(&kafka)),
             rw_kv_int("http_port", rw_server_http_port(r->server)), rw_kv_int("shards", r->n_loops),
             rw_kv_str("config", file ? file : "defaults"), rw_kv_int("start_ms", took_ms));
+    rw_os_notify("READY=1");
     if (!rw_cli_quiet(r->cli) && (isatty(STDOUT_FILENO) || r->profile == RW_PROFILE_DEV))
         banner(r, rw_buf_cstr(&kafka), took_ms);
     rw_buf_deinit(&kafka);
+}
+
+/* On shard 0: all event loops run. */
+static void pulse(void *arg)
+{
+    (void)arg;
+    rw_os_notify("WATCHDOG=1");
 }
 
 /* On shard 0. */
@@ -270,6 +320,8 @@ static int make_server(struct running *r, struct rw_err *err)
                                   .http_check_host = r->profile == RW_PROFILE_DEV,
                                   .stop_grace_us = STOP_GRACE_US,
                                   .opened = opened,
+                                  .pulse_us = rw_os_watchdog_us(),
+                                  .pulse = pulse,
                                   .stopped = stopped,
                                   .arg = r};
     set_limits(r->broker, &args.limits);
@@ -303,6 +355,7 @@ static void wait_for_end(struct running *r)
         if (atomic_load(&r->stopped))
             return;
         if (which == SIGHUP) {
+            reload(r);
             rw_server_reload(r->server);
             continue;
         }
@@ -312,6 +365,7 @@ static void wait_for_end(struct running *r)
         if (!atomic_load(&r->failed))
             rw_diag(r->diag, RW_INFO, "server", "stopping",
                     rw_kv_str("signal", which == SIGINT ? "SIGINT" : "SIGTERM"));
+        rw_os_notify("STOPPING=1");
         stopping = true;
         rw_server_stop(r->server);
     }
@@ -373,7 +427,9 @@ int rw_server_run(struct rw_cli *cli, enum rw_config_profile profile)
     r->began_us = rw_mono_us(r->env.clock);
     rw_os_signals_block();
     rw_os_assert_to_stderr();
-    int code = load(r, &err);
+    int code = load(r, &r->config, &err);
+    if (!code)
+        r->broker = rw_config_broker(r->config);
     if (!code && rw_cli_has(cli, "check-config")) {
         int rc = check_config(r);
         clean_up(r);

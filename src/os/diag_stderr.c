@@ -7,8 +7,10 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -29,6 +31,7 @@ struct repeat {
 struct stderr_diag {
     struct rw_diag diag; /* first: the interface */
     struct rw_os_diag_options options;
+    struct rw_levels levels;
     pthread_mutex_t mutex;
     struct rw_buf line;
     int64_t next_sweep_ms;
@@ -50,7 +53,10 @@ static void put(int fd, const void *p, size_t n)
 
 static void write_line(struct stderr_diag *s, int64_t now_ms, const struct rw_diag_line *line)
 {
+    static const char priorities[] = {'7', '7', '6', '4', '3', '2'}; /* syslog(3), by rw_level */
     rw_buf_clear(&s->line);
+    if (s->options.priorities > 0)
+        rw_buf_printf(&s->line, "<%c>", priorities[line->level]);
     rw_diag_format_line(&s->line, s->options.format, s->options.colour > 0, now_ms, s->options.node,
                         line);
     if (!s->line.failed)
@@ -111,7 +117,7 @@ static void diag_write(struct rw_diag *d, const struct rw_diag_line *line)
     pthread_mutex_lock(&s->mutex);
     int64_t mono_ms = rw_mono_us(&rw_os_clock) / 1000, now_ms = rw_wall_ms(&rw_os_clock);
     sweep(s, mono_ms, now_ms);
-    if (allowed(s, mono_ms, line))
+    if (line->level >= rw_levels_of(&s->levels, line->logger) && allowed(s, mono_ms, line))
         write_line(s, now_ms, line);
     pthread_mutex_unlock(&s->mutex);
     errno = saved;
@@ -120,7 +126,7 @@ static void diag_write(struct rw_diag *d, const struct rw_diag_line *line)
 void rw_os_diag_options_init(struct rw_os_diag_options *o)
 {
     *o = (struct rw_os_diag_options){
-        .min_level = RW_INFO, .auto_format = true, .colour = -1, .node = -1, .fd = 2};
+        .min_level = RW_INFO, .auto_format = true, .colour = -1, .node = -1, .priorities = -1, .fd = 2};
 }
 
 static bool wants_colour(const struct rw_os_diag_options *o)
@@ -131,6 +137,25 @@ static bool wants_colour(const struct rw_os_diag_options *o)
     return isatty(o->fd) && (!no || !*no) && !(term && !strcmp(term, "dumb"));
 }
 
+/* systemd says which device and inode its journal is; somebody may have redirected us since. */
+static bool is_journal(int fd)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long long device, inode;
+    struct stat st;
+    return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && !fstat(fd, &st) &&
+           st.st_dev == device && st.st_ino == inode;
+}
+
+void rw_os_diag_set_levels(struct rw_diag *d, const struct rw_levels *levels)
+{
+    struct stderr_diag *s = (struct stderr_diag *)d;
+    pthread_mutex_lock(&s->mutex);
+    s->levels = *levels;
+    __atomic_store_n(&d->min_level, levels->least, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&s->mutex);
+}
+
 int rw_os_diag_new(const struct rw_os_diag_options *options, struct rw_diag **ret_diag)
 {
     struct stderr_diag *s = rw_zalloc(sizeof(*s));
@@ -138,6 +163,9 @@ int rw_os_diag_new(const struct rw_os_diag_options *options, struct rw_diag **re
         return RW_E_NOMEM;
     s->diag = (struct rw_diag){.write = diag_write, .min_level = options->min_level};
     s->options = *options;
+    s->levels = (struct rw_levels){.other = options->min_level, .least = options->min_level};
+    if (options->priorities < 0)
+        s->options.priorities = is_journal(options->fd);
     if (options->auto_format)
         s->options.format = isatty(options->fd) ? RW_DIAG_TEXT : RW_DIAG_JSON;
     s->options.colour = s->options.format == RW_DIAG_TEXT && wants_colour(options);

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "base/levels.h"
 #include "env/env.h"
 
 /* Clock, random numbers, files, mutexes. No diagnostics (diag is NULL) and no fault points: copy
@@ -45,6 +46,8 @@ struct rw_os_diag_options {
     bool auto_format;           /* text on a terminal, JSON otherwise */
     int colour;                 /* 1 always, 0 never, -1: terminal, NO_COLOR unset, TERM not dumb */
     int node;                   /* node id shown in each line; -1: none */
+    int priorities;             /* 1: "<6>" and so on before each line, as the journal wants it; 0 never;
+                                   -1: when fd leads to the journal ($JOURNAL_STREAM) */
     int fd;                     /* where lines go; 2 is stderr. Not closed. */
 };
 
@@ -58,6 +61,8 @@ void rw_os_diag_options_init(struct rw_os_diag_options *o);
  * RW_E_NOMEM.
  */
 RW_MUST int rw_os_diag_new(const struct rw_os_diag_options *options, struct rw_diag **ret_diag);
+/* Changes which lines are wanted. From any thread. */
+void rw_os_diag_set_levels(struct rw_diag *d, const struct rw_levels *levels);
 /* Tells what is still held back, then frees. d may be NULL. */
 void rw_os_diag_free(struct rw_diag *d);
 
