@@ -224,7 +224,8 @@ def _():
         while any(t.is_alive() for t in threads):
             most = max(most, b.rss())
             time.sleep(0.05)
-        bounded(before, most, 3 * 105 + 64)
+        # Three shards, each with its share and one largest request, whose chunk is a quarter step of a power of two.
+        bounded(before, most, 64 + 3 * 112 + 40)
         for s in socks:
             s.close()
         time.sleep(0.2)
