@@ -71,6 +71,15 @@ static int fill_create(struct rw_cli *cli, struct rw_arena *arena,
     return RW_EXIT_OK;
 }
 
+static bool create_moved(const void *response)
+{
+    const struct rw_create_topics_response *m = response;
+    for (int32_t i = 0; i < m->n_topics; i++)
+        if (m->topics[i].error_code == RW_KERR_NOT_CONTROLLER)
+            return true;
+    return false;
+}
+
 static int create(struct rw_cli *cli, struct rw_cli_client *client, struct rw_arena *arena)
 {
     struct rw_create_topics_request request;
@@ -79,8 +88,8 @@ static int create(struct rw_cli *cli, struct rw_cli_client *client, struct rw_ar
     int rc = fill_create(cli, arena, &request);
     if (rc != RW_EXIT_OK)
         return rc;
-    int code = rw_cli_client_call(client, RW_CONTROLLER, RW_API_CREATE_TOPICS, CREATE_CAP, &request,
-                                  arena, &response);
+    int code = rw_cli_controller_call(client, RW_API_CREATE_TOPICS, CREATE_CAP, &request, arena,
+                                      create_moved, &response);
     if (code != RW_OK)
         return rw_cli_client_fail(client, code);
     const struct rw_create_topics_response *m = response;
@@ -98,6 +107,15 @@ static int create(struct rw_cli *cli, struct rw_cli_client *client, struct rw_ar
 
 /* ---- delete ---- */
 
+static bool delete_moved(const void *response)
+{
+    const struct rw_delete_topics_response *m = response;
+    for (int32_t i = 0; i < m->n_responses; i++)
+        if (m->responses[i].error_code == RW_KERR_NOT_CONTROLLER)
+            return true;
+    return false;
+}
+
 static int delete_these(struct rw_cli_client *client, struct rw_arena *arena,
                         const struct rw_name_list *l)
 {
@@ -111,8 +129,8 @@ static int delete_these(struct rw_cli_client *client, struct rw_arena *arena,
         return out_of_memory(client->cli);
     for (int i = 0; i < l->n; i++)
         request.topic_names[request.n_topic_names++] = rw_str(l->v[i]);
-    int code = rw_cli_client_call(client, RW_CONTROLLER, RW_API_DELETE_TOPICS, DELETE_CAP, &request,
-                                  arena, &response);
+    int code = rw_cli_controller_call(client, RW_API_DELETE_TOPICS, DELETE_CAP, &request, arena,
+                                      delete_moved, &response);
     if (code != RW_OK)
         return rw_cli_client_fail(client, code);
     const struct rw_delete_topics_response *m = response;
@@ -151,6 +169,15 @@ static int delete (struct rw_cli *cli, struct rw_cli_client *client, struct rw_a
 
 /* ---- add-partitions ---- */
 
+static bool enlarge_moved(const void *response)
+{
+    const struct rw_create_partitions_response *m = response;
+    for (int32_t i = 0; i < m->n_results; i++)
+        if (m->results[i].error_code == RW_KERR_NOT_CONTROLLER)
+            return true;
+    return false;
+}
+
 static int add_partitions(struct rw_cli *cli, struct rw_cli_client *client, struct rw_arena *arena)
 {
     struct rw_create_partitions_request request;
@@ -178,8 +205,8 @@ static int add_partitions(struct rw_cli *cli, struct rw_cli_client *client, stru
         to->count = t->n_partitions + (int32_t)num;
         to->n_assignments = -1;
     }
-    int code = rw_cli_client_call(client, RW_CONTROLLER, RW_API_CREATE_PARTITIONS, INT16_MAX,
-                                  &request, arena, &response);
+    int code = rw_cli_controller_call(client, RW_API_CREATE_PARTITIONS, INT16_MAX, &request, arena,
+                                      enlarge_moved, &response);
     if (code != RW_OK)
         return rw_cli_client_fail(client, code);
     const struct rw_create_partitions_response *m = response;

@@ -10,6 +10,7 @@
 #include "cli/results.h"
 #include "client/consumer.h"
 #include "os/os.h"
+#include "wire/error.h"
 
 #define TIMEOUT_MS 30000
 
@@ -68,6 +69,15 @@ static int fill_alter(struct rw_cli *cli, struct rw_arena *arena,
     return rc;
 }
 
+static bool alter_moved(const void *response)
+{
+    const struct rw_incremental_alter_configs_response *m = response;
+    for (int32_t i = 0; i < m->n_responses; i++)
+        if (m->responses[i].error_code == RW_KERR_NOT_CONTROLLER)
+            return true;
+    return false;
+}
+
 static int alter(struct rw_cli *cli, struct rw_cli_client *client, struct rw_arena *arena)
 {
     struct rw_incremental_alter_configs_request request;
@@ -77,8 +87,8 @@ static int alter(struct rw_cli *cli, struct rw_cli_client *client, struct rw_are
     int rc = fill_alter(cli, arena, &request);
     if (rc != RW_EXIT_OK)
         return rc;
-    int code = rw_cli_client_call(client, RW_CONTROLLER, RW_API_INCREMENTAL_ALTER_CONFIGS,
-                                  INT16_MAX, &request, arena, &response);
+    int code = rw_cli_controller_call(client, RW_API_INCREMENTAL_ALTER_CONFIGS, INT16_MAX, &request,
+                                      arena, alter_moved, &response);
     if (code != RW_OK)
         return rw_cli_client_fail(client, code);
     const struct rw_incremental_alter_configs_response *m = response;

@@ -63,9 +63,13 @@ static void list_text(struct rw_cli_client *c, const struct rw_name_list *l)
     static const char *const names[] = {"TOPIC", ">PARTITIONS", ">REPLICAS", NULL};
     static const char *const detailed[] = {"TOPIC",       ">PARTITIONS",       ">REPLICAS",
                                            ">LEADERLESS", ">UNDER-REPLICATED", NULL};
+    static const char *const wide[] = {
+        "TOPIC",    ">PARTITIONS", ">REPLICAS", ">LEADERLESS", ">UNDER-REPLICATED",
+        "INTERNAL", "ID",          NULL};
     struct rw_table t;
-    bool all = rw_cli_has(c->cli, "detailed");
-    rw_table_init(&t, all ? detailed : names);
+    bool everything = rw_cli_has(c->cli, "output");
+    bool all = everything || rw_cli_has(c->cli, "detailed");
+    rw_table_init(&t, everything ? wide : all ? detailed : names);
     for (int i = 0; i < l->n; i++) {
         const struct rw_topic *topic = rw_cluster_topic(c->cluster, l->v[i]);
         int leaderless, under;
@@ -77,6 +81,12 @@ static void list_text(struct rw_cli_client *c, const struct rw_name_list *l)
             rw_table_cell(&t, "%d", leaderless);
             rw_table_cell(&t, "%d", under);
         }
+        if (everything) {
+            char id[RW_UUID_TEXT_SIZE];
+            rw_uuid_format(topic->id, id);
+            rw_table_cell(&t, "%s", topic->internal ? "yes" : "-");
+            rw_table_cell(&t, "%s", rw_uuid_is_zero(topic->id) ? "-" : id);
+        }
     }
     rw_table_render(&t, rw_cli_plain(c->cli), rw_cli_colour(c->cli, 1), rw_cli_out(c->cli));
     rw_table_deinit(&t);
@@ -86,6 +96,8 @@ static int run_list(struct rw_cli *cli)
 {
     struct rw_cli_client c;
     struct rw_name_list l = {NULL, 0};
+    if (strcmp(rw_cli_string(cli, "output", "wide"), "wide") != 0)
+        return rw_cli_usage(cli, "--output is wide");
     int rc = rw_cli_client_init(&c, cli, 30000);
     if (rc == RW_EXIT_OK)
         rc = rw_cli_topics(&c, 0, rw_cli_has(cli, "regex"), rw_cli_has(cli, "internal"), &l);
@@ -308,6 +320,7 @@ static int run_describe(struct rw_cli *cli)
 
 static const struct rw_option list_options[] = {
     {"detailed", 'd', RW_OPT_FLAG, NULL, "show partitions in trouble too", NULL},
+    {"output", 'o', RW_OPT_STRING, "FORMAT", "wide: every column", "wide"},
     {"internal", 'i', RW_OPT_FLAG, NULL, "show internal topics too", NULL},
     {"regex", 'r', RW_OPT_FLAG, NULL, "TOPIC is a regular expression", NULL},
     {NULL, 0, RW_OPT_FLAG, NULL, NULL, NULL}};

@@ -81,6 +81,17 @@ int rw_cli_client_call(struct rw_cli_client *c, int32_t node, int16_t api_key, i
                            &c->err);
 }
 
+int rw_cli_controller_call(struct rw_cli_client *c, int16_t api_key, int16_t cap,
+                           const void *request, struct rw_arena *arena,
+                           bool (*moved)(const void *response), void **ret_response)
+{
+    int rc = rw_cluster_connect(c->cluster, &c->err);
+    if (rc != RW_OK)
+        return rc;
+    return rw_cluster_call_controller(c->cluster, api_key, cap, request, arena, moved, ret_response,
+                                      &c->err);
+}
+
 int rw_cli_exit_of_many(int n, int failed, int first)
 {
     return failed == 0 ? RW_EXIT_OK : failed < n ? RW_EXIT_PARTLY : first;

@@ -26,5 +26,9 @@ int rw_cli_client_fail_kafka(struct rw_cli_client *c, int16_t error, struct rw_s
 /* rw_cluster_call() with c->err. */
 RW_MUST int rw_cli_client_call(struct rw_cli_client *c, int32_t node, int16_t api_key, int16_t cap,
                                const void *request, struct rw_arena *arena, void **ret_response);
+/* rw_cluster_call_controller() with c->err. */
+RW_MUST int rw_cli_controller_call(struct rw_cli_client *c, int16_t api_key, int16_t cap,
+                                   const void *request, struct rw_arena *arena,
+                                   bool (*moved)(const void *response), void **ret_response);
 /* The exit code for several items: `failed` of `n`, `first` is the exit code of the first failure. */
 int rw_cli_exit_of_many(int n, int failed, int first);

@@ -14,11 +14,12 @@
 #include "base/mem.h"
 #include "wire/error.h"
 
-#define PORT_DEFAULT    9092
-#define METADATA_CAP    12
-#define NEW_TOPIC_TRIES 40
-#define CALL_TRIES      5
-#define METADATA_MEMORY (256u << 20)
+#define PORT_DEFAULT     9092
+#define METADATA_CAP     12
+#define NEW_TOPIC_TRIES  40
+#define CALL_TRIES       5
+#define CONTROLLER_TRIES 8 /* an election takes a moment */
+#define METADATA_MEMORY  (256u << 20)
 
 void rw_cluster_options_init(struct rw_cluster_options *o)
 {
@@ -298,6 +299,25 @@ int rw_cluster_call(struct rw_cluster *c, int32_t node, int16_t api_key, int16_t
         int waited = rw_cluster_backoff(c, attempt);
         if (waited != RW_OK)
             return waited == RW_E_CANCELED ? waited : rc;
+    }
+}
+
+int rw_cluster_call_controller(struct rw_cluster *c, int16_t api_key, int16_t cap,
+                               const void *request, struct rw_arena *arena,
+                               bool (*moved)(const void *response), void **ret_response,
+                               struct rw_client_err *err)
+{
+    for (int attempt = 0;; attempt++) {
+        int rc = rw_cluster_call(c, RW_CONTROLLER, api_key, cap, request, false, arena,
+                                 ret_response, err);
+        if (rc != RW_OK || attempt + 1 >= CONTROLLER_TRIES || !moved(*ret_response))
+            return rc;
+        rc = rw_cluster_backoff(c, attempt);
+        if (rc != RW_OK)
+            return rw_client_fail(err, rc, "the controller has moved: %s", rw_code_text(rc));
+        rc = rw_cluster_refresh(c, NULL, 0, false, err);
+        if (rc != RW_OK)
+            return rc;
     }
 }
 

@@ -92,6 +92,13 @@ RW_MUST int rw_cluster_call(struct rw_cluster *c, int32_t node, int16_t api_key,
                             const void *request, bool once, struct rw_arena *arena,
                             void **ret_response, struct rw_client_err *err);
 
+/* The same, to the controller: asks again, after learning who it is now, as long as moved(response) finds
+ * NOT_CONTROLLER in the answer; the last answer comes back when that does not end. */
+RW_MUST int rw_cluster_call_controller(struct rw_cluster *c, int16_t api_key, int16_t cap,
+                                       const void *request, struct rw_arena *arena,
+                                       bool (*moved)(const void *response), void **ret_response,
+                                       struct rw_client_err *err);
+
 /* Waits before retry number `attempt` (0-based). RW_E_CANCELED, RW_E_TIMEOUT (the deadline). */
 RW_MUST int rw_cluster_backoff(struct rw_cluster *c, int attempt);
 int64_t rw_cluster_now(const struct rw_cluster *c);

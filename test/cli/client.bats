@@ -134,6 +134,10 @@ assert d[0]["configs"]["cleanup.policy"]["value"] == "delete"'
     "$R" topic create t1 t2 -p 2 -c retention.ms=7d
     [ "$("$R" topic list --plain t1)" = "$(printf 't1\t2\t1')" ]
     "$R" topic describe t1 -c --plain | grep -q $'^retention.ms\t604800000\t'
+    id=$("$R" topic list --json t1 | python 'print(d[0]["id"])')
+    [ "$("$R" topic list --plain -o wide t1)" = "$(printf 't1\t2\t1\t0\t0\t-\t%s' "$id")" ]
+    run "$R" topic list -o narrow
+    [ "$status" -eq 2 ]
     "$R" topic alter t1 -s retention.ms=1h
     "$R" topic describe t1 -c --plain | grep -q $'^retention.ms\t3600000\t'
     "$R" topic alter t1 -d retention.ms

@@ -176,11 +176,25 @@ static void metadata(const struct rw_metadata_request *q, struct rw_arena *a,
     }
 }
 
+static void delete_topics(struct fake_broker *b, struct rw_arena *a,
+                          struct rw_delete_topics_response *r)
+{
+    r->n_responses = 1;
+    r->responses = rw_arena_array(a, 1, sizeof(*r->responses));
+    rw_delete_topics_response_topic_init(r->responses);
+    r->responses[0].name = RW_STR_LIT("t");
+    if (b->not_controller > 0) {
+        b->not_controller--;
+        r->responses[0].error_code = RW_KERR_NOT_CONTROLLER;
+    }
+}
+
 static void api_versions(struct fake_broker *b, int16_t version, struct rw_arena *a,
                          struct rw_api_versions_response *r)
 {
-    static const int16_t keys[] = {RW_API_PRODUCE, RW_API_FETCH, RW_API_METADATA,
-                                   RW_API_API_VERSIONS, RW_API_INIT_PRODUCER_ID};
+    static const int16_t keys[] = {RW_API_PRODUCE,          RW_API_FETCH,
+                                   RW_API_METADATA,         RW_API_API_VERSIONS,
+                                   RW_API_INIT_PRODUCER_ID, RW_API_DELETE_TOPICS};
     r->error_code = version > b->api_versions_max ? RW_KERR_UNSUPPORTED_VERSION : 0;
     r->api_keys = rw_arena_array(a, RW_COUNT(keys), sizeof(*r->api_keys));
     r->n_api_keys = (int32_t)RW_COUNT(keys);
@@ -196,6 +210,9 @@ static void handle(struct fake_broker *b, const struct rw_request_header *h, con
     switch (h->api_key) {
     case RW_API_API_VERSIONS:
         api_versions(b, h->api_version, a, r);
+        break;
+    case RW_API_DELETE_TOPICS:
+        delete_topics(b, a, r);
         break;
     case RW_API_METADATA:
         metadata(q, a, r);

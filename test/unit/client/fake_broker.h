@@ -34,8 +34,9 @@ struct fake_broker {
     int fail_produce;         /* so many batches get ... */
     int16_t fail_with;        /* ... this error */
     int drop_before,
-        drop_after;   /* so many produce requests: closed before or after they take effect */
-    size_t cut_fetch; /* a fetched partition ends after so many bytes; 0: whole */
+        drop_after;     /* so many produce requests: closed before or after they take effect */
+    int not_controller; /* so many DeleteTopics are refused: the controller is another */
+    size_t cut_fetch;   /* a fetched partition ends after so many bytes; 0: whole */
 };
 
 void fake_broker_init(struct fake_broker *b);
