@@ -6,7 +6,7 @@ the per-round ratios. Absolute numbers move with the machine and are printed onl
 
   bench/broker.py --bin BUILD_DIR [--rounds 5] [--seconds 2] [--only NAME] [--json FILE]
 """
-import argparse, json, os, shutil, signal, socket, statistics, subprocess, sys, tempfile, time
+import argparse, json, os, shutil, signal, socket, statistics, subprocess, sys, tempfile, time, types
 
 HZ = os.sysconf("SC_CLK_TCK")
 
@@ -200,6 +200,38 @@ def run_tiny(b, rollway, kafka, rows):
         b.stop(limit)
 
 
+RDKAFKA = [("librdkafka 100 B, acks=all, not synced", 100, False), ("librdkafka 1 KB, acks=all, not synced", 1000, False),
+           ("librdkafka 100 B, acks=all, durable", 100, True), ("librdkafka 1 KB, acks=all, durable", 1000, True)]
+
+
+def run_rdkafka(b, rollway, kafka, rows):
+    """The limit is librdkafka's own mock broker, in the client's process; it keeps nothing."""
+    if not os.path.exists(b.tool("bench_rdkafka_load")):
+        print("librdkafka rows: skipped, built without librdkafka-dev", flush=True)
+        return
+    mock = types.SimpleNamespace(name="mock", port=None)
+
+    def load(server, topic, size):
+        where = f"127.0.0.1:{server.port}" if server.port else "mock"
+        before = cpu_seconds(server.process.pid) if server.port else 0
+        out = subprocess.run([b.tool("bench_rdkafka_load"), where, topic, str(size), str(b.args.seconds)],
+                             check=True, stdout=subprocess.PIPE, stderr=b.log, text=True).stdout
+        result = json.loads(out)
+        if server.port:
+            result["cpu_s_per_gb"] = (cpu_seconds(server.process.pid) - before) / (result["bytes"] / 1e9)
+        return result
+
+    for name, size, durable in RDKAFKA:
+        if b.args.only and b.args.only not in name:
+            continue
+        config = {"flush_messages": 1 if durable else LEAVE_TO_OS, "retention_bytes": 1 << 30,
+                  "segment_bytes": 256 << 20}
+        subjects = [(s, b.topic(s, 1, **config)) for s in [rollway] + ([kafka] if kafka else [])]
+        # The target is for what the broker adds to the protocol; a disk under it is another matter.
+        measure(b, name, "messages_per_s", None if durable else 0.90, mock, subjects,
+                lambda s, t: load(s, t, size), rows)
+
+
 def measure(b, name, figure, target, limit, subjects, load, rows):
     rounds = {s.name: [] for s, _ in subjects}
     limits, ratios, cpu = [], {s.name: [] for s, _ in subjects}, {s.name: [] for s, _ in subjects}
@@ -226,7 +258,7 @@ def measure(b, name, figure, target, limit, subjects, load, rows):
                "p99_us": statistics.median(x["p99_us"] for x in rounds[s.name])}
         rows.append(row)
         print(f"{name:50} {s.name:8} {figure:15} {row['value']:>12.4g} of {row['limit']:>10.4g}"
-              f"  ratio {row['ratio']:>6}  target {target:>5}  cpu ratio {row['cpu_ratio']}", flush=True)
+              f"  ratio {row['ratio']:>6}  target {target or '-':>5}  cpu ratio {row['cpu_ratio']}", flush=True)
 
 
 def main():
@@ -236,19 +268,19 @@ def main():
     p.add_argument("--seconds", type=float, default=2)
     p.add_argument("--only", help="only rows whose name contains this")
     p.add_argument("--dir", help="where the servers keep their data; default: the system's temporary directory")
-    p.add_argument("--json", help="write the rows to this file")
+    p.add_argument("--json", help="append the rows to this file, one object per line")
     args = p.parse_args()
     b, rows = Bench(args), []
     try:
         rollway, kafka = b.start_rollway(), b.start_kafka()
-        for step in (run_tiny, run_produce, run_fetch):
+        for step in (run_tiny, run_produce, run_fetch, run_rdkafka):
             step(b, rollway, kafka, rows)
     finally:
         b.close()
     if args.json:
-        with open(args.json, "w") as f:
-            json.dump(rows, f, indent=1)
-            f.write("\n")
+        with open(args.json, "a") as f:
+            for row in rows:
+                f.write(json.dumps(row) + "\n")
 
 
 if __name__ == "__main__":
