@@ -15,8 +15,8 @@ DESTDIR=$work meson install -C "$build" --no-rebuild >"$work/install.log" 2>&1 |
     { cat "$work/install.log" >&2; fail "meson install"; }
 pc=$(find "$work" -name rollway.pc)
 [ -n "$pc" ] || fail "no rollway.pc"
-export PKG_CONFIG_LIBDIR=${pc%/*}:$(pkg-config --variable pc_path pkg-config)
-export PKG_CONFIG_SYSROOT_DIR=$work
+PKG_CONFIG_LIBDIR=${pc%/*}:$(pkg-config --variable pc_path pkg-config)
+export PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR=$work
 read -ra cflags < <(pkg-config --cflags rollway)
 read -ra libs < <(pkg-config --libs rollway)
 libdir=$(dirname "$(find "$work" -name 'librollway.so')")
