@@ -93,6 +93,9 @@ static int cut(struct rollway_log *log, int64_t offset)
     }
     if (!rc)
         rc = rw_log_truncate(log->log, b.count ? b.base_offset : offset);
+    /* A recovery point above the cut would vouch for what is appended below it. */
+    if (!rc)
+        rc = rollway_save_state(log, true);
     if (!rc && b.count) {
         rc = rw_builder_finish(&b, &batch);
         const struct rw_append_args args = {.now_ms = rw_wall_ms(log->env->clock)};

@@ -132,6 +132,11 @@ static int open_log(struct rollway_log *log)
                            log->dir);
     if (rc || args.read_only)
         return rc;
+    /* A recovery point above the end would vouch for other records, when the log has grown past it. */
+    if (args.recovery_point > rw_log_end(log->log))
+        rc = rollway_save_state(log, true);
+    if (rc)
+        return rollway_fail_code(log, rc, "writing the recovery point");
     log->epoch = rw_log_latest_epoch(log->log);
     if (log->epoch < 0)
         log->epoch = 0;

@@ -131,6 +131,8 @@ static int admit_replica(struct rw_log *log, const uint8_t *bytes, size_t n,
             return refuse(info, rc == RW_E_SHORT ? RW_E_CORRUPT : rc, "not a whole intact batch");
         if (batch.base_offset < next)
             return refuse(info, RW_E_INVAL, "the offsets do not continue the log");
+        if (batch.base_offset > next && (rc = rw_log_unmark_contiguous(log)) != RW_OK)
+            return rc;
         if (batch.producer_id >= 0 &&
             (rc = rw_producers_reserve(&log->producers, batch.producer_id)) != RW_OK)
             return rc;

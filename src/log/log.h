@@ -47,8 +47,6 @@ void rw_log_config_init(struct rw_log_config *c);
 struct rw_log_open_args {
     bool clean;              /* the directory was shut down cleanly: skip the CRC scan */
     bool read_only;          /* no repair, no writing */
-    bool contiguous;         /* never compacted: offsets have no gaps. A gap between segments at or
-                                above the recovery point is then what a crash left */
     int64_t recovery_point;  /* offset from recovery-point-offset-checkpoint; 0 scans everything */
     int64_t start_offset;    /* from log-start-offset-checkpoint; 0 when unknown */
     struct rw_uuid topic_id; /* zero: keep what partition.metadata says, or have none */

@@ -20,6 +20,7 @@ struct rw_path {
 #define RW_SUFFIX_TMP       ".tmp"
 #define RW_EPOCHS_NAME      "leader-epoch-checkpoint"
 #define RW_METADATA_NAME    "partition.metadata"
+#define RW_CONTIGUOUS_NAME  ".rollway-contiguous"
 
 /* dir/name followed by suffix (NULL: none). RW_E_TOO_BIG when it does not fit. */
 RW_MUST int rw_path_join(struct rw_path *p, const char *dir, const char *name, const char *suffix);

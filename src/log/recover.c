@@ -387,7 +387,7 @@ static int load_segments(struct rw_log *log, const struct rw_log_open_args *args
             load_one(log, args, l->bases[i], last ? INT64_MAX : l->bases[i + 1], last, &end, &stop);
         cut |= stop;
         /* The tail of this segment was not written any more, but the name of the next one was. */
-        if (!rc && !last && args->contiguous && !log->read_only && end < l->bases[i + 1] &&
+        if (!rc && !last && log->contiguous && !log->read_only && end < l->bases[i + 1] &&
             end >= args->recovery_point)
             stop = true;
     }
@@ -399,6 +399,43 @@ static int load_segments(struct rw_log *log, const struct rw_log_open_args *args
     if (!rc && log->segments_n)
         rw_log_active(log)->sealed = false;
     atomic_store(&log->end, end);
+    return rc;
+}
+
+static bool has_mark(struct rw_log *log)
+{
+    struct rw_path path;
+    struct rw_stat st;
+    return rw_path_join(&path, log->dir, RW_CONTIGUOUS_NAME, NULL) == RW_OK &&
+           log->env->vfs->ops->stat(log->env->vfs, path.s, &st) == RW_OK;
+}
+
+int rw_log_mark_contiguous(struct rw_log *log)
+{
+    struct rw_path path;
+    struct rw_file *f = NULL;
+    int rc = rw_path_join(&path, log->dir, RW_CONTIGUOUS_NAME, NULL);
+    if (!rc)
+        rc = rw_vfs_open(log->env->vfs, path.s, RW_OPEN_WRITE | RW_OPEN_CREATE, &f);
+    if (!rc)
+        rc = log->env->vfs->ops->sync_dir(log->env->vfs, log->dir);
+    rw_file_close(f);
+    log->contiguous = !rc;
+    return rc;
+}
+
+int rw_log_unmark_contiguous(struct rw_log *log)
+{
+    struct rw_path path;
+    if (!log->contiguous)
+        return RW_OK;
+    int rc = rw_path_join(&path, log->dir, RW_CONTIGUOUS_NAME, NULL);
+    if (!rc)
+        rc = rw_file_remove(log->env, path.s);
+    if (!rc)
+        rc = log->env->vfs->ops->sync_dir(log->env->vfs, log->dir);
+    if (!rc)
+        log->contiguous = false;
     return rc;
 }
 
@@ -442,7 +479,11 @@ static int settle(struct rw_log *log, const struct rw_log_open_args *args)
     if (active->keep_tail && !log->read_only) {
         int64_t base = end > args->recovery_point ? end : args->recovery_point;
         atomic_store(&log->end, base);
-        rc = rw_log_roll_at(log, base > active->base ? base : active->base + 1);
+        rc = rw_log_unmark_contiguous(log);
+        if (!rc)
+            rc = rw_log_roll_at(log, base > active->base ? base : active->base + 1);
+        if (rc)
+            return rc;
         end = rw_log_active(log)->base;
         atomic_store(&log->end, end);
     }
@@ -466,9 +507,13 @@ static int load_listing(struct rw_log *log, const struct rw_log_open_args *args,
         return rc;
     if (l->bases_n)
         qsort(l->bases, l->bases_n, sizeof(*l->bases), compare_offsets);
+    log->contiguous = has_mark(log) && !log->config.cleanup_compact;
     rc = load_segments(log, args, l);
     if (!rc && !log->segments_n)
         rc = start_empty(log, args->start_offset > 0 ? args->start_offset : 0);
+    bool empty = !rc && log->segments_n == 1 && rw_log_active(log)->size == 0;
+    if (empty && !log->read_only && !log->contiguous && !log->config.cleanup_compact)
+        rc = rw_log_mark_contiguous(log);
     return rc;
 }
 

@@ -22,6 +22,7 @@ struct rw_log {
     char *topic_name;
     struct rw_uuid topic_id;
     bool read_only;
+    bool contiguous; /* offsets have no gaps: the mark is there. The writer's, and open's */
 
     struct rw_mutex *mutex;
     struct rw_cond *flushed;
@@ -62,6 +63,14 @@ static inline struct rw_segment *rw_log_active(const struct rw_log *log)
 {
     return log->segments[log->segments_n - 1];
 }
+
+/*
+ * The mark of a log without gaps between its offsets (an empty file): made with the log, durable before
+ * its first record, gone before there can be a gap (a replica's log of compacted batches; compaction).
+ * Logs that another program made do not have it. With it, a gap between segments is what a crash left.
+ */
+RW_MUST int rw_log_mark_contiguous(struct rw_log *log);
+RW_MUST int rw_log_unmark_contiguous(struct rw_log *log);
 
 /* Takes the log offline (the first failure wins) and returns `code`. */
 int rw_log_fail(struct rw_log *log, int code, const char *what, int64_t offset);

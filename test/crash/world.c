@@ -89,7 +89,6 @@ int world_open(struct world *w)
     int64_t point = rw_log_dir_checkpoint(w->dir, RW_CHECKPOINT_RECOVERY_POINT, "t", 0);
     int64_t start = rw_log_dir_checkpoint(w->dir, RW_CHECKPOINT_LOG_START, "t", 0);
     const struct rw_log_open_args args = {.clean = rw_log_dir_was_clean(w->dir),
-                                          .contiguous = true,
                                           .recovery_point = point > 0 ? point : 0,
                                           .start_offset = start > 0 ? start : 0,
                                           .topic_id = {{1, 2, 3}},

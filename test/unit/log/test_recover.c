@@ -235,6 +235,58 @@ static void every_allocation_fails(void **state)
     log_test_deinit(&t);
 }
 
+/* The tail of a segment is missing although the next one is there: what a crash left in a log that has
+ * the mark, compaction in one that has not. */
+static void gap_between_segments(void **state)
+{
+    (void)state;
+    for (int marked = 0; marked < 2; marked++) {
+        struct log_test t;
+        char path[160];
+        log_test_init(&t);
+        assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+        log_test_append(&t, 5, 1000, 10);
+        uint64_t first = rw_log_bytes(t.log);
+        log_test_append(&t, 5, 1000, 10);
+        assert_int_equal(rw_log_roll(t.log), RW_OK);
+        log_test_append(&t, 5, 1000, 10);
+        log_test_close(&t, false);
+        log_test_file(&t, "00000000000000000000.log", path, sizeof(path));
+        assert_int_equal(truncate(path, (off_t)first), 0);
+        log_test_file(&t, ".rollway-contiguous", path, sizeof(path));
+        if (!marked)
+            assert_int_equal(unlink(path), 0);
+        assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+        assert_int_equal(rw_log_end(t.log), marked ? 5 : 15);
+        assert_int_equal(access(path, F_OK), marked ? 0 : -1);
+        log_test_deinit(&t);
+    }
+}
+
+/* A replica takes over the gaps of its leader: the mark goes first. */
+static void gap_from_a_leader(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_buf batch;
+    struct rw_append_info info;
+    char path[160];
+    const struct rw_append_args args = {.now_ms = 1000};
+    log_test_init(&t);
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    log_test_file(&t, ".rollway-contiguous", path, sizeof(path));
+    assert_int_equal(access(path, F_OK), 0);
+    for (int64_t offset = 0; offset <= 20; offset += 20) {
+        rw_buf_init(&batch);
+        log_test_batch(&batch, 5, 1000, 10);
+        rw_batch_set_base_offset(batch.p, offset);
+        assert_int_equal(rw_log_append(t.log, batch.p, batch.n, &args, &info), RW_OK);
+        rw_buf_deinit(&batch);
+        assert_int_equal(access(path, F_OK), offset ? -1 : 0);
+    }
+    log_test_deinit(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +297,8 @@ int main(void)
         cmocka_unit_test(leftovers_are_handled),
         cmocka_unit_test(contradictory_checkpoints),
         cmocka_unit_test(every_allocation_fails),
+        cmocka_unit_test(gap_between_segments),
+        cmocka_unit_test(gap_from_a_leader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
