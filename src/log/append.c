@@ -179,6 +179,11 @@ static int write_batches(struct rw_log *log, struct rw_segment *s, const uint8_t
         return RW_OK;
     int cut = s->file->ops->truncate(s->file, s->size);
     s->reserved = s->size;
+    /* The cut must be durable before anything behind it is, in this segment or the next. */
+    rw_log_lock(log);
+    if (s->size && s->synced == s->size)
+        s->synced--;
+    rw_log_unlock(log);
     if (cut)
         return rw_log_fail(log, RW_E_IO, "cutting off a torn append", atomic_load(&log->end));
     return rc == RW_E_FULL ? rc : rw_log_fail(log, RW_E_IO, "appending", atomic_load(&log->end));

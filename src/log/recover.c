@@ -344,6 +344,16 @@ static int load_one(struct rw_log *log, const struct rw_log_open_args *args, int
         rw_segment_unref(s);
         return rc;
     }
+    /* Rubbish behind the last batch, and the next segment goes on where that batch ended: the rest of a
+     * write that failed. Nothing is missing, so nothing else has to go. */
+    if (*ret_stop && !last && *ret_next == next_base) {
+        *ret_stop = false;
+        rc = s->file->ops->truncate(s->file, s->size);
+        if (rc) {
+            rw_segment_unref(s);
+            return rc;
+        }
+    }
     s->sealed = !last;
     if (scan && !last) {
         rw_segment_note_end(s);

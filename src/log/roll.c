@@ -32,6 +32,30 @@ bool rw_log_should_roll(const struct rw_log *log, size_t n, int64_t now_ms, int6
            rw_index_count(&s->times) + 1 >= s->times.max;
 }
 
+/* Everything is in the files, the closing time entry too. */
+static bool is_complete(const struct rw_segment *s)
+{
+    uint8_t last[RW_TIME_ENTRY_SIZE];
+    return !s->offsets.tail_n && !s->times.tail_n &&
+           (s->max_timestamp < 0 || (rw_index_last(&s->times, last) &&
+                                     rw_time_entry_decode(last).timestamp >= s->max_timestamp));
+}
+
+/* An index file without its end (the disk was full) would be taken for whole at the next open: without
+ * its name it is built anew then. This process goes on with what it has. */
+static void disown_indexes(struct rw_log *log, const struct rw_segment *s)
+{
+    struct rw_path path;
+    int rc = rw_path_of(&path, log->dir, s->base, RW_SUFFIX_TIMEINDEX, NULL);
+    if (!rc)
+        rc = rw_file_remove(log->env, path.s);
+    rw_diag(log->env->diag, RW_WARN, "log", "an index could not be written to its end",
+            rw_kv_str("dir", log->dir), rw_kv_int("segment", s->base), rw_kv_code("removed", rc));
+    rw_log_lock(log);
+    log->dir_dirty = true;
+    rw_log_unlock(log);
+}
+
 void rw_log_spill(struct rw_log *log, struct rw_segment *s, bool all)
 {
     if (s->offsets.tail_n == RW_INDEX_TAIL || all) {
@@ -46,6 +70,8 @@ void rw_log_spill(struct rw_log *log, struct rw_segment *s, bool all)
         rw_index_spilled(&s->times, n);
         rw_log_unlock(log);
     }
+    if (all && s->times.file && !is_complete(s))
+        disown_indexes(log, s);
 }
 
 void rw_log_seal(struct rw_log *log, struct rw_segment *s)

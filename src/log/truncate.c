@@ -111,6 +111,9 @@ static int cut(struct rw_log *log, int64_t offset)
     struct rw_segment *s = log->segments[i];
     struct rw_locate at;
     int rc = rw_log_locate(log, s, s->size, offset, &at);
+    /* Inside of a batch: the batch goes as a whole, and the log goes on behind the gap. */
+    if (!rc && at.at < s->size && at.batch.base_offset < offset)
+        rc = rw_log_unmark_contiguous(log);
     if (rc)
         return rc;
     if (i + 1 < log->segments_n)

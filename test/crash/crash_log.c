@@ -6,6 +6,8 @@
  *   crash_log --long            every n of every seed, many seeds
  *   crash_log --seed 7 --cut 93 --luck 2    one case again, as printed with a violation;
  *                                         --trace shows what is done to the disk
+ *   crash_log --faults                      one read, write or sync fails, or the disk is full, before
+ *                                         the power does
  *   crash_log --plant sync-lies             with a planted bug: succeeds when it is caught
  *
  * Each case: run the workload until the power fails; switch on; open (in half of the cases the power
@@ -27,24 +29,44 @@ struct run {
     unsigned steps;
     uint64_t cases, opens;
     bool trace;
+    bool faults;
 };
 
 /* Until the disk fails, something is wrong, or the steps are done. */
-static int work(struct world *w, unsigned steps)
+static int work(struct world *w, unsigned steps, bool faults)
 {
     int rc = RW_OK;
     for (unsigned i = 0; i < steps && !rc && !w->why[0]; i++)
         rc = world_step(w);
-    if (rc && !rw_sim_disk_is_cut(w->e.disk))
+    if (!rc || rw_sim_disk_is_cut(w->e.disk))
+        return rc;
+    if (!faults)
         world_fail(w, "an operation failed on a healthy disk: %s", rw_code_name(rc));
+    else if (w->log && rw_log_state(w->log) && rw_log_flush(w->log, NULL) != RW_E_OFFLINE)
+        world_fail(w, "the log failed (%s), and a later flush does not say so", rw_code_name(rc));
     return rc;
+}
+
+static struct rw_sim_faults faults_of(const struct run *run, uint64_t cut)
+{
+    return (struct rw_sim_faults){.cut_at = cut,
+                                  .sync_lies = run->plant == PLANT_SYNC_LIES,
+                                  .sync_dir_lies = run->plant == PLANT_DIR_LIES};
 }
 
 static void arm(struct world *w, const struct run *run, uint64_t cut)
 {
-    const struct rw_sim_faults f = {.cut_at = cut,
-                                    .sync_lies = run->plant == PLANT_SYNC_LIES,
-                                    .sync_dir_lies = run->plant == PLANT_DIR_LIES};
+    const struct rw_sim_faults f = faults_of(run, cut);
+    rw_sim_disk_arm(w->e.disk, &f);
+}
+
+/* For a workload: with --faults, one operation fails as well. */
+static void arm_work(struct world *w, const struct run *run, uint64_t cut, struct rw_sim_rand *luck)
+{
+    struct rw_sim_faults f = faults_of(run, cut);
+    uint64_t *const kinds[] = {&f.read_at, &f.write_at, &f.sync_at, &f.full_at};
+    if (run->faults)
+        *kinds[rw_sim_rand_below(luck, 4)] = 1 + rw_sim_rand_below(luck, 60);
     rw_sim_disk_arm(w->e.disk, &f);
 }
 
@@ -94,16 +116,18 @@ static bool one_case(struct run *run, struct world *w)
     run->cases++;
     if (world_open(w))
         return world_fail(w, "opening an empty directory failed");
-    arm(w, run, run->cut);
-    (void)work(w, run->steps);
+    arm_work(w, run, run->cut, &luck);
+    (void)work(w, run->steps, run->faults);
     for (int round = 0; round < 3 && !w->why[0]; round++) {
-        restart(w, rw_sim_rand_chance(&luck, 20), rw_sim_rand_next(&luck));
+        /* After a failed sync the cache shows what will never be on the disk: no process can know. */
+        bool kill = rw_sim_rand_chance(&luck, 20) && !run->faults;
+        restart(w, kill, rw_sim_rand_next(&luck));
         if (run->plant == PLANT_ROT && round == 0)
             plant_rot(w);
         if (!recover(w, run, &luck))
             return false;
-        arm(w, run, 1 + rw_sim_rand_below(&luck, 200));
-        (void)work(w, run->steps / 2);
+        arm_work(w, run, 1 + rw_sim_rand_below(&luck, 200), &luck);
+        (void)work(w, run->steps / 2, run->faults);
     }
     restart(w, false, rw_sim_rand_next(&luck));
     if (w->why[0] || !recover(w, run, &luck))
@@ -127,7 +151,7 @@ static uint64_t count_changes(struct run *run)
     if (world_open(&w))
         exit(2);
     rw_sim_disk_stats(w.e.disk, &before);
-    (void)work(&w, run->steps);
+    (void)work(&w, run->steps, false);
     rw_sim_disk_stats(w.e.disk, &after);
     if (w.why[0]) {
         printf("seed %" PRIu64 " without any crash: %s\n", run->seed, w.why);
@@ -170,8 +194,8 @@ static bool try_case(struct run *run)
     bool ok = one_case(run, &w);
     if (!ok)
         printf("violation: %s\n  again: crash_log --seed %" PRIu64 " --cut %" PRIu64
-               " --luck %" PRIu64 " --steps %u\n",
-               w.why, run->seed, run->cut, run->luck, run->steps);
+               " --luck %" PRIu64 " --steps %u%s\n",
+               w.why, run->seed, run->cut, run->luck, run->steps, run->faults ? " --faults" : "");
     world_deinit(&w);
     return ok;
 }
@@ -201,7 +225,8 @@ static uint64_t run_known(struct run *run)
 static int run_all(struct options *o, struct run *run)
 {
     time_t until = time(NULL) + (time_t)o->seconds;
-    uint64_t violations = run->plant == PLANT_NONE ? run_known(run) : 0, seed = o->first_seed;
+    bool known = run->plant == PLANT_NONE && !run->faults;
+    uint64_t violations = known ? run_known(run) : 0, seed = o->first_seed;
     for (; seed < o->first_seed + o->seeds && violations < o->violations_max; seed++) {
         run->seed = seed;
         uint64_t n = count_changes(run);
@@ -257,6 +282,8 @@ int main(int argc, char **argv)
             o.cuts = number(argc, argv, i++);
         } else if (!strcmp(a, "--trace")) {
             run.trace = true;
+        } else if (!strcmp(a, "--faults")) {
+            run.faults = true;
         } else if (!strcmp(a, "--cut")) {
             o.one = true;
             run.cut = number(argc, argv, i++);

@@ -170,6 +170,8 @@ static int flush(struct world *w)
 {
     int64_t durable = -1, end = rw_log_end(w->log);
     int rc = rw_log_flush(w->log, &durable);
+    if (rc && rw_log_state(w->log) == RW_OK)
+        world_fail(w, "a flush failed (%s) and the log is still online", rw_code_name(rc));
     if (rc)
         return rc;
     if (durable < end)
@@ -208,8 +210,10 @@ static int append(struct world *w)
     if (rc == RW_E_SEQUENCE)
         world_fail(w, "producer %lld: sequence %d at offset %lld was refused: %s", (long long)e.pid,
                    e.sequence, (long long)e.first, info.why);
-    if (rc == RW_E_FULL)
+    if (rc == RW_E_FULL) {
         world_model_truncate(w, e.first); /* refused: promised not to be there */
+        return rw_log_end(w->log) == e.first ? RW_OK : RW_E_FULL;
+    }
     if (!rc && (info.first_offset != e.first || info.last_offset != e.last || info.duplicate))
         world_fail(w, "append at %lld answered %lld..%lld%s", (long long)e.first,
                    (long long)info.first_offset, (long long)info.last_offset,

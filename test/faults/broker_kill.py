@@ -31,13 +31,15 @@ def free_port():
 class Broker:
     """A broker process on one data directory and port, started again and again."""
 
-    def __init__(self, binary, directory):
+    def __init__(self, binary, directory, data=None, *settings):
         self.port = free_port()
         self.log = open(os.path.join(directory, "broker.log"), "ab")
-        self.command = [binary, "server", "--data", os.path.join(directory, "data"),
+        self.command = [binary, "server", "--data", data or os.path.join(directory, "data"),
                         "--set", "listeners=PLAINTEXT://127.0.0.1:%d" % self.port,
                         "--set", "num.partitions=%d" % PARTITIONS,
                         "--set", "rollway.http.listen=127.0.0.1:%d" % free_port()]
+        for setting in settings:
+            self.command += ["--set", setting]
         self.process = None
 
     def start(self):
@@ -70,15 +72,16 @@ class Broker:
 class Load(threading.Thread):
     """One producer; its history is complete when flush() came back."""
 
-    def __init__(self, bootstrap, name, topic):
+    def __init__(self, bootstrap, name, topic, size=200):
         super().__init__()
         from confluent_kafka import Producer
-        self.topic = topic
+        self.topic, self.fill = topic, b" " + b"x" * size
         self.name, self.events, self.done, self.acked = name, [], threading.Event(), 0
         self.errors = []
         self.producer = Producer({
             "bootstrap.servers": bootstrap, "enable.idempotence": topic == IDEMPOTENT,
             "acks": "all", "max.in.flight": 5 if topic == IDEMPOTENT else 1, "linger.ms": 2,
+            "queue.buffering.max.messages": 100000 if size < 1000 else 200,  # what is waiting must fit
             "message.timeout.ms": 120000, "retry.backoff.ms": 50, "reconnect.backoff.ms": 20,
             "reconnect.backoff.max.ms": 200, "log_level": 0, "error_cb": self.on_error})
 
@@ -98,14 +101,13 @@ class Load(threading.Thread):
 
     def run(self):
         number = 0
-        fill = b" " + b"x" * 200
         while not self.done.is_set():
             partition = number % PARTITIONS
             value = "%s-%d" % (self.name, number)
             self.events.append({"proc": self.name, "op": "send", "type": "invoke",
                                 "log": "%s-%d" % (self.topic, partition), "value": value})
             try:
-                self.producer.produce(self.topic, value.encode() + fill, partition=partition,
+                self.producer.produce(self.topic, value.encode() + self.fill, partition=partition,
                                       on_delivery=self.report)
             except BufferError:
                 self.events.pop()

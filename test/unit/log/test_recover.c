@@ -263,6 +263,34 @@ static void gap_between_segments(void **state)
     }
 }
 
+/* The rest of a write that failed, behind the last batch of a segment: what follows stays. */
+static void rubbish_before_the_next_segment(void **state)
+{
+    (void)state;
+    struct log_test t;
+    char path[160];
+    int64_t records;
+    log_test_init(&t);
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    log_test_append(&t, 5, 1000, 10);
+    assert_int_equal(rw_log_roll(t.log), RW_OK);
+    log_test_append(&t, 5, 1000, 10);
+    log_test_close(&t, false);
+    log_test_file(&t, "00000000000000000000.log", path, sizeof(path));
+    int fd = open(path, O_WRONLY | O_APPEND);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "rubbish", 7), 7);
+    close(fd);
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(log_test_open(&t, false, again ? 10 : 0), RW_OK);
+        assert_int_equal(rw_log_end(t.log), 10);
+        assert_int_equal(log_test_read_all(&t, 0, &records), 10);
+        assert_int_equal(records, 10);
+        log_test_close(&t, false);
+    }
+    log_test_deinit(&t);
+}
+
 /* A replica takes over the gaps of its leader: the mark goes first. */
 static void gap_from_a_leader(void **state)
 {
@@ -298,6 +326,7 @@ int main(void)
         cmocka_unit_test(contradictory_checkpoints),
         cmocka_unit_test(every_allocation_fails),
         cmocka_unit_test(gap_between_segments),
+        cmocka_unit_test(rubbish_before_the_next_segment),
         cmocka_unit_test(gap_from_a_leader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
