@@ -162,6 +162,7 @@ struct rw_topic_config {
     struct rw_log_config log;
     int32_t min_insync_replicas;
     enum rw_compression compression;
+    int32_t gzip_level, lz4_level, zstd_level;
 };
 
 /* ---- loading ---- */

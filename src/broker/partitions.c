@@ -254,6 +254,7 @@ int rw_partitions_new(struct rw_shard *s)
     if (!ps)
         return RW_E_NOMEM;
     ps->shard = s;
+    rw_builder_init(&ps->precheck.builder);
     rw_list_init(&ps->to_open);
     s->partitions = ps;
     return RW_OK;

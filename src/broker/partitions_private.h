@@ -24,6 +24,7 @@ struct rw_disk_watch {
 struct rw_precheck {
     struct rw_map topics;
     struct rw_records scratch;
+    struct rw_builder builder; /* compression.type */
 };
 
 struct rw_partitions {

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -264,6 +265,41 @@ def _():
             {"name": "max.message.bytes", "config_operation": 0, "value": "1MiB"}]}])
         same(0, got["responses"][0]["error_code"])
     same(0, produce(name, batch((b"x" * 2000,)))["error_code"])
+
+
+@test("Produce: compression.type of the topic is what is stored, whatever comes (A14)")
+def _():
+    values = [b"value %d " % i * 50 for i in range(20)]
+    codecs = ["uncompressed", "gzip", "snappy", "lz4", "zstd"]
+    names = [topic(compression_type=c)[0] for c in codecs]
+    with client() as c:
+        got = c.ask("InitProducerId", 4, transactional_id=None, transaction_timeout_ms=0)
+    pid = got["producer_id"], got["producer_epoch"]
+    for code, name in enumerate(names):
+        times = [1000 + 7 * i for i in range(20)]
+        sent = batch(values, b"key", times, pid=pid[0], epoch=pid[1], sequence=0)
+        same(0, produce(name, sent, version=3)["error_code"])
+        same(0, produce(name, sent, version=3)["base_offset"], "a duplicate is still one")
+        got = fetched(name)["records"]
+        same([(0, 19, 0, 1000 + 7 * 19, 20)], batches(got), codecs[code])
+        same(code, got[22] & 7, "codec")
+        same((pid[0], pid[1], 0), struct.unpack_from(">qhi", got, 43))
+        assert code == 0 or len(got) < len(sent) / 2, "%d bytes of %d" % (len(got), len(sent))
+        dump = subprocess.run([ROLLWAY, "log", "dump",
+                               os.path.join(broker.dir, "data", name + "-0", "%020d.log" % 0)],
+                              capture_output=True, text=True, timeout=20)
+        same(0, dump.returncode, dump.stderr)
+    plain = batch(values, b"key")
+    for name in names:  # from each codec into each other
+        source = topic(compression_type=codecs[names.index(name)])[0]
+        produce(source, plain)
+        got = fetched(source)["records"]
+        for code, other in enumerate(names):
+            produced = produce(other, got)
+            same(0, produced["error_code"])
+            stored = fetched(other, offset=produced["base_offset"])["records"]
+            same(code, stored[22] & 7)
+            same(plain[61:] if code == 0 else None, stored[61:] if code == 0 else None, "the same records")
 
 
 @test("Produce: LogAppendTime and timestamps out of bounds")

@@ -19,6 +19,7 @@ struct produce_item {
     struct rw_fan_leg *leg;
     struct rw_waiter waiter;
     struct rw_wire_records records;
+    bool allow_zstd;
     const struct rw_append_check *check; /* made on the request's shard; NULL: none */
     struct rw_produce_response_partition *out;
     int64_t base_offset, append_time, log_start;
@@ -118,7 +119,7 @@ static bool append(struct rw_shard *owner, struct produce *produce, struct produ
     }
     /* The frame is ours until the answer has left; offset and epoch are patched in place. */
     int rc = rw_partition_append(p, (uint8_t *)(uintptr_t)item->records.p, item->records.n,
-                                 produce->allow_zstd, item->check, &info);
+                                 item->allow_zstd, item->check, &info);
     if (rc) {
         item->base.error = error_of(rc);
         item->bad_record = info.bad_record;
@@ -240,6 +241,23 @@ static int16_t request_error(const struct rw_produce_request *in)
     return RW_KERR_NONE;
 }
 
+/* On the request's shard: what can be done before the partition is asked. False: no memory. */
+static bool check(struct rw_request *req, const struct rw_meta_topic *topic,
+                  struct produce_item *item)
+{
+    struct rw_slice bytes = rw_slice(item->records.p, item->records.n), stored;
+    item->check = rw_partition_precheck(req->shard, topic, bytes, item->allow_zstd, &req->arena);
+    if (rw_partition_recompress(req->shard, topic, item->check, bytes, &req->arena, &stored))
+        return false;
+    if (stored.p == bytes.p)
+        return true;
+    item->records.p = stored.p;
+    item->records.n = stored.n;
+    item->allow_zstd = true; /* the topic's codec, not the client's */
+    item->check = rw_partition_precheck(req->shard, topic, stored, true, &req->arena);
+    return true;
+}
+
 static bool add_topic(struct rw_request *req, struct produce *produce,
                       const struct rw_produce_request_topic *t,
                       struct rw_produce_response_topic *out)
@@ -272,10 +290,9 @@ static bool add_topic(struct rw_request *req, struct produce *produce,
             (struct rw_fan_item){.topic_id = found->id, .index = p->index, .leader_epoch = -1};
         item->records = p->records;
         item->out = r;
-        if (p->records.n)
-            item->check =
-                rw_partition_precheck(req->shard, found, rw_slice(p->records.p, p->records.n),
-                                      produce->allow_zstd, &req->arena);
+        item->allow_zstd = produce->allow_zstd;
+        if (p->records.n && !check(req, found, item))
+            return false;
         rw_fan_add(&produce->fan, &item->base);
     }
     return true;
