@@ -59,15 +59,40 @@ static void refuse(topic_out *out, int16_t error, const char *why)
     out->error_message = rw_str(why);
 }
 
-static bool check_name(const struct rw_meta *meta, const struct rw_create_topics_request *in,
-                       int32_t i, topic_out *out, struct rw_arena *arena)
+static bool is_named(const void *item, const void *key)
 {
-    struct rw_str name = in->topics[i].name;
-    for (int32_t j = 0; j < in->n_topics; j++)
-        if (j != i && rw_str_eq(in->topics[j].name, name)) {
-            refuse(out, RW_KERR_INVALID_REQUEST, "the request names this topic twice");
-            return false;
-        }
+    const topic_in *t = item;
+    return rw_str_eq(t->name, *(const struct rw_str *)key);
+}
+
+/* *ret_twice[i]: another topic of the request has that name. A request may name very many. */
+static int find_twice(const struct rw_create_topics_request *in, struct rw_arena *arena,
+                      bool **ret_twice)
+{
+    struct rw_map seen = {0};
+    bool *twice = rw_arena_zalloc(arena, (size_t)in->n_topics + 1);
+    int rc = twice ? RW_OK : RW_E_NOMEM;
+    for (int32_t i = 0; i < in->n_topics && rc == RW_OK; i++) {
+        topic_in *t = &in->topics[i];
+        uint64_t hash = rw_hash_str(t->name);
+        const topic_in *first = rw_map_get(&seen, hash, is_named, &t->name);
+        if (first)
+            twice[i] = twice[first - in->topics] = true;
+        else
+            rc = rw_map_put(&seen, hash, t);
+    }
+    rw_map_deinit(&seen);
+    *ret_twice = twice;
+    return rc;
+}
+
+static bool check_name(const struct rw_meta *meta, struct rw_str name, bool twice, topic_out *out,
+                       struct rw_arena *arena)
+{
+    if (twice) {
+        refuse(out, RW_KERR_INVALID_REQUEST, "the request names this topic twice");
+        return false;
+    }
     const char *problem = rw_topic_name_problem(name);
     if (problem) {
         refuse(out, RW_KERR_INVALID_TOPIC_EXCEPTION, problem);
@@ -190,17 +215,18 @@ static int add_partitions(const struct rw_meta *meta, const topic_in *in, const 
 }
 
 static int create_topic(const struct rw_meta *meta, const struct rw_meta_policy *policy,
-                        const struct rw_create_topics_request *in, int32_t i, topic_out *out,
-                        int64_t *budget, struct rw_meta_records *list)
+                        const struct rw_create_topics_request *in, int32_t i, bool twice,
+                        topic_out *out, int64_t *budget, struct rw_meta_records *list)
 {
     const topic_in *t = &in->topics[i];
     out->name = t->name;
-    if (!check_name(meta, in, i, out, list->arena))
+    if (!check_name(meta, t->name, twice, out, list->arena))
         return RW_OK;
-    if (t->n_assignments > 0 ? !check_assignment(meta, t, out)
-                             : !check_numbers(meta, policy, t, out))
+    bool too_many = t->n_assignments > *budget;
+    if (!too_many && (t->n_assignments > 0 ? !check_assignment(meta, t, out)
+                                           : !check_numbers(meta, policy, t, out)))
         return RW_OK;
-    if (out->num_partitions > *budget) {
+    if (too_many || out->num_partitions > *budget) {
         refuse(out, RW_KERR_POLICY_VIOLATION,
                "Too many partitions: see rollway.topic.partitions.max and rollway.partitions.max");
         return RW_OK;
@@ -237,11 +263,15 @@ int rw_decide_create_topics(const struct rw_meta *meta, const struct rw_meta_pol
     out->topics = rw_arena_array(list->arena, (size_t)in->n_topics, sizeof(*out->topics));
     if (!out->topics && in->n_topics > 0)
         return RW_E_NOMEM;
+    bool *twice;
+    if (find_twice(in, list->arena, &twice))
+        return RW_E_NOMEM;
     int64_t budget = partition_budget(meta, policy);
     for (out->n_topics = 0; out->n_topics < in->n_topics; out->n_topics++) {
         topic_out *t = &out->topics[out->n_topics];
         rw_create_topics_response_topic_init(t);
-        int rc = create_topic(meta, policy, in, out->n_topics, t, &budget, list);
+        int rc =
+            create_topic(meta, policy, in, out->n_topics, twice[out->n_topics], t, &budget, list);
         if (rc)
             return rc;
         if (t->error_code) {
