@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,85 +186,116 @@ static int readable(struct conn *c)
     }
 }
 
+/* Writes the file once, so that its blocks and pages are warm. False: an error was printed. */
+static bool prepare(int argc, char **argv)
+{
+    char *zero = calloc(1, 1 << 20);
+    g.path = argv[3];
+    g.file = open(g.path, O_RDWR | O_CREAT, 0644);
+    for (off_t at = 0; at < (off_t)FILE_BYTES; at += 1 << 20)
+        if (!zero || g.file < 0 || pwrite(g.file, zero, 1 << 20, at) < 0) {
+            perror(g.path);
+            free(zero);
+            return false;
+        }
+    free(zero);
+    if (fdatasync(g.file))
+        perror("fdatasync");
+    const char *option = argc > 4 ? argv[4] : "";
+    g.sync = g.mode == 'p' && strcmp(option, "sync") == 0;
+    g.fresh = g.mode == 'p' && strcmp(option, "fresh") == 0;
+    g.fetch_bytes = g.mode == 'f' && *option ? (size_t)atol(option) : 1 << 20;
+    if (g.fresh)
+        next_file();
+    return true;
+}
+
+static int listen_on(int port)
+{
+    int ls = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+    setsockopt(ls, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    inet_pton(AF_INET, "127.0.0.1", &a.sin_addr);
+    if (bind(ls, (struct sockaddr *)&a, sizeof(a)) || listen(ls, 1024)) {
+        perror("listen");
+        return -1;
+    }
+    return ls;
+}
+
+static void accept_one(int ls, int ep, struct conn *conns)
+{
+    int fd = accept(ls, NULL, NULL), one = 1;
+    uint32_t i = 0;
+    while (i < MAX_CONNS && conns[i].fd)
+        i++;
+    if (fd < 0 || i == MAX_CONNS)
+        return;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    conns[i] = (struct conn){.fd = fd, .buf = malloc(BUF_BYTES)};
+    struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.u32 = i};
+    epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
+}
+
+static void serve(struct conn *c)
+{
+    send_range(c);
+    int gone = readable(c);
+    flush(c);
+    if (gone) {
+        close(c->fd);
+        free(c->buf);
+        *c = (struct conn){0};
+    }
+}
+
+/* Group commit at its simplest: one sync for everything that came in this turn. */
+static void sync_and_answer(struct conn *conns)
+{
+    int any = 0;
+    for (int i = 0; i < MAX_CONNS; i++)
+        any |= conns[i].answers;
+    if (any && fdatasync(g.file))
+        perror("fdatasync");
+    for (int i = 0; any && i < MAX_CONNS; i++) {
+        for (; conns[i].answers; conns[i].answers--) {
+            uint8_t head[12] = {0};
+            memcpy(head + 8, conns[i].correlation, 4);
+            answer(&conns[i], head);
+        }
+        flush(&conns[i]);
+    }
+}
+
 int main(int argc, char **argv)
 {
+    static struct conn conns[MAX_CONNS];
     if (argc < 3 || (argv[2][0] != 'e' && argc < 4)) {
-        fprintf(stderr,
-                "usage: bench_net_limit PORT produce FILE [sync|fresh] | fetch FILE BYTES | echo\n");
+        fprintf(
+            stderr,
+            "usage: bench_net_limit PORT produce FILE [sync|fresh] | fetch FILE BYTES | echo\n");
         return 2;
     }
     signal(SIGPIPE, SIG_IGN); /* sendfile to a client that is gone */
     g.mode = argv[2][0];
-    if (g.mode != 'e') {
-        g.file = open(argv[3], O_RDWR | O_CREAT, 0644);
-        char *zero = calloc(1, 1 << 20);
-        for (off_t at = 0; at < (off_t)FILE_BYTES; at += 1 << 20)
-            if (g.file < 0 || pwrite(g.file, zero, 1 << 20, at) < 0) {
-                perror(argv[3]);
-                return 1;
-            }
-        fdatasync(g.file);
-        free(zero);
-        g.sync = g.mode == 'p' && argc > 4 && strcmp(argv[4], "sync") == 0;
-        g.fresh = g.mode == 'p' && argc > 4 && strcmp(argv[4], "fresh") == 0;
-        g.path = argv[3];
-        if (g.fresh)
-            next_file();
-        g.fetch_bytes = g.mode == 'f' && argc > 4 ? (size_t)atol(argv[4]) : 1 << 20;
-    }
-    int ls = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1, ep = epoll_create1(0);
-    setsockopt(ls, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1]))};
-    inet_pton(AF_INET, "127.0.0.1", &a.sin_addr);
-    if (bind(ls, (struct sockaddr *)&a, sizeof(a)) || listen(ls, 1024)) {
-        perror("listen");
+    if (g.mode != 'e' && !prepare(argc, argv))
         return 1;
-    }
-    static struct conn conns[MAX_CONNS];
+    int ls = listen_on(atoi(argv[1])), ep = epoll_create1(0);
+    if (ls < 0)
+        return 1;
     struct epoll_event e = {.events = EPOLLIN, .data.u32 = UINT32_MAX};
     epoll_ctl(ep, EPOLL_CTL_ADD, ls, &e);
     for (;;) {
         struct epoll_event events[64];
         int n = epoll_wait(ep, events, 64, -1);
         for (int k = 0; k < n; k++) {
-            uint32_t i = events[k].data.u32;
-            if (i == UINT32_MAX) {
-                int fd = accept(ls, NULL, NULL);
-                for (i = 0; i < MAX_CONNS && conns[i].fd; i++)
-                    ;
-                if (fd < 0 || i == MAX_CONNS)
-                    continue;
-                setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-                fcntl(fd, F_SETFL, O_NONBLOCK);
-                conns[i] = (struct conn){.fd = fd, .buf = malloc(BUF_BYTES)};
-                e = (struct epoll_event){.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.u32 = i};
-                epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
-                continue;
-            }
-            struct conn *c = &conns[i];
-            send_range(c);
-            int gone = readable(c);
-            flush(c);
-            if (gone) {
-                close(c->fd);
-                free(c->buf);
-                *c = (struct conn){0};
-            }
+            if (events[k].data.u32 == UINT32_MAX)
+                accept_one(ls, ep, conns);
+            else
+                serve(&conns[events[k].data.u32]);
         }
-        if (!g.sync)
-            continue;
-        int any = 0;
-        for (int i = 0; i < MAX_CONNS; i++)
-            any |= conns[i].answers;
-        if (any)
-            fdatasync(g.file);
-        for (int i = 0; any && i < MAX_CONNS; i++)
-            for (; conns[i].answers; conns[i].answers--) {
-                uint8_t head[12] = {0};
-                memcpy(head + 8, conns[i].correlation, 4);
-                answer(&conns[i], head);
-            }
-        for (int i = 0; any && i < MAX_CONNS; i++)
-            flush(&conns[i]);
+        if (g.sync)
+            sync_and_answer(conns);
     }
 }

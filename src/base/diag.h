@@ -71,8 +71,7 @@ struct rw_diag {
 #define rw_diag(d, level, logger, msg, ...)                                                        \
     do {                                                                                           \
         struct rw_diag *rw_diag_d_ = (d);                                                          \
-        if (rw_diag_d_ &&                                                                          \
-            (level) >= __atomic_load_n(&rw_diag_d_->min_level, __ATOMIC_RELAXED)) {                \
+        if (rw_diag_d_ && (level) >= __atomic_load_n(&rw_diag_d_->min_level, __ATOMIC_RELAXED)) {  \
             const struct rw_kv rw_diag_kv_[] = {__VA_ARGS__ __VA_OPT__(, ){0}};                    \
             const struct rw_diag_line rw_diag_line_ = {                                            \
                 (level), (logger), (msg), rw_diag_kv_,                                             \

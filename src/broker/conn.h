@@ -20,20 +20,20 @@
 
 /* From the configuration; named there. */
 struct rw_limits {
-    size_t request_bytes_max;       /* socket.request.max.bytes: one frame */
-    size_t memory_bytes;            /* queued.max.request.bytes: requests and answers, all shards */
-    size_t arena_bytes_max;         /* decoded request and answer, per request */
-    uint32_t in_flight_max;         /* requests of one connection not yet answered */
-    size_t in_flight_bytes_max;     /* their frames; one larger frame alone is let through */
-    size_t output_bytes_max;        /* encoded answers that the peer has not taken yet */
-    uint32_t output_ranges_max;     /* file ranges among them */
-    int64_t idle_us;                /* connections.max.idle.ms */
-    int64_t stall_us;               /* a frame that began must go on within this time */
-    int64_t linger_us;              /* the peer has finished sending: how long answers may take */
-    int64_t pressure_us;            /* memory is short: how long a peer may hold some and do nothing */
-    size_t pressure_rate;           /* or how slow it may send, in bytes per second */
-    int listen_backlog;             /* socket.listen.backlog.size */
-    int32_t socket_send_bytes;      /* socket.send.buffer.bytes; -1: the system decides */
+    size_t request_bytes_max;   /* socket.request.max.bytes: one frame */
+    size_t memory_bytes;        /* queued.max.request.bytes: requests and answers, all shards */
+    size_t arena_bytes_max;     /* decoded request and answer, per request */
+    uint32_t in_flight_max;     /* requests of one connection not yet answered */
+    size_t in_flight_bytes_max; /* their frames; one larger frame alone is let through */
+    size_t output_bytes_max;    /* encoded answers that the peer has not taken yet */
+    uint32_t output_ranges_max; /* file ranges among them */
+    int64_t idle_us;            /* connections.max.idle.ms */
+    int64_t stall_us;           /* a frame that began must go on within this time */
+    int64_t linger_us;          /* the peer has finished sending: how long answers may take */
+    int64_t pressure_us;        /* memory is short: how long a peer may hold some and do nothing */
+    size_t pressure_rate;       /* or how slow it may send, in bytes per second */
+    int listen_backlog;         /* socket.listen.backlog.size */
+    int32_t socket_send_bytes;  /* socket.send.buffer.bytes; -1: the system decides */
     int32_t socket_receive_bytes;   /* socket.receive.buffer.bytes */
     int32_t connections_max;        /* max.connections, or what the limit of open files allows */
     int32_t connections_per_ip_max; /* max.connections.per.ip */
@@ -56,8 +56,8 @@ struct rw_call {
     struct rw_chunk *chunk; /* holds the frame */
     size_t frame_bytes;
     size_t charged; /* of the arena, to the shard's memory */
-    int16_t error; /* ApiVersions in a version that we do not know: answered without handler */
-    bool parked;   /* the handler returned without being done */
+    int16_t error;  /* ApiVersions in a version that we do not know: answered without handler */
+    bool parked;    /* the handler returned without being done */
     bool done;
     bool canceled;
     struct rw_call *next_free;
@@ -102,7 +102,7 @@ struct rw_conn {
 
     struct rw_output out;
     size_t out_charged; /* of out's buffer, to the shard's memory */
-    bool blocked; /* the socket takes no more */
+    bool blocked;       /* the socket takes no more */
     struct rw_cold_read *cold;
     struct rw_timer throttle;
 

@@ -57,8 +57,7 @@ const struct rw_option rw_server_options[] = {
     {"strict", 0, RW_OPT_FLAG, NULL, "unknown keys are errors, as with --check-config", NULL},
     {"log-format", 0, RW_OPT_STRING, "FORMAT", "text, logfmt or json", "text|logfmt|json"},
     {"log-level", 0, RW_OPT_STRING, "LEVEL",
-     "trace, debug, info, warn or error; also by logger: conn=debug,info",
-     NULL},
+     "trace, debug, info, warn or error; also by logger: conn=debug,info", NULL},
     {NULL, 0, RW_OPT_FLAG, NULL, NULL, NULL}};
 
 static int set_option(const struct running *r, struct rw_config *config, const char *option,

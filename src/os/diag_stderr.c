@@ -125,8 +125,12 @@ static void diag_write(struct rw_diag *d, const struct rw_diag_line *line)
 
 void rw_os_diag_options_init(struct rw_os_diag_options *o)
 {
-    *o = (struct rw_os_diag_options){
-        .min_level = RW_INFO, .auto_format = true, .colour = -1, .node = -1, .priorities = -1, .fd = 2};
+    *o = (struct rw_os_diag_options){.min_level = RW_INFO,
+                                     .auto_format = true,
+                                     .colour = -1,
+                                     .node = -1,
+                                     .priorities = -1,
+                                     .fd = 2};
 }
 
 static bool wants_colour(const struct rw_os_diag_options *o)

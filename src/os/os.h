@@ -46,9 +46,9 @@ struct rw_os_diag_options {
     bool auto_format;           /* text on a terminal, JSON otherwise */
     int colour;                 /* 1 always, 0 never, -1: terminal, NO_COLOR unset, TERM not dumb */
     int node;                   /* node id shown in each line; -1: none */
-    int priorities;             /* 1: "<6>" and so on before each line, as the journal wants it; 0 never;
+    int priorities; /* 1: "<6>" and so on before each line, as the journal wants it; 0 never;
                                    -1: when fd leads to the journal ($JOURNAL_STREAM) */
-    int fd;                     /* where lines go; 2 is stderr. Not closed. */
+    int fd;         /* where lines go; 2 is stderr. Not closed. */
 };
 
 /* INFO, automatic format and colour, no node, stderr. */

@@ -21,9 +21,9 @@ static void by_logger(void **state)
 static void mistakes(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"",           "loud",        "conn=",  "=debug",
-                                      "conn=loud",  "info,",       ",info",  "a=b=debug",
-                                      "conn=debug ", "averyveryverylongname123=info"};
+    static const char *const bad[] = {
+        "",      "loud",  "conn=",     "=debug",      "conn=loud",
+        "info,", ",info", "a=b=debug", "conn=debug ", "averyveryverylongname123=info"};
     struct rw_levels l = {.n = 77};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_false(rw_levels_parse(bad[i], &l));
