@@ -11,14 +11,15 @@
 #include "log/checkpoint.h"
 
 /* Copies the index entries of batches before `size` into the fresh index of `to`. */
-static void copy_entries(struct rw_log *log, struct rw_segment *from, struct rw_segment *to,
-                         uint64_t size)
+static int copy_entries(struct rw_log *log, struct rw_segment *from, struct rw_segment *to,
+                        uint64_t size)
 {
     struct rw_scan scan;
+    int rc;
     rw_scan_init(&scan, to->file, 0, size, NULL, 64u << 10);
     /* From the batches, not from the old index: timestamps have to be found anyway, and a wrong index
      * would live on. The loop ends at the cut, or at damage that readers will report. */
-    while (rw_scan_next(&scan) == 1) {
+    while ((rc = rw_scan_next(&scan)) == 1) {
         if (rw_segment_tails_full(to))
             rw_log_spill(log, to, false);
         rw_segment_note(to, &scan.batch, scan.at, log->config.index_interval_bytes);
@@ -26,6 +27,7 @@ static void copy_entries(struct rw_log *log, struct rw_segment *from, struct rw_
     rw_scan_deinit(&scan);
     to->created_ms = from->created_ms;
     to->jitter_ms = from->jitter_ms;
+    return rc == RW_E_CORRUPT || rc == RW_E_SHORT ? RW_OK : rc;
 }
 
 static int shorten(struct rw_log *log, size_t i, uint64_t size)
@@ -46,7 +48,11 @@ static int shorten(struct rw_log *log, size_t i, uint64_t size)
      * are those from the first unsynced one on, and an earlier one may be unsynced still. */
     fresh->synced = old->synced < size ? old->synced : size;
     rw_segment_new_indexes(fresh, log->dir, &log->config);
-    copy_entries(log, old, fresh, size);
+    rc = copy_entries(log, old, fresh, size);
+    if (rc) { /* half an index would be taken for whole later */
+        rw_segment_unref(fresh);
+        return rw_log_fail(log, rc, "reading a segment that was cut", old->base);
+    }
     rw_log_lock(log);
     log->bytes = log->bytes - old->size + size;
     log->segments[i] = fresh;
