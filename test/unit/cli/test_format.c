@@ -323,11 +323,13 @@ static void reads_expressions(void **state)
     assert_int_equal(in.value.n, 0);
     assert_int_equal(rw_format_read(format, (const uint8_t *)"1\n", 2, true, &in, &used),
                      RW_E_INVAL);
-    static uint8_t many[100000];
-    memset(many, 'x', sizeof(many));
-    many[sizeof(many) - 1] = '\n';
-    assert_int_equal(rw_format_read(format, many, sizeof(many), true, &in, &used), 1);
-    assert_int_equal(in.key.n, sizeof(many) - 1);
+    /* The NUL behind is for AddressSanitizer alone, whose regexec does not know REG_STARTEND. */
+    enum { SIZE = 100000 };
+    static uint8_t many[SIZE + 1];
+    memset(many, 'x', SIZE);
+    many[SIZE - 1] = '\n';
+    assert_int_equal(rw_format_read(format, many, SIZE, true, &in, &used), 1);
+    assert_int_equal(in.key.n, SIZE - 1);
 }
 
 static int input_teardown(void **state)
