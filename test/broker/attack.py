@@ -44,7 +44,7 @@ def free_port():
 class Broker:
     """With a data directory of its own; as a context it ends by SIGTERM and checks the status."""
 
-    def __init__(self, *settings, files=None, http=False):
+    def __init__(self, *settings, files=None, http=False, env=None):
         self.dir = tempfile.mkdtemp(prefix="rollway-attack-")
         self.port, self.http = free_port(), free_port() if http else None
         self.log_path = os.path.join(self.dir, "log")
@@ -55,7 +55,8 @@ class Broker:
         if files:
             command = ["prlimit", "--nofile=%d" % files, "--"] + command
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                            env=dict(os.environ, **(env or {})))
         for _ in range(200):
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
@@ -485,7 +486,9 @@ def _():
 @test("signals in the middle of work: SIGHUP changes nothing, SIGTERM finishes, the second ends at once")
 def _():
     for second in (False, True):
-        with Broker() as b:
+        # The second SIGTERM ends the broker at once, without waiting for its threads: no leak.
+        tsan = {"TSAN_OPTIONS": os.environ.get("TSAN_OPTIONS", "") + ":report_thread_leaks=0"} if second else None
+        with Broker(env=tsan) as b:
             b.topic("t")
             stop = threading.Event()
 
