@@ -12,6 +12,7 @@
 #include "broker/node.h"
 
 #define SCRATCH_MAX (256u << 20)
+#define RESERVE     (1u << 20)
 
 /* ---- a shard's image ---- */
 
@@ -186,6 +187,16 @@ static int append_batch(struct rw_controller *c, int64_t now_ms)
     return rw_log_append(c->log, (uint8_t *)(uintptr_t)c->batch.p, c->batch.n, &args, &info);
 }
 
+static void not_stored(struct rw_controller *c, int code)
+{
+    rw_diag(c->broker->env->diag, RW_WARN, "metadata", "a change could not be stored",
+            rw_kv_code("error", code));
+    if (rw_log_state(c->log))
+        c->code = code;
+    else if (code == RW_E_FULL)
+        rw_partitions_found_full(c->broker->shards[0]);
+}
+
 static void pump(struct rw_controller *c)
 {
     struct rw_shard *s = c->broker->shards[0];
@@ -202,8 +213,7 @@ static void pump(struct rw_controller *c)
                 rw_flusher_request(&c->flusher);
                 return;
             }
-            if (rw_log_state(c->log))
-                c->code = rc;
+            not_stored(c, rc);
         }
         answer(c, rc);
     }
@@ -334,6 +344,15 @@ static int read_log(struct rw_controller *c)
     return RW_OK;
 }
 
+/* Space for changes to come: on a disk without one free byte topics can still be deleted. */
+static void reserve(struct rw_controller *c)
+{
+    int rc = rw_log_reserve(c->log, RESERVE);
+    if (rc && rc != RW_E_UNSUPPORTED)
+        rw_diag(c->broker->env->diag, RW_WARN, "metadata",
+                "no space is reserved for changes of topics", rw_kv_code("error", rc));
+}
+
 /* What the start itself changes: this broker's address, and after an unclean stop the leader epochs.
  * Written before there are shards: by hand. */
 static int note_start(struct rw_controller *c, bool was_clean)
@@ -375,6 +394,7 @@ int rw_controller_open(struct rw_controller *c, struct rw_broker *b, bool was_cl
     config.retention_ms = config.retention_bytes = -1;
     config.timestamp_after_max_ms = config.timestamp_before_max_ms = INT64_MAX;
     config.batch_bytes_max = 64 << 20;
+    config.preallocate = true;
     rw_buf_init(&path);
     rw_buf_printf(&path, "%s/__cluster_metadata-0", root);
     c->broker = b;
@@ -390,6 +410,8 @@ int rw_controller_open(struct rw_controller *c, struct rw_broker *b, bool was_cl
         rc = rw_log_flush(c->log, NULL);
     if (rc == RW_OK)
         rc = read_log(c);
+    if (rc == RW_OK)
+        reserve(c);
     if (rc == RW_OK)
         rc = note_start(c, was_clean);
     if (rc == RW_OK)

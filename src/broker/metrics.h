@@ -32,6 +32,7 @@ enum rw_metric {
     RW_METRIC_PARTITIONS_OFFLINE, /* gauge, the service's */
     RW_METRIC_UNDER_REPLICATED,   /* gauge, the service's */
     RW_METRIC_RECORDS_IN,         /* the service's: records appended by producers */
+    RW_METRIC_DISK_ALERT,         /* gauge, the service's, on shard 0 only */
     RW_METRIC_WAITS,              /* gauge, the service's: parked requests (long polls) */
     RW_METRIC_COUNT
 };

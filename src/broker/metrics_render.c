@@ -60,6 +60,8 @@ static const struct row rows[RW_METRIC_COUNT] = {
                                     GAUGE},
     [RW_METRIC_RECORDS_IN] = {"rollway_kafka_records_produced", NULL,
                               "Records appended by producers.", COUNTER},
+    [RW_METRIC_DISK_ALERT] = {"rollway_storage_disk_free_space_alert", NULL,
+                              "0: enough free space, 1: low, 2: writes are refused.", GAUGE},
     [RW_METRIC_WAITS] = {"rollway_kafka_parked_requests", NULL,
                          "Requests that wait for data or replicas.", GAUGE},
 };

@@ -211,6 +211,8 @@ int rw_partition_append(struct rw_partition *p, uint8_t *bytes, size_t n, bool a
     if (rc) {
         if (rw_log_state(p->log))
             rw_partition_failed(p, rc);
+        else if (rc == RW_E_FULL)
+            rw_partitions_found_full(p->shard);
         return rc;
     }
     rw_partition_step(p,

@@ -66,6 +66,11 @@ int32_t rw_partitions_throttle_ms(const struct rw_shard *s)
     return s->partitions->disk.throttle_ms;
 }
 
+bool rw_partitions_disk_full(const struct rw_shard *s)
+{
+    return s->partitions->disk.refuse;
+}
+
 bool rw_partitions_stopping(const struct rw_shard *s)
 {
     return s->partitions->stopped != NULL;
@@ -161,12 +166,27 @@ static void open_work(struct rw_job *job)
     }
 }
 
+/* It stays OPENING: producers wait, others are told to try again. Who made it need not wait. */
+static void wait_for_room(struct rw_partition *p)
+{
+    rw_diag(p->shard->env->diag, RW_WARN, "partition",
+            "no space to open a log: once more when there is some", rw_kv_str("dir", p->dir));
+    rw_list_push(&p->shard->partitions->no_room, &p->link);
+    rw_partitions_found_full(p->shard);
+    batch_step(p);
+}
+
 static void open_done(struct rw_job *job)
 {
     struct rw_partition *p = RW_CONTAINER(job, struct rw_partition, job);
     struct rw_partitions *ps = p->shard->partitions;
     p->busy = false;
     ps->running--;
+    if (p->code == RW_E_FULL && p->state == RW_PARTITION_OPENING) {
+        wait_for_room(p);
+        open_next(ps);
+        return;
+    }
     ps->opening--;
     open_next(ps);
     if (p->state == RW_PARTITION_CLOSING) { /* deleted or stopped while it was being opened */
@@ -187,6 +207,13 @@ static void open_next(struct rw_partitions *ps)
         p->job = (struct rw_job){.work = open_work, .done = open_done};
         rw_shard_submit(ps->shard, RW_JOB_BACKGROUND, &p->job);
     }
+}
+
+void rw_partitions_open_rest(struct rw_partitions *ps)
+{
+    while (!rw_list_empty(&ps->no_room))
+        rw_list_push(&ps->to_open, rw_list_pop(&ps->no_room));
+    open_next(ps);
 }
 
 static char *make_dir(const struct rw_broker *b, const char *topic, int32_t index)
@@ -256,6 +283,7 @@ int rw_partitions_new(struct rw_shard *s)
     ps->shard = s;
     rw_builder_init(&ps->precheck.builder);
     rw_list_init(&ps->to_open);
+    rw_list_init(&ps->no_room);
     s->partitions = ps;
     return RW_OK;
 }

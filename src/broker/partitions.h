@@ -48,6 +48,7 @@ struct rw_partition {
     bool busy;
     unsigned held; /* jobs of requests that read the log */
     bool destroy;  /* closing: delete the directory */
+    bool hurry;    /* the job that deletes old files: all of them now */
     bool is_new;   /* made by a change, not found at start: stale checkpoints do not count */
     bool clean;    /* at start: the last shutdown was clean */
     int64_t recovery_point, start_checkpoint, hw_checkpoint;
@@ -93,6 +94,10 @@ int16_t rw_partition_error(const struct rw_partition *p);
 /* A job that read the log (held++ before it) has ended. True: the partition was only kept for it. */
 bool rw_partition_release(struct rw_partition *p);
 
+/* The disk is so full that nothing may be added to it: appends and new partitions are refused. */
+bool rw_partitions_disk_full(const struct rw_shard *s);
+/* A write found no space (RW_E_FULL): the free space is measured now, not at its next turn. */
+void rw_partitions_found_full(struct rw_shard *s);
 /* How long producers' answers are to be throttled, because the disk fills up. 0: not at all. */
 int32_t rw_partitions_throttle_ms(const struct rw_shard *s);
 

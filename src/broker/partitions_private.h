@@ -16,6 +16,7 @@ struct rw_disk_watch {
     struct rw_pressure pressure;
     struct rw_pressure_config config;
     int64_t retained_us; /* when retention was forced last */
+    int64_t measured_us; /* when the last measurement ended */
     bool refuse;
     int32_t throttle_ms;
 };
@@ -31,6 +32,7 @@ struct rw_partitions {
     struct rw_shard *shard;
     struct rw_map map;
     struct rw_link to_open; /* in order */
+    struct rw_link no_room; /* could not be opened on a full disk: once more when there is space */
     size_t opening;         /* queued and running */
     int running;            /* open jobs under way */
     size_t closing;
@@ -60,5 +62,7 @@ void rw_precheck_deinit(struct rw_precheck *k);
 void rw_retention_start(struct rw_partitions *ps);
 void rw_retention_now(struct rw_partitions *ps);
 void rw_disk_watch_start(struct rw_disk_watch *w, struct rw_shard *s);
+/* There is space again: opens what could not be opened without. */
+void rw_partitions_open_rest(struct rw_partitions *ps);
 /* Frees the set and goes on with the stop, when nothing refers to it any more. */
 void rw_partitions_stop_end(struct rw_partitions *ps);

@@ -3,9 +3,11 @@
  * may hang), asks log/pressure.c what follows, and acts: retention at once, slower producers, and
  * refusing appends before the disk is full. Each shard measures for itself, so that nothing is shared.
  */
+#include "broker/metrics.h"
 #include "broker/partitions_private.h"
 
-#define RETAIN_EVERY_US (10 * 1000000ll)
+#define RETAIN_EVERY_US  (10 * 1000000ll) /* and ten times as often when it becomes urgent */
+#define MEASURE_EVERY_US (200 * 1000ll)   /* when writes find no space, at most */
 
 static void measure(struct rw_job *job)
 {
@@ -29,6 +31,12 @@ static void tell(const struct rw_disk_watch *w, const struct rw_pressure_step *s
                 rw_kv_uint("free_bytes", w->space.available));
 }
 
+/* As dashboards for Redpanda know it: 0 ok, 1 low, 2 writes are refused. */
+static int64_t alert(enum rw_pressure_level level)
+{
+    return level == RW_PRESSURE_NONE ? 0 : level == RW_PRESSURE_REFUSE ? 2 : 1;
+}
+
 static void measured(struct rw_job *job)
 {
     struct rw_disk_watch *w = RW_CONTAINER(job, struct rw_disk_watch, job);
@@ -46,8 +54,14 @@ static void measured(struct rw_job *job)
     w->throttle_ms = step.throttle_ms;
     if (step.changed)
         tell(w, &step);
+    if (w->shard->index == 0) /* gauges of shards are added up */
+        rw_metric_set(w->shard->metrics, RW_METRIC_DISK_ALERT, alert(step.level));
     int64_t now = rw_shard_now_us(w->shard);
-    if (step.retain_now && now - w->retained_us > RETAIN_EVERY_US) {
+    w->measured_us = now;
+    if (!step.refuse)
+        rw_partitions_open_rest(ps);
+    int64_t pause = step.throttle_ms > 0 ? RETAIN_EVERY_US / 10 : RETAIN_EVERY_US;
+    if (step.retain_now && now - w->retained_us > pause) {
         w->retained_us = now;
         rw_retention_now(ps);
     }
@@ -60,6 +74,15 @@ static void due(struct rw_timer *t)
     w->busy = true;
     w->job = (struct rw_job){.work = measure, .done = measured};
     rw_shard_submit(w->shard, RW_JOB_BACKGROUND, &w->job);
+}
+
+void rw_partitions_found_full(struct rw_shard *s)
+{
+    struct rw_disk_watch *w = &s->partitions->disk;
+    if (w->busy || s->partitions->stopped)
+        return;
+    int64_t at = w->measured_us + MEASURE_EVERY_US, now = rw_shard_now_us(s);
+    rw_timer_start_at(s->loop, &w->timer, at > now ? at : now);
 }
 
 void rw_disk_watch_start(struct rw_disk_watch *w, struct rw_shard *s)

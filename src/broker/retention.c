@@ -7,7 +7,7 @@
 static void unlink_work(struct rw_job *job)
 {
     struct rw_partition *p = RW_CONTAINER(job, struct rw_partition, job);
-    rw_log_unlink_deleted(p->log, rw_wall_ms(p->shard->env->clock));
+    rw_log_unlink_deleted(p->log, p->hurry ? INT64_MAX : rw_wall_ms(p->shard->env->clock));
 }
 
 static void unlink_done(struct rw_job *job)
@@ -38,6 +38,8 @@ static void retain(struct rw_partition *p)
                 rw_kv_str("dir", p->dir), rw_kv_int("segments", deleted),
                 rw_kv_int("start", p->part.start));
     p->busy = true;
+    /* On a disk that is nearly full file.delete.delay.ms is a luxury. */
+    p->hurry = p->shard->partitions->disk.throttle_ms > 0;
     p->job = (struct rw_job){.work = unlink_work, .done = unlink_done};
     rw_shard_submit(p->shard, RW_JOB_BACKGROUND, &p->job);
 }

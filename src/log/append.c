@@ -169,6 +169,17 @@ static void reserve_space(struct rw_log *log, struct rw_segment *s, size_t n)
     /* RW_E_FULL and the like: the write itself will say whether there is room. */
 }
 
+int rw_log_reserve(struct rw_log *log, uint64_t n)
+{
+    struct rw_segment *s = rw_log_active(log);
+    if (s->size + n <= s->reserved)
+        return RW_OK;
+    int rc = s->file->ops->reserve(s->file, s->size + n);
+    if (rc == RW_OK)
+        s->reserved = s->size + n;
+    return rc;
+}
+
 static int write_batches(struct rw_log *log, struct rw_segment *s, const uint8_t *bytes, size_t n)
 {
     if (rw_fault_fires(log->env->fault, "log.append.before_write"))

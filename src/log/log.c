@@ -244,19 +244,37 @@ struct removal {
     const char *dir;
 };
 
+/* All but the topic's id: what is left after a crash must not be taken for another topic's. */
 static int remove_one(void *arg, const char *name)
 {
     struct removal *r = arg;
     struct rw_path path;
+    if (strcmp(name, RW_METADATA_NAME) == 0)
+        return RW_OK;
     int rc = rw_path_join(&path, r->dir, name, NULL);
     return rc ? rc : rw_file_remove(r->env, path.s);
+}
+
+static int remove_dir(const struct rw_env *env, const char *dir, bool in_place)
+{
+    struct rw_vfs *vfs = env->vfs;
+    struct removal r = {env, dir};
+    struct rw_path path;
+    int rc = vfs->ops->list(vfs, dir, remove_one, &r);
+    if (!rc && in_place)
+        rc = vfs->ops->sync_dir(vfs, dir);
+    if (!rc)
+        rc = rw_path_join(&path, dir, RW_METADATA_NAME, NULL);
+    if (!rc)
+        rc = rw_file_remove(env, path.s);
+    return rc ? rc : vfs->ops->rmdir(vfs, dir);
 }
 
 int rw_log_destroy(struct rw_log *log)
 {
     const struct rw_env *env = log->env;
     struct rw_vfs *vfs = env->vfs;
-    struct rw_path doomed, parent;
+    struct rw_path doomed, named, parent;
     uint8_t random[16];
     char id[RW_UUID_TEXT_SIZE];
     env->rand->fill(env->rand, random, sizeof(random));
@@ -265,17 +283,17 @@ int rw_log_destroy(struct rw_log *log)
     int rc = n > 0 && (size_t)n < sizeof(doomed.s) ? RW_OK : RW_E_TOO_BIG;
     if (!rc)
         rc = rw_path_parent(&parent, log->dir);
+    (void)snprintf(named.s, sizeof(named.s), "%s", log->dir);
     if (!rc)
         rc = vfs->ops->rename(vfs, log->dir, doomed.s);
     (void)rw_log_close(log, false);
+    /* On a disk that is full to the last block there may be no room for a longer name. */
+    if (rc == RW_E_FULL)
+        return remove_dir(env, named.s, true);
     if (!rc)
         rc = vfs->ops->sync_dir(vfs, parent.s);
-    if (rc)
-        return rc;
     /* From here on the log is gone; a rest is removed when the directory is opened again. */
-    struct removal r = {env, doomed.s};
-    rc = vfs->ops->list(vfs, doomed.s, remove_one, &r);
-    return rc ? rc : vfs->ops->rmdir(vfs, doomed.s);
+    return rc ? rc : remove_dir(env, doomed.s, false);
 }
 
 int64_t rw_log_start(const struct rw_log *log)

@@ -119,6 +119,10 @@ RW_MUST int rw_log_append(struct rw_log *log, uint8_t *bytes, size_t n,
  */
 RW_MUST int rw_log_flush(struct rw_log *log, int64_t *ret_durable);
 
+/* [W] Reserves disk space for the next n bytes, so that appending them will not meet RW_E_FULL. Kept until
+ * the log is closed cleanly. RW_E_FULL, RW_E_UNSUPPORTED (the file system can not). */
+RW_MUST int rw_log_reserve(struct rw_log *log, uint64_t n);
+
 /* [W] Starts a new segment now (does nothing when the active one is empty). */
 RW_MUST int rw_log_roll(struct rw_log *log);
 

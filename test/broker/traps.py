@@ -834,8 +834,43 @@ def _():
         time.sleep(0.02)
     error("KAFKA_STORAGE_ERROR", code)
     assert batches(fetched(name)["records"])
+    with client() as c:  # one connection: none of this closes it
+        new = {"name": "no-room", "num_partitions": 1, "replication_factor": 1}
+        got = c.ask("CreateTopics", 7, topics=[new, dict(new, name="no-room-2")])["topics"]
+        same(["no-room", "no-room-2"], [t["name"] for t in got])
+        for t in got:
+            error("KAFKA_STORAGE_ERROR", t["error_code"])
+            assert "space" in t["error_message"]
+            same(ZERO_UUID, t["topic_id"])
+        same(0, c.ask("CreateTopics", 7, topics=[new], validate_only=True)["topics"][0]["error_code"])
+        error("KAFKA_STORAGE_ERROR", c.ask("CreatePartitions", 3, topics=[
+            {"name": name, "count": 9, "assignments": None}])["results"][0]["error_code"])
+        error("UNKNOWN_TOPIC_OR_PARTITION", c.ask("Metadata", 9, topics=[{"name": "no-room"}],
+                                                  allow_auto_topic_creation=True)["topics"][0]["error_code"])
+        same(0, c.ask("DeleteTopics", 5, topic_names=[name])["responses"][0]["error_code"])
     broker.restart(signal.SIGTERM)
+    name, _ = topic()
     same(0, produce(name, batch())["error_code"])
+
+
+@test("a disk that fills up: produce is slowed down, more the fuller it is")
+def _():
+    name, _ = topic()
+    broker.stop()
+    broker.start("rollway.disk.warn.percent=1", "rollway.disk.throttle.percent=1", "rollway.disk.refuse.percent=100")
+    with client() as c:
+        for _ in range(100):
+            got = c.ask("Produce", 9, transactional_id=None, acks=-1, timeout_ms=5000, topic_data=[
+                {"name": name, "partition_data": [{"index": 0, "records": batch()}]}])
+            if got["throttle_time_ms"]:
+                break
+            time.sleep(0.02)
+        assert 0 < got["throttle_time_ms"] <= 1000, got
+        same(0, got["responses"][0]["partition_responses"][0]["error_code"])
+        began = time.time()  # the answer came at once; the connection is not read for that long (KIP-219)
+        c.ask("ApiVersions", 0)
+        assert time.time() - began > got["throttle_time_ms"] / 1000 * 0.8, time.time() - began
+    broker.restart(signal.SIGTERM)
 
 
 @test("the broker stops cleanly, and leaves the mark")

@@ -7,6 +7,24 @@ static void change_done(struct rw_change *c)
     a->then(a->req, c->code);
 }
 
+void rw_api_no_memory(struct rw_request *req)
+{
+    rw_diag(req->shard->env->diag, RW_WARN, "api", "closed: out of memory for an answer",
+            rw_kv_str("peer", rw_conn_peer(req->conn)->text), rw_kv_str("api", req->api->name));
+    req->close_after = true;
+    rw_request_done(req);
+}
+
+struct rw_api_failure rw_api_failure(int code)
+{
+    const char *why = "The metadata log has failed: nothing changes until the broker is restarted, "
+                      "see its log";
+    if (code == RW_E_FULL)
+        why = "No space left on the disk with the data: nothing was changed, try again when there "
+              "is some";
+    return (struct rw_api_failure){rw_kerr_from_code(code), rw_str(why)};
+}
+
 void rw_api_submit(struct rw_request *req,
                    int (*decide)(struct rw_change *c, const struct rw_meta *meta,
                                  const struct rw_meta_policy *policy),
@@ -14,7 +32,7 @@ void rw_api_submit(struct rw_request *req,
 {
     struct rw_api_change *a = rw_arena_zalloc(&req->arena, sizeof(*a));
     if (!a) {
-        rw_api_no_memory(req);
+        then(req, RW_E_NOMEM);
         return;
     }
     a->req = req;

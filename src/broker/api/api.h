@@ -32,21 +32,23 @@ static inline struct rw_node *rw_api_node(const struct rw_request *req)
 }
 
 /* Memory ran out while the answer was made: there is none; the client reconnects and asks again. */
-static inline void rw_api_no_memory(struct rw_request *req)
-{
-    req->close_after = true;
-    rw_request_done(req);
-}
+void rw_api_no_memory(struct rw_request *req);
 
-/* A request that changes metadata; see broker/metadata.h. Answers or closes by itself when the log
- * failed. */
+/* What clients are told when the metadata could not be changed: a Kafka error and words. */
+struct rw_api_failure {
+    int16_t error;
+    struct rw_str why;
+};
+struct rw_api_failure rw_api_failure(int code);
+
+/* A request that changes metadata; see broker/metadata.h. */
 struct rw_api_change {
     struct rw_change change;
     struct rw_request *req;
     void (*then)(struct rw_request *req, int code); /* on the request's shard */
 };
 
-/* Parks the request. decide gets the change; its request is RW_CONTAINER(change, ...)->req. */
+/* Parks the request; then() is told how it went, for want of memory too. decide gets the change; its request is RW_CONTAINER(change, ...)->req. */
 void rw_api_submit(struct rw_request *req,
                    int (*decide)(struct rw_change *c, const struct rw_meta *meta,
                                  const struct rw_meta_policy *policy),

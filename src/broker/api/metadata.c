@@ -183,7 +183,8 @@ static int decide(struct rw_change *c, const struct rw_meta *meta,
 void rw_handle_metadata(struct rw_request *req)
 {
     const struct rw_metadata_request *in = req->in;
-    bool create = rw_api_config(req)->auto_create_topics && in->allow_auto_topic_creation;
+    bool create = rw_api_config(req)->auto_create_topics && in->allow_auto_topic_creation &&
+                  !rw_partitions_disk_full(req->shard);
     bool missing = false;
     for (int32_t i = 0; create && i < in->n_topics; i++)
         missing |= in->topics[i].name.n >= 0 && rw_uuid_is_zero(in->topics[i].topic_id) &&

@@ -271,6 +271,60 @@ static void a_full_disk_keeps_the_log_online(void **state)
     off_the_disk(&t, disk);
 }
 
+/* As many bytes as are used already: not one more. */
+static void fill_up(struct rw_sim_disk *disk)
+{
+    struct rw_sim_disk_stats stats;
+    rw_sim_disk_stats(disk, &stats);
+    rw_sim_disk_set_capacity(disk, stats.used);
+}
+
+static void what_was_reserved_can_be_written_on_a_full_disk(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_sim_disk *disk;
+    on_a_disk(&t, &disk);
+    fill_up(disk);
+    assert_int_equal(rw_log_reserve(t.log, 8 << 20), RW_E_FULL);
+    rw_sim_disk_set_capacity(disk, 0);
+    assert_int_equal(rw_log_reserve(t.log, 8 << 20), RW_OK);
+    assert_int_equal(rw_log_reserve(t.log, 8 << 20), RW_OK);
+    fill_up(disk);
+    for (int i = 0; i < 20000; i++) /* several MiB */
+        assert_int_equal(try_append(&t), RW_OK);
+    int64_t records;
+    assert_int_equal(log_test_read_all(&t, 0, &records), 40010);
+    off_the_disk(&t, disk);
+}
+
+/* A disk without room for a longer name. */
+static int no_room_to_rename(struct rw_vfs *v, const char *from, const char *to)
+{
+    (void)v;
+    (void)from;
+    (void)to;
+    return RW_E_FULL;
+}
+
+static void a_log_can_be_destroyed_on_a_full_disk(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_sim_disk *disk;
+    on_a_disk(&t, &disk);
+    const struct rw_vfs_ops *real = t.env.vfs->ops;
+    struct rw_vfs_ops full = *real;
+    full.rename = no_room_to_rename;
+    t.env.vfs->ops = &full;
+    assert_int_equal(rw_log_destroy(t.log), RW_OK);
+    t.log = NULL;
+    t.env.vfs->ops = real;
+    struct rw_stat st;
+    assert_int_equal(real->stat(t.env.vfs, t.dir, &st), RW_E_NOT_FOUND);
+    off_the_disk(&t, disk);
+}
+
 static void a_failed_write_or_sync_is_final(void **state)
 {
     (void)state;
@@ -340,6 +394,8 @@ int main(void)
         cmocka_unit_test(checked_elsewhere),
         cmocka_unit_test(refused_input_leaves_nothing),
         cmocka_unit_test(a_full_disk_keeps_the_log_online),
+        cmocka_unit_test(what_was_reserved_can_be_written_on_a_full_disk),
+        cmocka_unit_test(a_log_can_be_destroyed_on_a_full_disk),
         cmocka_unit_test(a_failed_write_or_sync_is_final),
         cmocka_unit_test(read_only_follows_a_writer),
     };
