@@ -105,6 +105,9 @@ struct rw_endpoint {
     enum rw_security security;
 };
 
+/* It listens on every address of the machine: that is none to tell a client. */
+bool rw_endpoint_is_any(const struct rw_endpoint *e);
+
 /* Strings live as long as the struct rw_config. -1 or INT64_MAX mean "none" as in Kafka. */
 struct rw_broker_config {
     int32_t node_id;

@@ -1,9 +1,8 @@
 /*
  * listeners, advertised.listeners and listener.security.protocol.map, parsed into struct rw_endpoint.
  *
- * Every listener gets an advertised address: its own entry of advertised.listeners, else itself. An
- * address that binds everything can not be advertised by name; the shell fills in the host name then
- * (host stays empty here).
+ * Every listener gets an advertised address: its own entry of advertised.listeners, else itself. What
+ * clients are told instead of an address that binds everything is address.c's business.
  */
 #include <stdio.h>
 #include "base/units.h"
@@ -100,6 +99,11 @@ static bool protocol_of(const char *map, const char *name, enum rw_security *ret
     return false;
 }
 
+bool rw_endpoint_is_any(const struct rw_endpoint *e)
+{
+    return !e->host[0] || strcmp(e->host, "0.0.0.0") == 0 || strcmp(e->host, "::") == 0;
+}
+
 static int advertise(struct rw_config *c, struct rw_err *ret_err)
 {
     struct rw_broker_config *b = &c->broker;
@@ -121,8 +125,7 @@ static int advertise(struct rw_config *c, struct rw_err *ret_err)
             return rw_err_set(ret_err, RW_E_INVAL,
                               "advertised.listeners names %s, which is not in listeners",
                               given[g].name);
-        if (!given[g].host[0] || strcmp(given[g].host, "0.0.0.0") == 0 ||
-            strcmp(given[g].host, "::") == 0)
+        if (rw_endpoint_is_any(&given[g]))
             return rw_err_set(ret_err, RW_E_INVAL,
                               "advertised.listeners: clients can not connect to '%s'; name a host "
                               "that they can resolve",

@@ -72,7 +72,8 @@ static const struct rw_config_key table[] = {
      .doc = "Addresses to listen on, as NAME://host:port; an empty host means every address."},
     {"advertised.listeners", RW_SCOPE_BROKER, RW_CONFIG_LIST,
      .doc = "Addresses that clients are told to connect to, as NAME://host:port; default: those "
-            "of listeners."},
+            "of listeners, and for a listener on every address this machine's name where it leads "
+            "here, else the address that the client came by."},
     {"listener.security.protocol.map", RW_SCOPE_BROKER, RW_CONFIG_LIST,
      .fallback = "PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
      .doc = "Security protocol of each listener name."},

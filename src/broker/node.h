@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include "broker/address.h"
 #include "broker/metadata.h"
 #include "broker/partitions.h"
 #include "log/dir.h"
@@ -24,6 +25,7 @@ struct rw_node {
     struct rw_log_dir *dir;
     struct rw_log_dir_identity identity; /* constant after open */
     bool was_clean;
+    struct rw_addresses *addresses;
     atomic_bool unclean; /* something was not closed as it should: leave no clean-shutdown mark */
     struct rw_controller controller;      /* shard 0's; `boot` is read by every shard's start */
     struct rw_checkpointer *checkpointer; /* shard 0's */

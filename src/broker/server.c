@@ -24,6 +24,7 @@ struct rw_server {
     struct rw_server_args args;
     struct rw_limits limits;
     struct rw_acceptor *acceptor;
+    uint16_t ports[RW_DOORS_MAX];
     struct rw_http *http;
     struct rw_msg start, stop, reload; /* from other threads to shard 0 */
     atomic_bool reload_sent;
@@ -320,6 +321,7 @@ static int bind_all(struct rw_server *s, struct rw_err *ret_err)
         int code = rw_acceptor_bind(s->acceptor, a->host, a->port, ret_err);
         if (code)
             return code;
+        s->ports[i] = rw_acceptor_port(s->acceptor, i);
     }
     s->args.listeners = NULL; /* the caller's, and not needed any more */
     if (!s->args.http.host)
@@ -367,6 +369,7 @@ int rw_server_new(const struct rw_server_args *args, struct rw_server **ret_serv
                                    .service = args->service,
                                    .n_shards = args->n_loops,
                                    .data_dir = args->data_dir,
+                                   .ports = s->ports,
                                    .started_us = rw_mono_us(args->env->clock)};
     int code = make_shards(s);
     if (code)

@@ -36,6 +36,7 @@ static void node_free(struct rw_node *n)
         rw_checkpoint_set_deinit(&n->finals[i]);
     rw_free(n->finals);
     rw_free(n->stops);
+    rw_addresses_free(n->addresses);
     rw_free(n);
 }
 
@@ -74,7 +75,10 @@ static int service_open(struct rw_broker *b, struct rw_err *ret_err)
     n->broker = b;
     n->finals = rw_alloc_array((size_t)b->n_shards, sizeof(*n->finals));
     n->stops = rw_alloc_array((size_t)b->n_shards, sizeof(*n->stops));
-    int rc = n->finals && n->stops ? RW_OK : rw_err_set(ret_err, RW_E_NOMEM, "out of memory");
+    n->addresses = rw_addresses_new(b);
+    int rc = n->finals && n->stops && n->addresses
+                 ? RW_OK
+                 : rw_err_set(ret_err, RW_E_NOMEM, "out of memory");
     for (int i = 0; rc == RW_OK && i < b->n_shards; i++) {
         n->finals[i] = (struct rw_checkpoint_set){0};
         rw_arena_init(&n->finals[i].arena, 0);
@@ -112,6 +116,8 @@ static int service_start(struct rw_shard *s)
         rc = rw_partitions_start(s, &s->view->meta);
     if (rc == RW_OK && s->index == 0)
         rc = rw_checkpointer_start(s);
+    if (rc == RW_OK && s->index == 0)
+        rw_addresses_start(n->addresses);
     return rc;
 }
 
@@ -134,6 +140,8 @@ static void service_stop(struct rw_shard *s, void (*stopped)(struct rw_shard *s)
 {
     struct rw_node *n = s->broker->node;
     n->stops[s->index] = stopped;
+    if (s->index == 0)
+        rw_addresses_stop(n->addresses);
     if (s->index == 0)
         rw_checkpointer_stop(s, checkpointer_stopped);
     else

@@ -64,6 +64,7 @@ struct rw_broker {
     int n_shards;
     int64_t started_us;   /* monotonic */
     const char *data_dir; /* whose free space is shown; NULL: none */
+    uint16_t *ports;      /* of the listeners, as the system gave them */
     void *node;           /* the service's broker-wide state, set by its open() */
 };
 

@@ -221,7 +221,7 @@ static void addresses(const struct running *r, struct rw_buf *out)
 
 static const char *reachable(const struct rw_endpoint *e)
 {
-    return *e->host && strcmp(e->host, "0.0.0.0") && strcmp(e->host, "::") ? e->host : "127.0.0.1";
+    return rw_endpoint_is_any(e) ? "127.0.0.1" : e->host;
 }
 
 static void banner(const struct running *r, const char *kafka, int64_t took_ms)

@@ -29,7 +29,22 @@ struct rw_net_peer {
     char text[56]; /* "127.0.0.1:53412", "[::1]:53412" */
 };
 
+enum { RW_NET_NAME_MAX = 256 };
+
+/* What a name stands for. */
+struct rw_net_lookup {
+    char name[RW_NET_NAME_MAX]; /* canonical, as the resolver says */
+    uint8_t ip[16][16];         /* IPv4 as ::ffff:a.b.c.d */
+    size_t n;
+};
+
+struct rw_lookup;
+
 struct rw_net_ops {
+    int (*host_name)(struct rw_net *n, char *name, size_t size);
+    int (*look_up)(struct rw_net *n, const char *host, struct rw_lookup **ret_lookup);
+    int (*lookup_result)(const struct rw_lookup *l, const struct rw_net_lookup **ret_result);
+    void (*lookup_free)(struct rw_lookup *l);
     int (*bind)(struct rw_net *n, const char *host, uint16_t port,
                 struct rw_listener **ret_listener, struct rw_err *ret_err);
     uint16_t (*listener_port)(struct rw_listener *l);
@@ -47,6 +62,7 @@ struct rw_net_ops {
     int (*send)(struct rw_sock *s, const struct rw_iov *iov, size_t n_iov, bool more,
                 size_t *ret_n);
     int (*send_file)(struct rw_sock *s, struct rw_file *f, uint64_t at, size_t n, size_t *ret_n);
+    int (*local)(struct rw_sock *s, struct rw_net_peer *ret_local);
     void (*shutdown_write)(struct rw_sock *s);
     void (*close)(struct rw_sock *s);
 };
@@ -147,6 +163,12 @@ RW_MUST static inline int rw_sock_send_file(struct rw_sock *s, struct rw_file *f
     return s->ops->send_file(s, f, at, n, ret_n);
 }
 
+/* The own end of the connection: the address that the peer reached. RW_E_CLOSED. */
+RW_MUST static inline int rw_sock_local(struct rw_sock *s, struct rw_net_peer *ret_local)
+{
+    return s->ops->local(s, ret_local);
+}
+
 /* Tells the peer that nothing follows; what was sent before still arrives. */
 static inline void rw_sock_shutdown_write(struct rw_sock *s)
 {
@@ -158,4 +180,34 @@ static inline void rw_sock_close(struct rw_sock *s)
 {
     if (s)
         s->ops->close(s);
+}
+
+/* ---- names ---- */
+
+/* What this machine calls itself. Asks nobody. RW_E_NOT_FOUND. */
+RW_MUST static inline int rw_net_host_name(struct rw_net *n, char *name, size_t size)
+{
+    return n->ops->host_name(n, name, size);
+}
+
+/* Begins to look a name up; never waits. RW_E_NOMEM, RW_E_LIMIT, RW_E_TOO_BIG. */
+RW_MUST static inline int rw_net_look_up(struct rw_net *n, const char *host,
+                                         struct rw_lookup **ret_lookup)
+{
+    return n->ops->look_up(n, host, ret_lookup);
+}
+
+/* From any thread, any number of times. RW_E_AGAIN: not known yet; RW_E_DNS: there is no such name.
+ * The result lives as long as the lookup. */
+RW_MUST static inline int rw_net_lookup_result(struct rw_net *n, const struct rw_lookup *l,
+                                               const struct rw_net_lookup **ret_result)
+{
+    return n->ops->lookup_result(l, ret_result);
+}
+
+/* Also while it goes on. l may be NULL. */
+static inline void rw_net_lookup_free(struct rw_net *n, struct rw_lookup *l)
+{
+    if (l)
+        n->ops->lookup_free(l);
 }

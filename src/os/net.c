@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include "base/assert.h"
 #include "base/mem.h"
+#include "os/lookup.h"
 #include "os/loop_uv.h"
 #include "os/os.h"
 
@@ -181,23 +182,6 @@ static int net_send_file(struct rw_sock *sock, struct rw_file *f, uint64_t at, s
     return errno == EIO ? RW_E_IO : io_code(errno);
 }
 
-static void net_shutdown_write(struct rw_sock *sock)
-{
-    shutdown(sock_of(sock)->fd, SHUT_WR);
-}
-
-static void net_close(struct rw_sock *sock)
-{
-    struct os_sock *s = sock_of(sock);
-    if (s->attached)
-        rw_fd_watch_close(&s->watch);
-    close(s->fd);
-    if (!s->attached)
-        rw_free(s);
-}
-
-/* ---- listeners ---- */
-
 static void set_peer(struct rw_net_peer *p, const struct sockaddr_storage *a)
 {
     char host[INET6_ADDRSTRLEN] = "?";
@@ -221,6 +205,34 @@ static void set_peer(struct rw_net_peer *p, const struct sockaddr_storage *a)
         }
     }
 }
+
+static int net_local(struct rw_sock *sock, struct rw_net_peer *ret_local)
+{
+    struct sockaddr_storage a = {0};
+    socklen_t n = sizeof(a);
+    if (getsockname(sock_of(sock)->fd, (struct sockaddr *)&a, &n))
+        return RW_E_CLOSED;
+    *ret_local = (struct rw_net_peer){0};
+    set_peer(ret_local, &a);
+    return RW_OK;
+}
+
+static void net_shutdown_write(struct rw_sock *sock)
+{
+    shutdown(sock_of(sock)->fd, SHUT_WR);
+}
+
+static void net_close(struct rw_sock *sock)
+{
+    struct os_sock *s = sock_of(sock);
+    if (s->attached)
+        rw_fd_watch_close(&s->watch);
+    close(s->fd);
+    if (!s->attached)
+        rw_free(s);
+}
+
+/* ---- listeners ---- */
 
 static void accepted_one(struct os_listener *l, int fd, const struct sockaddr_storage *a)
 {
@@ -421,7 +433,11 @@ static void net_listener_close(struct rw_listener *listener)
     close(l->fd);
 }
 
-static const struct rw_net_ops ops = {.bind = net_bind,
+static const struct rw_net_ops ops = {.host_name = rw_os_host_name,
+                                      .look_up = rw_os_lookup,
+                                      .lookup_result = rw_os_lookup_result,
+                                      .lookup_free = rw_os_lookup_free,
+                                      .bind = net_bind,
                                       .listener_port = net_listener_port,
                                       .listener_buffers = net_listener_buffers,
                                       .listener_open = net_listener_open,
@@ -432,6 +448,7 @@ static const struct rw_net_ops ops = {.bind = net_bind,
                                       .recv = net_recv,
                                       .send = net_send,
                                       .send_file = net_send_file,
+                                      .local = net_local,
                                       .shutdown_write = net_shutdown_write,
                                       .close = net_close};
 

@@ -43,16 +43,20 @@ void rw_api_submit(struct rw_request *req,
     rw_metadata_submit(req->shard, &a->change);
 }
 
-struct rw_api_address rw_api_advertised(const struct rw_request *req, int32_t broker_id)
+bool rw_api_advertised(struct rw_request *req, int32_t broker_id, struct rw_str *ret_host,
+                       int32_t *ret_port)
 {
     const struct rw_broker_config *b = rw_api_config(req);
     if (broker_id == b->node_id) {
-        const struct rw_endpoint *e = &b->advertised[rw_conn_listener(req->conn)];
-        /* A listener on every address without advertised.listeners: this machine, as far as we know. */
-        bool any = !e->host[0] || strcmp(e->host, "0.0.0.0") == 0 || strcmp(e->host, "::") == 0;
-        return (struct rw_api_address){any ? RW_STR_LIT("localhost") : rw_str(e->host), e->port};
+        struct rw_address at;
+        rw_addresses_of(rw_api_node(req)->addresses, rw_conn_listener(req->conn), req->conn->sock,
+                        &at);
+        *ret_host = rw_arena_str(&req->arena, at.host);
+        *ret_port = at.port;
+        return ret_host->n >= 0;
     }
     const struct rw_meta_broker *other = rw_meta_broker(rw_api_meta(req), broker_id);
-    return (struct rw_api_address){rw_str(other && other->host ? other->host : ""),
-                                   other ? other->port : -1};
+    *ret_host = rw_str(other && other->host ? other->host : "");
+    *ret_port = other ? other->port : -1;
+    return true;
 }

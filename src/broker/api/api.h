@@ -58,12 +58,10 @@ static inline struct rw_request *rw_api_change_request(struct rw_change *c)
     return RW_CONTAINER(c, struct rw_api_change, change)->req;
 }
 
-/* How clients reach this broker through the listener that the request came in by. */
-struct rw_api_address {
-    struct rw_str host;
-    int32_t port;
-};
-struct rw_api_address rw_api_advertised(const struct rw_request *req, int32_t broker_id);
+/* How clients reach a broker; this one through the listener that the request came in by. False: no
+ * memory. */
+bool rw_api_advertised(struct rw_request *req, int32_t broker_id, struct rw_str *ret_host,
+                       int32_t *ret_port);
 
 /* One more row of DescribeConfigs or CreateTopics for a topic's or broker's key; api/describe_configs.c.
  * False: no memory. */

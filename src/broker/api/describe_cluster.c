@@ -27,14 +27,16 @@ void rw_handle_describe_cluster(struct rw_request *req)
         rw_api_no_memory(req);
         return;
     }
+    bool fine = true;
     for (size_t i = 0; i < meta->n_brokers; i++) {
         struct rw_describe_cluster_response_broker *b = &out->brokers[out->n_brokers++];
-        struct rw_api_address at = rw_api_advertised(req, meta->brokers[i].id);
         rw_describe_cluster_response_broker_init(b);
         b->broker_id = meta->brokers[i].id;
-        b->host = at.host;
-        b->port = at.port;
+        fine &= rw_api_advertised(req, b->broker_id, &b->host, &b->port);
         b->rack = rw_str(meta->brokers[i].rack);
     }
-    rw_request_done(req);
+    if (fine)
+        rw_request_done(req);
+    else
+        rw_api_no_memory(req);
 }

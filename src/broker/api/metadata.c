@@ -22,11 +22,10 @@ static bool add_brokers(struct rw_request *req, struct rw_metadata_response *out
         return false;
     for (size_t i = 0; i < meta->n_brokers; i++) {
         struct rw_metadata_response_broker *b = &out->brokers[out->n_brokers++];
-        struct rw_api_address at = rw_api_advertised(req, meta->brokers[i].id);
         rw_metadata_response_broker_init(b);
         b->node_id = meta->brokers[i].id;
-        b->host = at.host;
-        b->port = at.port;
+        if (!rw_api_advertised(req, b->node_id, &b->host, &b->port))
+            return false;
         b->rack = rw_str(meta->brokers[i].rack);
     }
     return true;
