@@ -180,6 +180,32 @@ int rw_log_reserve(struct rw_log *log, uint64_t n)
     return rc;
 }
 
+/*
+ * Takes away what a failed write left behind the end, durably: the append is refused, and neither may a
+ * crash bring it back in place of what comes next, nor may a recovery point pass a segment of which a
+ * crash restores a longer one. The token, because of two syncs of one file that fails only one hears of it.
+ */
+static int cut_off(struct rw_log *log, struct rw_segment *s)
+{
+    uint64_t size = 0;
+    int rc = s->file->ops->size(s->file, &size);
+    if (!rc && size <= s->size)
+        return RW_OK; /* nothing arrived */
+    rw_log_lock(log);
+    rw_log_take_token(log);
+    rw_log_unlock(log);
+    rc = s->file->ops->truncate(s->file, s->size);
+    s->reserved = s->size;
+    if (!rc)
+        rc = s->file->ops->sync_full(s->file);
+    if (rc)
+        rw_log_fail(log, rc, "cutting off a torn append", atomic_load(&log->end));
+    rw_log_lock(log);
+    rw_log_give_token(log);
+    rw_log_unlock(log);
+    return rc;
+}
+
 static int write_batches(struct rw_log *log, struct rw_segment *s, const uint8_t *bytes, size_t n)
 {
     if (rw_fault_fires(log->env->fault, "log.append.before_write"))
@@ -188,16 +214,11 @@ static int write_batches(struct rw_log *log, struct rw_segment *s, const uint8_t
     int rc = rw_file_write_at(s->file, s->size, bytes, n);
     if (rc == RW_OK)
         return RW_OK;
-    int cut = s->file->ops->truncate(s->file, s->size);
-    s->reserved = s->size;
-    /* The cut must be durable before anything behind it is, in this segment or the next. */
-    rw_log_lock(log);
-    if (s->size && s->synced == s->size)
-        s->synced--;
-    rw_log_unlock(log);
-    if (cut)
-        return rw_log_fail(log, RW_E_IO, "cutting off a torn append", atomic_load(&log->end));
-    return rc == RW_E_FULL ? rc : rw_log_fail(log, RW_E_IO, "appending", atomic_load(&log->end));
+    if (rc != RW_E_FULL)
+        rw_log_fail(log, RW_E_IO, "appending", atomic_load(&log->end));
+    if (cut_off(log, s) != RW_OK)
+        return RW_E_IO;
+    return rc == RW_E_FULL ? RW_E_FULL : RW_E_IO;
 }
 
 /* Control batches of transactions say in their only record which transaction ended and how. */

@@ -1,0 +1,151 @@
+/* Errors followed by a power cut, on a simulated disk: each case here once lost or brought back something. */
+#include "log_test.h"
+
+#include <string.h>
+
+#include "sim/disk.h"
+
+#define ROUNDS 100 /* what a cut leaves is a matter of luck: as many tries */
+
+static void on_a_disk(struct log_test *t, struct rw_sim_disk **ret_disk, uint64_t seed)
+{
+    log_test_init(t);
+    *ret_disk = rw_sim_disk_new(seed, NULL);
+    assert_non_null(*ret_disk);
+    t->env.vfs = rw_sim_disk_vfs(*ret_disk);
+    strcpy(t->dir, "/t-0");
+    assert_int_equal(log_test_open(t, false, 0), RW_OK);
+}
+
+static void off_the_disk(struct log_test *t, struct rw_sim_disk *disk)
+{
+    (void)rw_log_close(t->log, false);
+    t->log = NULL;
+    rw_sim_disk_free(disk);
+    log_test_deinit(t);
+}
+
+static void crash(struct log_test *t, struct rw_sim_disk *disk, uint64_t seed)
+{
+    (void)rw_log_close(t->log, false);
+    t->log = NULL;
+    rw_sim_disk_restart(disk, seed);
+}
+
+/* A batch that is nearly all zeros: where its first bytes lie in a file that something else made longer,
+ * it looks whole. */
+static int append_zeros(struct log_test *t)
+{
+    static const char zeros[3000];
+    struct rw_builder b;
+    struct rw_slice batch;
+    struct rw_append_info info;
+    const struct rw_append_args args = {.as_leader = true, .now_ms = 1000};
+    const struct rw_record record = {.timestamp = 1000, .value = rw_slice(zeros, sizeof(zeros))};
+    rw_builder_init(&b);
+    assert_int_equal(rw_builder_add(&b, &record, NULL, 0), RW_OK);
+    assert_int_equal(rw_builder_finish(&b, &batch), RW_OK);
+    struct rw_buf bytes;
+    rw_buf_init(&bytes);
+    rw_buf_add(&bytes, batch.p, batch.n);
+    int rc = rw_log_append(t->log, bytes.p, bytes.n, &args, &info);
+    rw_buf_deinit(&bytes);
+    rw_builder_deinit(&b);
+    return rc;
+}
+
+static void refuse_one(struct log_test *t, struct rw_sim_disk *disk)
+{
+    const struct rw_sim_faults full = {.full_at = 1}, none = {0};
+    rw_sim_disk_arm(disk, &full);
+    assert_int_equal(append_zeros(t), RW_E_FULL);
+    rw_sim_disk_arm(disk, &none);
+}
+
+/* The rest of a refused append does not come back in place of what was appended after it and lost. */
+static void what_was_refused_stays_away(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20 * ROUNDS; seed++) {
+        struct log_test t;
+        struct rw_sim_disk *disk;
+        on_a_disk(&t, &disk, seed);
+        log_test_append(&t, 2, 1000, 100);
+        assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
+        refuse_one(&t, disk);
+        log_test_append(&t, 2, 1000, 1500);
+        crash(&t, disk, seed);
+        assert_int_equal(log_test_open(&t, false, 2), RW_OK);
+        assert_true(rw_log_end(t.log) == 2 || rw_log_end(t.log) == 4);
+        off_the_disk(&t, disk);
+    }
+}
+
+/* Nor does it lie behind the end of a segment that the recovery point has passed. */
+static void a_roll_after_a_refused_append(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
+        struct log_test t;
+        struct rw_sim_disk *disk;
+        int64_t records = 0;
+        on_a_disk(&t, &disk, seed);
+        log_test_append(&t, 2, 1000, 100);
+        assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
+        refuse_one(&t, disk);
+        assert_int_equal(rw_log_roll(t.log), RW_OK);
+        assert_int_equal(rw_log_durable(t.log), 2);
+        log_test_append(&t, 2, 1000, 100);
+        crash(&t, disk, seed);
+        assert_int_equal(log_test_open(&t, false, 2), RW_OK);
+        log_test_append(&t, 2, 1000, 100);
+        assert_int_equal(log_test_read_all(&t, 0, &records), rw_log_end(t.log));
+        assert_int_equal(records, rw_log_end(t.log));
+        off_the_disk(&t, disk);
+    }
+}
+
+/* A rebuild of an index that is cut short leaves nothing that the next open takes for whole. */
+static void a_rebuild_that_is_cut_short(void **state)
+{
+    (void)state;
+    const int n = 600; /* more than are written at once */
+    for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
+        struct log_test t;
+        struct rw_sim_disk *disk;
+        on_a_disk(&t, &disk, seed);
+        t.config.index_interval_bytes = 0;
+        t.config.index_bytes_max = 2000 * 12;
+        (void)rw_log_close(t.log, false);
+        assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+        for (int i = 0; i < n; i++)
+            log_test_append(&t, 1, 1000 + i * 10, 10);
+        assert_int_equal(rw_log_roll(t.log), RW_OK);
+        log_test_append(&t, 1, 500, 10);
+        assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
+        crash(&t, disk, seed);
+        struct rw_vfs *vfs = rw_sim_disk_vfs(disk);
+        assert_int_equal(vfs->ops->unlink(vfs, "/t-0/00000000000000000000.timeindex"), RW_OK);
+        assert_int_equal(vfs->ops->sync_dir(vfs, "/t-0"), RW_OK);
+        rw_sim_disk_arm(disk, &(struct rw_sim_faults){.cut_at = 1 + seed % 16});
+        t.log = NULL;
+        int rc = log_test_open(&t, false, n + 1);
+        assert_int_equal(rc != RW_OK, rw_sim_disk_is_cut(disk));
+        crash(&t, disk, seed);
+        assert_int_equal(log_test_open(&t, false, n + 1), RW_OK);
+        struct rw_log_position pos;
+        assert_int_equal(rw_log_find_time(t.log, 1000 + n * 10 - 15, INT64_MAX, &pos), RW_OK);
+        assert_int_equal(pos.offset, n - 1);
+        off_the_disk(&t, disk);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_refused_stays_away),
+        cmocka_unit_test(a_roll_after_a_refused_append),
+        cmocka_unit_test(a_rebuild_that_is_cut_short),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
