@@ -212,8 +212,9 @@ int rw_log_open(const struct rw_env *env, const char *dir, const struct rw_log_c
 static int close_cleanly(struct rw_log *log)
 {
     struct rw_segment *active = rw_log_active(log);
-    rw_log_seal(log, active);
-    int rc = rw_log_flush_all(log);
+    int rc = rw_log_seal(log, active);
+    if (!rc)
+        rc = rw_log_flush_all(log);
     if (!rc)
         rc = rw_log_write_snapshot(log, atomic_load(&log->end), true);
     /* Indexes can be rebuilt, but a clean log is opened without looking at every entry. */

@@ -246,12 +246,17 @@ int rw_log_rebuild_indexes(struct rw_log *log, struct rw_segment *s)
 {
     rw_diag(log->env->diag, RW_WARN, "log", "rebuilding the indexes of a segment",
             rw_kv_str("dir", log->dir), rw_kv_int("segment", s->base));
-    rw_segment_new_indexes(s, log->dir, &log->config);
+    rw_segment_new_indexes_aside(s, log->dir, &log->config);
     struct pass p = {.log = log, .s = s, .next = s->base, .trust = INT64_MAX, .note = true};
     int rc = walk(&p, 0);
+    rw_log_spill(log, s, false);
     rw_segment_note_end(s);
     rw_log_spill(log, s, true);
-    return rc;
+    int placed = rw_segment_place_indexes(s, log->dir, rc == RW_OK && rw_log_is_indexed(s));
+    if (placed == RW_E_FULL) /* not even for a name: this process goes on with what it has */
+        placed = rw_segment_place_indexes(s, log->dir, false);
+    log->dir_dirty = true;
+    return rc ? rc : placed;
 }
 
 /* The end of the last segment of a clean or read-only log: from the last index entry on. */
@@ -324,13 +329,9 @@ static int load_one(struct rw_log *log, const struct rw_log_open_args *args, int
     } else {
         bool torn = false;
         bool indexed = rw_segment_load_indexes(s, log->dir, log->read_only, next_base);
-        if (!indexed && !log->read_only && s->size) {
+        if (!indexed && !log->read_only && s->size)
             rc = rw_log_rebuild_indexes(log, s);
-            /* The next open will take them on trust. */
-            if (!rc)
-                rc = rw_segment_sync_indexes(s);
-            log->dir_dirty = true;
-        } else if (!indexed && !log->read_only)
+        else if (!indexed && !log->read_only)
             rw_segment_new_indexes(s, log->dir, &log->config);
         if (!rc && (last || (!indexed && log->read_only)))
             rc = find_end(log, s, last ? args->recovery_point : INT64_MAX, ret_next, &torn);
@@ -355,9 +356,9 @@ static int load_one(struct rw_log *log, const struct rw_log_open_args *args, int
         }
     }
     s->sealed = !last;
-    if (scan && !last) {
-        rw_segment_note_end(s);
-        rw_log_spill(log, s, true);
+    if (scan && !last && (rc = rw_log_close_indexes(log, s)) != RW_OK) {
+        rw_segment_unref(s);
+        return rc;
     }
     rw_log_push_segment(log, s);
     return RW_OK;

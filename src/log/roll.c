@@ -33,17 +33,17 @@ bool rw_log_should_roll(const struct rw_log *log, size_t n, int64_t now_ms, int6
 }
 
 /* Everything is in the files, the closing time entry too. */
-static bool is_complete(const struct rw_segment *s)
+bool rw_log_is_indexed(const struct rw_segment *s)
 {
     uint8_t last[RW_TIME_ENTRY_SIZE];
-    return !s->offsets.tail_n && !s->times.tail_n &&
+    return s->offsets.file && s->times.file && !s->offsets.tail_n && !s->times.tail_n &&
            (s->max_timestamp < 0 || (rw_index_last(&s->times, last) &&
                                      rw_time_entry_decode(last).timestamp >= s->max_timestamp));
 }
 
 /* An index file without its end (the disk was full) would be taken for whole at the next open: without
  * its name it is built anew then. This process goes on with what it has. */
-static void disown_indexes(struct rw_log *log, const struct rw_segment *s)
+static int disown_indexes(struct rw_log *log, const struct rw_segment *s)
 {
     struct rw_path path;
     int rc = rw_path_of(&path, log->dir, s->base, RW_SUFFIX_TIMEINDEX, NULL);
@@ -54,6 +54,7 @@ static void disown_indexes(struct rw_log *log, const struct rw_segment *s)
     rw_log_lock(log);
     log->dir_dirty = true;
     rw_log_unlock(log);
+    return rc;
 }
 
 void rw_log_spill(struct rw_log *log, struct rw_segment *s, bool all)
@@ -70,20 +71,27 @@ void rw_log_spill(struct rw_log *log, struct rw_segment *s, bool all)
         rw_index_spilled(&s->times, n);
         rw_log_unlock(log);
     }
-    if (all && s->times.file && !is_complete(s))
-        disown_indexes(log, s);
 }
 
-void rw_log_seal(struct rw_log *log, struct rw_segment *s)
+int rw_log_close_indexes(struct rw_log *log, struct rw_segment *s)
 {
     rw_log_spill(log, s, false);
     rw_log_lock(log);
     rw_segment_note_end(s);
     rw_log_unlock(log);
     rw_log_spill(log, s, true);
+    return rw_log_is_indexed(s) ? RW_OK : disown_indexes(log, s);
+}
+
+int rw_log_seal(struct rw_log *log, struct rw_segment *s)
+{
+    int rc = rw_log_close_indexes(log, s);
+    if (rc)
+        return rw_log_fail(log, rc, "removing an index that is not whole", s->base);
     /* Gives space that was reserved beyond the end back. Failing costs space, not data. */
     if (s->reserved > s->size && !s->keep_tail && s->file->ops->truncate(s->file, s->size) == RW_OK)
         s->reserved = s->size;
+    return RW_OK;
 }
 
 int rw_log_write_snapshot(struct rw_log *log, int64_t offset, bool durable)
@@ -145,13 +153,15 @@ int rw_log_roll_at(struct rw_log *log, int64_t base)
     struct rw_segment *old = rw_log_active(log), *fresh;
     if (base == old->base)
         return RW_OK;
-    rw_log_seal(log, old);
+    int rc = rw_log_seal(log, old);
+    if (rc)
+        return rc;
     /* The indexes must be on disk before the name of the next segment can be: a recovery point at `base`
      * makes the next open take them on trust. With unsynced data it lies lower, and the next flush
      * syncs them together with the data; but a segment that was scanned after a crash counts as unsynced
      * although the recovery point may lie at its end. */
     bool done = is_flushed(log, old) || atomic_load(&log->durable) >= base;
-    int rc = done ? rw_log_sync_directory(log) : RW_OK;
+    rc = done ? rw_log_sync_directory(log) : RW_OK;
     if (rc)
         return rc;
     if (done && (rc = rw_segment_sync_indexes(old)) != RW_OK)

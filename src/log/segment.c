@@ -180,11 +180,12 @@ bool rw_segment_load_indexes(struct rw_segment *s, const char *dir, bool read_on
     return true;
 }
 
-static struct rw_file *create_index(struct rw_segment *s, const char *dir, const char *suffix)
+static struct rw_file *create_index(struct rw_segment *s, const char *dir, const char *suffix,
+                                    const char *aside)
 {
     struct rw_path path;
     struct rw_file *f;
-    if (rw_path_of(&path, dir, s->base, suffix, NULL) || rw_file_remove(s->env, path.s) ||
+    if (rw_path_of(&path, dir, s->base, suffix, aside) || rw_file_remove(s->env, path.s) ||
         rw_vfs_open(s->env->vfs, path.s, RW_OPEN_WRITE | RW_OPEN_CREATE | RW_OPEN_TRUNC, &f)) {
         rw_diag(s->env->diag, RW_WARN, "log", "no index file: reads will scan",
                 rw_kv_str("dir", dir), rw_kv_int("segment", s->base), rw_kv_str("file", suffix));
@@ -193,17 +194,49 @@ static struct rw_file *create_index(struct rw_segment *s, const char *dir, const
     return f;
 }
 
-void rw_segment_new_indexes(struct rw_segment *s, const char *dir,
-                            const struct rw_log_config *config)
+static void new_indexes(struct rw_segment *s, const char *dir, const struct rw_log_config *config,
+                        const char *aside)
 {
     rw_index_deinit(&s->offsets);
     rw_index_deinit(&s->times);
     rw_index_init(&s->offsets, RW_OFFSET_ENTRY_SIZE, (uint64_t)config->index_bytes_max);
     rw_index_init(&s->times, RW_TIME_ENTRY_SIZE, (uint64_t)config->index_bytes_max);
-    rw_index_attach(&s->offsets, create_index(s, dir, RW_SUFFIX_INDEX), 0, true);
-    rw_index_attach(&s->times, create_index(s, dir, RW_SUFFIX_TIMEINDEX), 0, true);
+    rw_index_attach(&s->offsets, create_index(s, dir, RW_SUFFIX_INDEX, aside), 0, true);
+    rw_index_attach(&s->times, create_index(s, dir, RW_SUFFIX_TIMEINDEX, aside), 0, true);
     s->indexed_at = 0;
     s->max_timestamp = s->max_timestamp_offset = s->first_timestamp = -1;
+}
+
+void rw_segment_new_indexes(struct rw_segment *s, const char *dir,
+                            const struct rw_log_config *config)
+{
+    new_indexes(s, dir, config, NULL);
+}
+
+void rw_segment_new_indexes_aside(struct rw_segment *s, const char *dir,
+                                  const struct rw_log_config *config)
+{
+    new_indexes(s, dir, config, RW_SUFFIX_TMP);
+}
+
+static int place_index(struct rw_segment *s, const char *dir, const char *suffix, bool whole)
+{
+    struct rw_path from, to;
+    int rc = rw_path_of(&from, dir, s->base, suffix, RW_SUFFIX_TMP);
+    if (!rc)
+        rc = rw_path_of(&to, dir, s->base, suffix, NULL);
+    if (rc)
+        return rc;
+    return whole ? s->env->vfs->ops->rename(s->env->vfs, from.s, to.s)
+                 : rw_file_remove(s->env, from.s);
+}
+
+int rw_segment_place_indexes(struct rw_segment *s, const char *dir, bool whole)
+{
+    int rc = whole ? rw_segment_sync_indexes(s) : RW_OK;
+    if (!rc)
+        rc = place_index(s, dir, RW_SUFFIX_INDEX, whole);
+    return rc ? rc : place_index(s, dir, RW_SUFFIX_TIMEINDEX, whole);
 }
 
 static void add_time_entry(struct rw_segment *s)

@@ -53,6 +53,13 @@ bool rw_segment_load_indexes(struct rw_segment *s, const char *dir, bool read_on
  * created is done without. */
 void rw_segment_new_indexes(struct rw_segment *s, const char *dir,
                             const struct rw_log_config *config);
+/* The same under temporary names: for a segment whose indexes the next open takes on trust, because it
+ * lies below the recovery point. A crash must find the old ones or whole new ones there. */
+void rw_segment_new_indexes_aside(struct rw_segment *s, const char *dir,
+                                  const struct rw_log_config *config);
+/* Ends that: syncs them and gives them their names, which the caller makes durable; or removes them
+ * (not whole), so that the next open tries again. */
+RW_MUST int rw_segment_place_indexes(struct rw_segment *s, const char *dir, bool whole);
 /* Notes a batch at position `at` in timestamps and, when due, in the indexes, whose tails must have
  * room. The caller holds the mutex when others can see the segment. */
 void rw_segment_note(struct rw_segment *s, const struct rw_batch *batch, uint64_t at,

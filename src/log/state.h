@@ -88,8 +88,13 @@ void rw_log_push_segment(struct rw_log *log, struct rw_segment *segment);
 
 /* Writes full index tails of the active segment. [W] */
 void rw_log_spill(struct rw_log *log, struct rw_segment *s, bool all);
-/* Closing time entry, index tails written, space reserved beyond the end given back. [W] */
-void rw_log_seal(struct rw_log *log, struct rw_segment *s);
+/* Everything about the segment's batches is in its index files, the closing time entry too. [W] */
+bool rw_log_is_indexed(const struct rw_segment *s);
+/* Closing time entry and index tails written. When that can not be (the disk is full), the files lose a
+ * name instead, so that nobody takes them for whole. [W] */
+RW_MUST int rw_log_close_indexes(struct rw_log *log, struct rw_segment *s);
+/* The same; and space reserved beyond the end given back. A failure takes the log offline. [W] */
+RW_MUST int rw_log_seal(struct rw_log *log, struct rw_segment *s);
 /* Would a batch of n bytes, max timestamp and last offset need a new segment? [W] */
 bool rw_log_should_roll(const struct rw_log *log, size_t n, int64_t now_ms, int64_t max_timestamp,
                         int64_t last_offset);
