@@ -116,10 +116,15 @@ struct rollway_header {
     size_t value_size;
 };
 
+/* Timestamps that a zero-initialised record can not ask for: 1970-01-01 itself (append only; it is read
+ * as 0), and none at all, as records of old producers have (-1 in the file, too). */
+#define ROLLWAY_TIME_1970 INT64_MIN
+#define ROLLWAY_TIME_NONE (-1)
+
 /* A record to append, or one that was read. key/value NULL means null, which differs from empty. */
 struct rollway_record {
     int64_t offset;       /* read: its offset; append: ignored */
-    int64_t timestamp_ms; /* Unix ms; append: 0 means now */
+    int64_t timestamp_ms; /* Unix ms; append: 0 means now, see also ROLLWAY_TIME_* */
     const void *key;
     size_t key_size;
     const void *value;

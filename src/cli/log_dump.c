@@ -346,22 +346,71 @@ static int dump_log_file(struct dump *d)
                : RW_EXIT_OK;
 }
 
+static int dump_file(struct rw_cli *cli, const char *path)
+{
+    struct dump d = {.cli = cli,
+                     .out = rw_cli_out(cli),
+                     .path = path,
+                     .json = rw_cli_json(cli),
+                     .records = rw_cli_has(cli, "records")};
+    const char *slash = strrchr(path, '/'), *suffix = "";
+    int64_t base = 0;
+    bool ours = rw_name_parse(slash ? slash + 1 : path, &base, &suffix);
+    int exit_code = ours && strcmp(suffix, RW_SUFFIX_LOG) == 0 ? dump_log_file(&d)
+                                                               : dump_small(&d, suffix, base);
+    return exit_code ? exit_code : d.bad;
+}
+
+static void heading(struct rw_cli *cli, const char *path)
+{
+    struct rw_json j;
+    if (!rw_cli_json(cli)) {
+        rw_buf_printf(rw_cli_out(cli), "segment %s\n", path);
+        return;
+    }
+    rw_json_init(&j, rw_cli_out(cli), 0);
+    rw_json_object(&j, NULL);
+    rw_json_cstr(&j, "type", "segment");
+    rw_json_cstr(&j, "file", path);
+    rw_json_end(&j);
+    rw_buf_add_u8(rw_cli_out(cli), '\n');
+}
+
+/* The segments of a log, in order. One that retention removes meanwhile is reported like any other file
+ * that is not there. */
+static int dump_dir(struct rw_cli *cli, const char *dir, void *arg)
+{
+    struct log_names names;
+    int worst = RW_EXIT_OK;
+    (void)arg;
+    int rc = rw_log_names(dir, rw_log_name_is_segment, &names);
+    if (rc)
+        return rw_cli_fail(cli, rw_cli_exit_of(rc), NULL, "%s", rw_os_last_error());
+    for (size_t i = 0; i < names.n && !rw_cli_interrupted(); i++) {
+        struct rw_path path;
+        int exit_code = RW_EXIT_OK;
+        if (rw_path_join(&path, dir, names.at[i], NULL)) {
+            exit_code = rw_cli_fail(cli, RW_EXIT_USAGE, NULL, "the path is too long: %s", dir);
+        } else {
+            heading(cli, path.s);
+            exit_code = dump_file(cli, path.s);
+        }
+        if (exit_code > worst)
+            worst = exit_code;
+    }
+    rw_log_names_free(&names);
+    return worst;
+}
+
 static int run(struct rw_cli *cli)
 {
+    struct rw_vfs *vfs = rw_os_env()->vfs;
     int worst = RW_EXIT_OK;
     for (int i = 0; i < rw_cli_operand_count(cli) && !rw_cli_interrupted(); i++) {
-        struct dump d = {.cli = cli,
-                         .out = rw_cli_out(cli),
-                         .path = rw_cli_operand(cli, i),
-                         .json = rw_cli_json(cli),
-                         .records = rw_cli_has(cli, "records")};
-        const char *slash = strrchr(d.path, '/'), *suffix = "";
-        int64_t base = 0;
-        bool ours = rw_name_parse(slash ? slash + 1 : d.path, &base, &suffix);
-        int exit_code = ours && strcmp(suffix, RW_SUFFIX_LOG) == 0 ? dump_log_file(&d)
-                                                                   : dump_small(&d, suffix, base);
-        if (!exit_code)
-            exit_code = d.bad;
+        const char *path = rw_cli_operand(cli, i);
+        struct rw_stat st;
+        bool is_dir = vfs->ops->stat(vfs, path, &st) == RW_OK && st.is_dir;
+        int exit_code = is_dir ? rw_log_each_dir(cli, path, dump_dir, NULL) : dump_file(cli, path);
         if (exit_code > worst)
             worst = exit_code;
     }
@@ -376,19 +425,21 @@ static const struct rw_option options[] = {
 static const struct rw_example examples[] = {
     {"rollway log dump --records events-0/00000000000000000000.log", "batches and records"},
     {"rollway log dump events-0/00000000000000000000.index", "entries of an index"},
+    {"rollway log dump events-0", "all segments of a log"},
     {NULL, NULL},
 };
 
 const struct rw_command rw_cmd_log_dump = {
     .name = "log dump",
-    .operands = "FILE...",
+    .operands = "PATH...",
     .operands_complete = "file",
     .operands_min = 1,
     .operands_max = -1,
     .summary = "show what is in the files of a log",
-    .text = "FILE is a segment (.log), an index (.index, .timeindex), a producer snapshot "
-            "(.snapshot) or "
-            "a checkpoint. Damage is reported and stepped over; the exit status is 8 then.",
+    .text = "PATH is a segment (.log), an index (.index, .timeindex), a producer snapshot "
+            "(.snapshot), a checkpoint, or a directory: of a log, or of logs. Of a directory all "
+            "segments are shown, each after a line with its name. Damage is reported and stepped "
+            "over; the exit status is 8 then.",
     .options = options,
     .examples = examples,
     .local = true,

@@ -63,7 +63,8 @@ static int add_json(struct import *m, const char *line, size_t n)
                                              .value_size = h->value.n};
     }
     m->headers_n += r.n_headers;
-    m->records[m->n++] = (struct rollway_record){.timestamp_ms = r.has_timestamp ? r.timestamp : 0,
+    int64_t time = !r.has_timestamp ? 0 : r.timestamp == 0 ? ROLLWAY_TIME_1970 : r.timestamp;
+    m->records[m->n++] = (struct rollway_record){.timestamp_ms = time,
                                                  .key = r.key.p,
                                                  .key_size = r.key.n,
                                                  .value = r.value.p,

@@ -76,19 +76,28 @@ static int take_headers(struct rollway_log *log, const struct rollway_record *r)
     return RW_OK;
 }
 
+static bool timestamp_is_valid(int64_t t)
+{
+    return t >= 0 || t == ROLLWAY_TIME_NONE || t == ROLLWAY_TIME_1970;
+}
+
 static int add_record(struct rollway_log *log, const struct rollway_record *r, int64_t offset,
                       int64_t now_ms)
 {
     if ((!r->key && r->key_size) || (!r->value && r->value_size) ||
-        (!r->headers && r->headers_count) || r->timestamp_ms < 0)
+        (!r->headers && r->headers_count))
         return rollway_fail(log, RW_E_INVAL, "a record with a size but without bytes");
+    if (!timestamp_is_valid(r->timestamp_ms))
+        return rollway_fail(log, RW_E_INVAL, "a timestamp before 1970");
     if (r->key_size > INT32_MAX || r->value_size > INT32_MAX)
         return rollway_fail(log, RW_E_TOO_BIG, "a record larger than 2 GiB");
     int rc = r->headers_count ? take_headers(log, r) : RW_OK;
     if (rc)
         return rollway_fail(log, rc, "a header without a key, or too many");
     const struct rw_record record = {.offset = offset,
-                                     .timestamp = r->timestamp_ms ? r->timestamp_ms : now_ms,
+                                     .timestamp = r->timestamp_ms == ROLLWAY_TIME_1970 ? 0
+                                                  : r->timestamp_ms ? r->timestamp_ms
+                                                                    : now_ms,
                                      .key = rw_slice(r->key, r->key_size),
                                      .value = rw_slice(r->value, r->value_size)};
     return rollway_fail_code(

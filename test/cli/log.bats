@@ -50,6 +50,26 @@ assert [r["offset"] for r in records] == list(range(3000))
 assert records[41]["value"] == "record 42" and records[41]["key"] is None'
 }
 
+@test "dump of a directory shows all its segments" {
+    mkdir data
+    make_log data/a-0
+    seq 5 | "$RW_BIN" -q log import data/b-0
+    run "$RW_BIN" log dump data/a-0
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = "segment data/a-0/$FIRST.log" ]
+    [ "${#lines[@]}" -eq 4 ]
+    "$RW_BIN" log dump --json -r data | python '
+assert [x["file"] for x in d if x["type"] == "segment"] == ["data/a-0/%020d.log" % 0, "data/b-0/%020d.log" % 0]
+assert len([x for x in d if x["type"] == "record"]) == 3005'
+    flip "data/a-0/$FIRST.log" 100
+    run "$RW_BIN" log dump data
+    [ "$status" -eq 8 ]
+    [[ "$output" == *WRONG*"segment data/b-0/"* ]]
+    mkdir empty
+    run "$RW_BIN" log dump empty
+    [ "$status" -eq 5 ]
+}
+
 @test "dump shows indexes, snapshots and checkpoints" {
     make_log a
     "$RW_BIN" log dump --json "a/$FIRST.index" | python 'assert d and all(x["offset"] > 0 and x["position"] > 0 for x in d)'
@@ -151,6 +171,8 @@ assert records[41]["value"] == "record 42" and records[41]["key"] is None'
 {"offset":1,"timestamp":9007199254740993,"key":null,"value":"","headers":[]}
 {"offset":2,"timestamp":5,"key":"","value":null,"headers":[{"key":"b","value":{"base64":"/wD+"}}]}
 {"offset":3,"timestamp":6,"key":{"base64":"gIE="},"value":"nul \u0000 quote \" backslash \\ newline \n","headers":[]}
+{"offset":4,"timestamp":0,"key":null,"value":"1970","headers":[]}
+{"offset":5,"timestamp":-1,"key":null,"value":"no time","headers":[]}
 LINES
     "$RW_BIN" log import -f json a <in
     "$RW_BIN" log export -f json a >out

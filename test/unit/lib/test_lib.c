@@ -117,6 +117,32 @@ static void keeps_everything_of_a_record(void **state)
     }
 }
 
+static void keeps_timestamps(void **state)
+{
+    struct rollway_log *log =
+        open_with(*state, (struct rollway_log_options){.durability = ROLLWAY_DURABLE_OS});
+    static const int64_t in[] = {ROLLWAY_TIME_1970, ROLLWAY_TIME_NONE, 1, 0};
+    static const int64_t want[] = {0, -1, 1};
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(
+            rollway_log_append(log, &(struct rollway_record){.timestamp_ms = in[i]}, 1, NULL),
+            ROLLWAY_OK);
+    const struct rollway_record wrong = {.timestamp_ms = -2};
+    assert_int_equal(rollway_log_append(log, &wrong, 1, NULL), ROLLWAY_E_INVAL);
+    assert_non_null(strstr(rollway_log_error(log), "1970"));
+    struct rollway_cursor *c;
+    struct rollway_record r;
+    assert_int_equal(rollway_cursor_new(log, 0, &c), ROLLWAY_OK);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(rollway_cursor_next(c, &r), 1);
+        assert_int_equal(r.timestamp_ms, want[i]);
+    }
+    assert_int_equal(rollway_cursor_next(c, &r), 1);
+    assert_true(r.timestamp_ms > INT64_C(1600000000000)); /* 0: now */
+    rollway_cursor_free(c);
+    assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
+}
+
 static void second_writer_is_refused(void **state)
 {
     const struct fixture *f = *state;
@@ -377,10 +403,11 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(keeps_everything_of_a_record),     T(second_writer_is_refused),
-        T(follows_another_process),          T(many_threads_share_syncs),
-        T(gathers_in_memory_when_asked),     T(shrinks_at_both_ends),
-        T(damage_is_named_and_stepped_over), T(bad_arguments_are_refused),
+        T(keeps_timestamps),          T(keeps_everything_of_a_record),
+        T(second_writer_is_refused),  T(follows_another_process),
+        T(many_threads_share_syncs),  T(gathers_in_memory_when_asked),
+        T(shrinks_at_both_ends),      T(damage_is_named_and_stepped_over),
+        T(bad_arguments_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
