@@ -29,7 +29,8 @@ struct produce {
     struct rw_cli_client client;
     struct rw_producer *producer;
     struct rw_format *format, *output;
-    bool json; /* lines of JSON instead of a format */
+    struct rw_format *keyless; /* with -K: for records without its delimiter; else NULL */
+    bool json;                 /* lines of JSON instead of a format */
     const char *topic;
     const char *key;
     int64_t partition;
@@ -91,7 +92,8 @@ struct input {
     const char *name;
     struct rw_buf buf;
     size_t at;
-    int64_t read; /* bytes, in all */
+    int64_t read;  /* bytes, in all */
+    int64_t taken; /* records, and blank lines of JSON */
     bool end;
 };
 
@@ -197,7 +199,7 @@ static bool is_blank(struct rw_str line)
     return true;
 }
 
-static int send_json(struct produce *p, struct rw_str line)
+static int send_json(struct produce *p, const struct input *in, struct rw_str line)
 {
     struct rw_err err = {0};
     struct rw_record_line r = {.headers = p->headers + p->n_headers,
@@ -205,8 +207,8 @@ static int send_json(struct produce *p, struct rw_str line)
     rw_buf_clear(&p->in.scratch);
     int rc = rw_record_json_read(line, &p->in.scratch, &r, &err);
     if (rc != RW_OK)
-        return rw_client_fail(&p->client.err, rc, "record %lld: %s", (long long)p->records + 1,
-                              err.text);
+        return rw_client_fail(&p->client.err, rc, "%s: line %lld: %s", in->name,
+                              (long long)in->taken + 1, err.text);
     struct rw_record record = {.timestamp = r.has_timestamp ? r.timestamp : -1,
                                .key = p->key ? rw_slice(p->key, strlen(p->key)) : r.key,
                                .value = r.value};
@@ -224,6 +226,17 @@ static void progress(struct produce *p, const struct input *in)
     rw_progress_update(&p->progress, p->records, p->bytes, rw_progress_now());
 }
 
+/* As kcat does: a record without the delimiter of -K is a value without a key. */
+static int read_format(struct produce *p, struct input *in, size_t *ret_used)
+{
+    const uint8_t *from = in->buf.p + in->at;
+    size_t n = in->buf.n - in->at;
+    int got = rw_format_read(p->format, from, n, in->end, &p->in, ret_used);
+    if (got == RW_E_INVAL && p->keyless)
+        got = rw_format_read(p->keyless, from, n, in->end, &p->in, ret_used);
+    return got;
+}
+
 /* Sends one record out of the buffer. *ret_got 1: sent; 0: nothing is left; RW_E_SHORT: more is needed.
  * Returns an error. */
 static int produce_one(struct produce *p, struct input *in, int *ret_got)
@@ -231,19 +244,19 @@ static int produce_one(struct produce *p, struct input *in, int *ret_got)
     size_t used = 0;
     struct rw_str line = RW_STR_NULL;
     int rc = RW_OK;
-    *ret_got = p->json ? next_line(in, &line, &used)
-                       : rw_format_read(p->format, in->buf.p + in->at, in->buf.n - in->at, in->end,
-                                        &p->in, &used);
+    *ret_got = p->json ? next_line(in, &line, &used) : read_format(p, in, &used);
     if (*ret_got == RW_E_SHORT || *ret_got == 0)
         return RW_OK;
     if (*ret_got < 0)
-        return rw_client_fail(&p->client.err, *ret_got, "%s: record %lld does not fit the format",
-                              in->name, (long long)p->records + 1);
+        return rw_client_fail(&p->client.err, *ret_got, "%s: %s %lld does not fit the format",
+                              in->name, rw_format_reads_lines(p->format) ? "line" : "record",
+                              (long long)in->taken + 1);
     if (!p->json)
         rc = send_record(p, &p->in);
     else if (!is_blank(line))
-        rc = send_json(p, line);
+        rc = send_json(p, in, line);
     in->at += used;
+    in->taken++;
     return rc;
 }
 
@@ -333,27 +346,54 @@ static int take_headers(struct produce *p)
     return RW_EXIT_OK;
 }
 
-/* The delimiter may hold escapes, and percent signs are to be taken literally. */
+/* -K and -D as a format. They may hold escapes; percent signs and braces are meant as they stand. */
+static int delimiters_format(struct produce *p, char text[512], size_t *ret_value_at)
+{
+    const char *key = rw_cli_string(p->cli, "key-delimiter", NULL);
+    const char *parts[] = {key ? "%k" : "", key ? key : "", "%v",
+                           rw_cli_string(p->cli, "delimiter", "\\n")};
+    size_t n = 0;
+    if (key && !*key)
+        return rw_cli_usage(p->cli, "the delimiter of keys can not be empty");
+    for (int i = 0; i < 4; i++) {
+        if (i == 2)
+            *ret_value_at = n;
+        for (const char *c = parts[i]; *c; c++) {
+            if (n + 3 > 512)
+                return rw_cli_usage(p->cli, "the delimiters are too long");
+            if (i % 2 && strchr("%{}", *c))
+                text[n++] = '%';
+            text[n++] = *c;
+        }
+    }
+    text[n] = 0;
+    return RW_EXIT_OK;
+}
+
+static int parse_input_format(struct produce *p, const char *text, struct rw_format **ret,
+                              char error[160])
+{
+    int rc = rw_format_parse(text, rw_cli_has(p->cli, "kcat"), ret, error);
+    return rc == RW_OK ? rw_format_check_input(*ret, error) : rc;
+}
+
 static int take_format(struct produce *p)
 {
     char error[160] = "", text[512];
     const char *f = rw_cli_string(p->cli, "format", NULL);
-    const char *key_delimiter = rw_cli_string(p->cli, "key-delimiter", NULL);
-    const char *delimiter = rw_cli_string(p->cli, "delimiter", "\\n");
     const char *output = rw_cli_string(p->cli, "output", NULL);
+    bool keys = rw_cli_has(p->cli, "key-delimiter");
+    size_t value_at = 0;
+    int rc = RW_OK;
     p->json = f && strcmp(f, "json") == 0;
-    if (f && (key_delimiter || rw_cli_has(p->cli, "delimiter")))
+    if (f && (keys || rw_cli_has(p->cli, "delimiter")))
         return rw_cli_usage(p->cli, "-f says all that -K and -D say: give one of them");
-    if (strchr(delimiter, '%') || (key_delimiter && strchr(key_delimiter, '%')))
-        return rw_cli_usage(p->cli, "use -f for a delimiter with a percent sign (%%%% there)");
-    if (!f && key_delimiter)
-        snprintf(text, sizeof(text), "%%k%s%%v%s", key_delimiter, delimiter);
-    else if (!f)
-        snprintf(text, sizeof(text), "%%v%s", delimiter);
-    int rc = p->json ? RW_OK
-                     : rw_format_parse(f ? f : text, rw_cli_has(p->cli, "kcat"), &p->format, error);
-    if (rc == RW_OK && !p->json)
-        rc = rw_format_check_input(p->format, error);
+    if (!f && delimiters_format(p, text, &value_at) != RW_EXIT_OK)
+        return RW_EXIT_USAGE;
+    if (!p->json)
+        rc = parse_input_format(p, f ? f : text, &p->format, error);
+    if (rc == RW_OK && keys)
+        rc = parse_input_format(p, text + value_at, &p->keyless, error);
     if (rc == RW_OK && output)
         rc = rw_format_parse(output, false, &p->output, error);
     if (rc == RW_OK && output)
@@ -467,6 +507,7 @@ static int run(struct rw_cli *cli)
     rw_producer_free(p->producer);
     rw_cli_client_deinit(&p->client);
     rw_format_free(p->format);
+    rw_format_free(p->keyless);
     rw_format_free(p->output);
     rw_buf_deinit(&p->in.scratch);
     rw_free(p->in.headers);

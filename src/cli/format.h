@@ -102,3 +102,5 @@ RW_MUST int rw_format_check_input(const struct rw_format *f, char error[160]);
  */
 int rw_format_read(const struct rw_format *f, const uint8_t *p, size_t n, bool last,
                    struct rw_format_input *in, size_t *ret_used);
+/* Is every record exactly one line of the input? Then the n-th record is on the n-th line. */
+bool rw_format_reads_lines(const struct rw_format *f);

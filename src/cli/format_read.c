@@ -2,8 +2,10 @@
  * The format mini-language, the other direction: records out of input.
  *
  * A text field ends at the literal text that follows it, or is as long as a length field before it said
- * (%K, %V, %T), or is what its regular expression matches, or goes to the end of the input when it is the last token. At the end of the input a
- * missing final delimiter is forgiven.
+ * (%K, %V, %T), or is what its regular expression matches, or goes to the end of the input when it is
+ * the last token. The literal that ends the format ends the record: no field that is looked for by its
+ * delimiter reaches across it, so that a line without the blank of "%k %v\n" is a mistake and takes
+ * nothing of the next line. At the end of the input that last delimiter may be missing.
  */
 #include "cli/format.h"
 
@@ -76,23 +78,34 @@ int rw_format_check_input(const struct rw_format *f, char error[160])
 struct cut {
     const uint8_t *at, *end;
     bool last;
-    int64_t sizes[3]; /* of topic, key, value; -1: not told */
+    const struct rw_format_token *final; /* the literal that ends the format; NULL: there is none */
+    int64_t sizes[3];                    /* of topic, key, value; -1: not told */
     int64_t n_headers;
     struct rw_format_input *in;
 };
+
+static const uint8_t *find(const struct rw_format_token *t, const uint8_t *p, size_t n)
+{
+    return t->literal_n == 1 ? memchr(p, t->literal[0], n) : memmem(p, n, t->literal, t->literal_n);
+}
 
 /* The bytes of a field up to the literal behind it (which is left in place). */
 static int until(struct cut *c, const struct rw_format_token *next, struct rw_slice *ret)
 {
     size_t left = (size_t)(c->end - c->at);
-    const uint8_t *found = NULL;
-    if (next && next->literal_n == 1)
-        found = memchr(c->at, next->literal[0], left);
-    else if (next)
-        found = memmem(c->at, left, next->literal, next->literal_n);
+    const struct rw_format_token *final = c->final;
+    const uint8_t *found = next ? find(next, c->at, left) : NULL;
+    size_t n = found ? (size_t)(found - c->at) : left;
+    /* A delimiter that has the record's end inside of it ends no record. */
+    bool bounded = final && next && next != final &&
+                   !find(final, (const uint8_t *)next->literal, next->literal_n);
+    if (bounded && find(final, c->at, n))
+        return RW_E_INVAL;
     if (!found && !c->last)
         return RW_E_SHORT;
-    *ret = rw_slice(c->at, found ? (size_t)(found - c->at) : left);
+    if (!found && next && next != final)
+        return RW_E_INVAL;
+    *ret = rw_slice(c->at, n);
     c->at += ret->n;
     return RW_OK;
 }
@@ -203,6 +216,8 @@ static int literal(struct cut *c, const struct rw_format_token *t)
         return RW_E_INVAL;
     if (left < t->literal_n && !c->last)
         return RW_E_SHORT;
+    if (left < t->literal_n && t != c->final)
+        return RW_E_INVAL;
     c->at += n;
     return RW_OK;
 }
@@ -304,8 +319,14 @@ static int token(struct cut *c, const struct rw_format_token *t, const struct rw
 int rw_format_read(const struct rw_format *f, const uint8_t *p, size_t n, bool last,
                    struct rw_format_input *in, size_t *ret_used)
 {
-    struct cut c = {
-        .at = p, .end = p + n, .last = last, .sizes = {-1, -1, -1}, .n_headers = -1, .in = in};
+    const struct rw_format_token *end = &f->tokens[f->n_tokens - 1];
+    struct cut c = {.at = p,
+                    .end = p + n,
+                    .last = last,
+                    .final = end->field ? NULL : end,
+                    .sizes = {-1, -1, -1},
+                    .n_headers = -1,
+                    .in = in};
     if (n == 0)
         return last ? 0 : RW_E_SHORT;
     in->topic = in->key = in->value = rw_slice(NULL, 0);
@@ -319,4 +340,19 @@ int rw_format_read(const struct rw_format *f, const uint8_t *p, size_t n, bool l
     }
     *ret_used = (size_t)(c.at - p);
     return 1;
+}
+
+bool rw_format_reads_lines(const struct rw_format *f)
+{
+    const struct rw_format_token *end = &f->tokens[f->n_tokens - 1];
+    if (end->field || end->literal_n != 1 || end->literal[0] != '\n')
+        return false;
+    for (const struct rw_format_token *t = f->tokens; t < end; t++) {
+        bool by_delimiter = t->field && !t->inner && slot(length_of, t->field) < 0 &&
+                            t->mode != RW_FORMAT_REGEX && t->mode != RW_FORMAT_BIG &&
+                            t->mode != RW_FORMAT_LITTLE;
+        if (t->field ? !by_delimiter : memchr(t->literal, '\n', t->literal_n) != NULL)
+            return false;
+    }
+    return true;
 }

@@ -70,6 +70,23 @@ $1"
     [ "$output" = 2023-11-14 ]
 }
 
+@test "a line that lacks a delimiter: a mistake for -f, a value without a key for -K" {
+    printf 'a 1\nlonely\nb 2\n' >in
+    run "$R" produce strict -f '%k %v\n' in
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"in: line 2 does not fit the format"* ]]
+    # What was read before is there, and nothing of what came after.
+    [ "$("$R" consume strict -e -f '%k=%v,')" = "a=1," ]
+    printf 'a:1\nlonely\n\nb:2:3' | "$R" produce lenient -K :
+    [ "$("$R" consume lenient -e -f '%K %k=%v,' | sed 's/\n//')" = "1 a=1,0 =lonely,0 =,1 b=2:3," ]
+    "$R" consume lenient -e --json | sed -n 2p | python 'assert d["key"] is None and d["value"] == "lonely"'
+    printf 'a{1;b}{2;' | "$R" produce braces -K '{' -D ';'
+    [ "$("$R" consume braces -e -f '%k=%v,')" = "a=1,b}=2," ]
+    run "$R" produce braces -K ''
+    [ "$status" -eq 2 ]
+}
+
 @test "binary formats go both ways" {
     printf '\0\0\0\1\0\0\0\3kv\n!\0\0\0\0\0\0\0\1x' | "$R" produce binary -f '%K{big32}%V{big32}%k%v'
     "$R" consume binary -e -f '%K{big32}%V{big32}%k%v' >out
@@ -265,7 +282,7 @@ assert d["key"] == {"base64": "gIE="} and d["value"] == "nul \0"
 PYTHON
     run "$R" produce json-b -f json <<<'{"value":1}'
     [ "$status" -ne 0 ]
-    [[ "$output" == *"record 1: character"* ]]
+    [[ "$output" == *"line 1: character"* ]]
 }
 
 @test "unpack and re in formats" {

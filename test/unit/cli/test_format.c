@@ -220,7 +220,7 @@ static void reads_fields(void **state)
     assert_int_equal(read_one("%t %p %d %k::%v\\n", line, strlen(line), false, &used), 1);
     assert_true(is(in.topic, "logs") && is(in.key, "k") && is(in.value, "v v"));
     assert_true(in.has_partition && in.partition == 3 && in.has_timestamp && in.timestamp == 99);
-    assert_int_equal(read_one("%k,%v\\n", "no comma\n", 9, true, &used), 1);
+    assert_int_equal(read_one("%k,%v\\n", "no comma\n", 9, true, &used), RW_E_INVAL);
     assert_int_equal(read_one("%p,%v\\n", "x,1\n", 4, true, &used), RW_E_INVAL);
 }
 
@@ -302,6 +302,30 @@ static void round_trip(void **state)
     assert_true(is(in.key, "key") && in.value.n == 3 && in.partition == 7 && in.n_headers == 2);
 }
 
+/* What ends the record ends the search for a field's delimiter, too. */
+static void keeps_to_the_record(void **state)
+{
+    (void)state;
+    size_t used = 0;
+    assert_int_equal(read_one("%k %v\n", "lonely\nk v\n", 11, false, &used), RW_E_INVAL);
+    assert_true(rw_format_reads_lines(format));
+    assert_int_equal(read_one("%k %v\n", "lonely", 6, false, &used), RW_E_SHORT);
+    assert_int_equal(read_one("%k %v\n", "lonely", 6, true, &used), RW_E_INVAL);
+    assert_int_equal(read_one("%k %v\n", "k v", 3, true, &used), 1);
+    assert_true(is(in.key, "k") && is(in.value, "v"));
+    assert_int_equal(read_one("%k::%v\n", "k:", 2, true, &used), RW_E_INVAL);
+    assert_int_equal(read_one("%d %v\n", "12\n", 3, false, &used), RW_E_INVAL);
+    assert_int_equal(read_one("%h{%k=%v;}%v\n", "a\nb=c;\n", 8, false, &used), RW_E_INVAL);
+    /* Delimiters that hold the record's end do not end it. */
+    assert_int_equal(read_one("%k\n%v\n", "key\nvalue\n", 10, false, &used), 1);
+    assert_true(is(in.key, "key") && is(in.value, "value"));
+    assert_false(rw_format_reads_lines(format));
+    assert_int_equal(read_one("%k\n--\n%v\n", "a\nb\n--\nc\n", 9, false, &used), 1);
+    assert_true(is(in.key, "a\nb") && is(in.value, "c"));
+    assert_int_equal(read_one("%V{ascii}:%v\n", "3:a\nb\n", 6, false, &used), 1);
+    assert_true(is(in.value, "a\nb"));
+}
+
 /* Fields that end where an expression stops matching; more input might make the match longer. */
 static void reads_expressions(void **state)
 {
@@ -355,6 +379,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(reads_headers, setup, input_teardown),
         cmocka_unit_test_setup_teardown(reads_expressions, setup, input_teardown),
         cmocka_unit_test(unreadable_formats),
+        cmocka_unit_test_setup_teardown(keeps_to_the_record, setup, input_teardown),
         cmocka_unit_test_setup_teardown(round_trip, setup, input_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
