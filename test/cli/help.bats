@@ -123,18 +123,19 @@ PY
     "$R" -h --color always | grep -q $'\033'
 }
 
-@test "completion scripts are sourced cleanly, and bash completes" {
-    for shell in bash zsh fish; do
-        "$R" completion "$shell" >"script.$shell"
-        [ -s "script.$shell" ]
-    done
+# completion SHELL: its script, and rollway on the path.
+completion() {
+    "$R" completion "$1" >"script.$1"
+    [ -s "script.$1" ]
+    mkdir -p bin
+    ln -sf "$R" bin/rollway
+    PATH=$PWD/bin:$PATH
+}
+
+@test "bash completes" {
+    completion bash
     bash -n script.bash
-    if command -v zsh; then zsh -n script.zsh; fi
-    if command -v fish; then fish -n script.fish; fi
-    mkdir bin
-    ln -s "$R" bin/rollway
     cat >try.bash <<'SH'
-PATH=$PWD/bin:$PATH
 . ./script.bash
 COMP_WORDS=(rollway topic de) COMP_CWORD=2
 _rollway
@@ -148,6 +149,51 @@ SH
     [ "${lines[0]}" = describe ]
     [ "${lines[1]}" = delete ]
     [ "${lines[2]}" = zstd ]
+}
+
+@test "fish completes" {
+    command -v fish || skip "fish is missing"
+    completion fish
+    fish --no-execute script.fish
+    run fish --no-config -c 'source script.fish
+complete -C "rollway topic de"
+complete -C "rollway produce x -z z"
+complete -C "rollway log dump script."'
+    echo "$output"
+    [ "${lines[0]}" = $'delete\tdelete topics and all their records' ]
+    [[ "${lines[1]}" == describe$'\t'* ]]
+    [ "${lines[2]}" = zstd ]
+    [ "${lines[3]}" = script.fish ]
+}
+
+@test "zsh completes" {
+    command -v zsh || skip "zsh is missing"
+    completion zsh
+    zsh -f -n script.zsh
+    # Its completion runs in an interactive shell only: one on a pseudo-terminal, read until `want` shows.
+    cat >try.zsh <<'SH'
+zmodload zsh/zpty
+zpty shell zsh -f -i
+try() { # try KEYS WANT
+    local seen= part
+    zpty -w -n shell $1
+    for _ in {1..200}; do
+        while zpty -r -t shell part; do seen+=${part//$'\a'}; done
+        [[ $seen != *$2* ]] || return 0
+        sleep 0.05
+    done
+    print -r -- "no $2 in: $seen"
+    exit 1
+}
+try $'autoload -Uz compinit && compinit -u && source ./script.zsh && print REA""DY\n' READY
+try $'rollway topic de\t' 'delete topics and all their records'
+try $'\C-urollway produce x -z zs\t' 'zstd'
+try $'\C-urollway log dump script.z\t' 'script.zsh'
+zpty -d shell
+SH
+    ZDOTDIR=$PWD run timeout 60 zsh -f try.zsh
+    echo "$output" | cat -v
+    [ "$status" -eq 0 ]
 }
 
 @test "every command has its man page with every option and exit code" {
