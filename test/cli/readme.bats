@@ -42,14 +42,16 @@ set -u
 [ -z "${OWN_NETWORK:-}" ] || ip link set lo up
 . "$1/script/lib.sh"
 cd "$1" || exit 1
+# The block runs in a session of its own, so that a signal reaches the broker and not only the shell.
 start() {
-    bash "$2/1.sh" >server.log 2>&1 3>&- &
+    setsid bash "$2/1.sh" >server.log 2>&1 3>&- &
     server=$!
     rw_wait_port 9092 "$server" || { cat server.log; exit 1; }
 }
 stop() {
-    kill "-$1" "$server"
+    kill "-$1" -- "-$server" 2>/dev/null
     wait "$server" 2>/dev/null
+    while (exec 3<>/dev/tcp/127.0.0.1/9092) 2>/dev/null; do sleep 0.05; done
 }
 start "$@"
 trap 'stop KILL' EXIT
