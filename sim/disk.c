@@ -269,6 +269,7 @@ static int sim_read_at(struct rw_file *f, uint64_t at, void *p, size_t n, size_t
     struct step s = begin(d, RW_SIM_OP_READ, file_of(f)->path);
     if (s.code)
         return finish(d, &s, RW_OK);
+    file_of(f)->inode->evicted = false;
     const struct rw_buf *c = &file_of(f)->inode->current;
     size_t left = at < c->n ? c->n - (size_t)at : 0;
     if (n > left)
@@ -308,6 +309,7 @@ static int sim_write_at(struct rw_file *f, uint64_t at, const struct rw_iov *iov
     trace(d, at);
     trace(d, rw_crc32c(0, all.p, n));
     uint64_t old = i->current.n;
+    i->evicted = false;
     i->mtime_ms = 1704067200000 + (int64_t)d->stats.changes; /* later writes look later */
     sim_content_write(&i->current, at, all.p, n);
     if (n) {
@@ -412,20 +414,24 @@ static int sim_lock(struct rw_file *f)
     return RW_OK;
 }
 
+/* The kernel gives up whole pages, more or fewer than those asked for: here all of the file's. */
 static void sim_advise(struct rw_file *f, uint64_t at, uint64_t n, bool will_need)
 {
-    (void)f;
+    struct sim_inode *i = file_of(f)->inode;
     (void)at;
     (void)n;
-    (void)will_need;
+    if (will_need || disk_of(f->vfs)->options.keeps_cache)
+        return;
+    sim_changes_reread(i);
+    update_maps(i, 0, i->current.n);
+    i->evicted = true;
 }
 
 static bool sim_is_cached(struct rw_file *f, uint64_t at, uint64_t n)
 {
-    (void)f;
     (void)at;
     (void)n;
-    return true;
+    return !file_of(f)->inode->evicted;
 }
 
 /* ---- names ---- */

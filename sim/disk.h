@@ -11,6 +11,8 @@
  *   unless an earlier one on the same name was dropped.
  * - A failed sync drops what it should have written: some of it is durable, the rest never will be,
  *   though reading still shows it, and later syncs through other handles succeed.
+ * - Advice that content is not needed makes the next read come from the disk (but for what was written and
+ *   not synced): it shows what a failed sync lost. A disk may ignore it: see keeps_cache.
  *
  * All of it follows from the seed. One thread. Paths are absolute; the root directory exists.
  */
@@ -25,6 +27,7 @@ struct rw_sim_disk;
 
 struct rw_sim_disk_options {
     uint64_t capacity; /* bytes; 0: without limit */
+    bool keeps_cache;  /* advice is ignored, as tmpfs and others do */
 };
 
 enum rw_sim_op {

@@ -38,6 +38,7 @@ struct sim_inode {
     uint64_t id;
     bool is_dir;
     bool marked;            /* reachable, during the collection of garbage */
+    bool evicted;           /* nobody has read or written since the cache was given up */
     struct rw_buf current;  /* what reads see */
     struct rw_buf durable;  /* what survives for sure */
     struct rw_link changes; /* sim_change, in order */
@@ -95,6 +96,8 @@ void sim_content_write(struct rw_buf *b, uint64_t at, const void *p, size_t n);
 void sim_content_resize(struct rw_buf *b, uint64_t size);
 
 void sim_change_add(struct sim_inode *i, bool is_truncate, uint64_t at, const void *p, size_t n);
+/* What is on the disk and what waits to be written becomes what is read: what a failed sync lost is gone. */
+void sim_changes_reread(struct sim_inode *i);
 /* All changes of the file become durable. */
 void sim_changes_commit(struct sim_inode *i);
 /* Each change becomes durable, is lost, or is torn. */

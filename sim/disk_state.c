@@ -121,11 +121,24 @@ static void change_apply(struct rw_buf *b, const struct sim_change *c)
         sim_content_write(b, c->at, c->data, c->n);
 }
 
+void sim_changes_reread(struct sim_inode *i)
+{
+    size_t size =
+        i->current.n; /* the size is in the inode, which the cache of pages does not hold */
+    i->current.n = 0;
+    sim_content_write(&i->current, 0, i->durable.p, i->durable.n);
+    RW_LIST_EACH (l, &i->changes)
+        change_apply(&i->current, RW_CONTAINER(l, struct sim_change, link));
+    sim_content_resize(&i->current, size);
+}
+
 void sim_changes_commit(struct sim_inode *i)
 {
     RW_LIST_EACH (l, &i->changes)
         change_apply(&i->durable, RW_CONTAINER(l, struct sim_change, link));
     changes_drop(i);
+    /* A size that a failed sync did not write: the inode is written again. */
+    sim_content_resize(&i->durable, i->current.n);
 }
 
 /* Some sectors of one write arrive. The size may have been written although the data was not. */
