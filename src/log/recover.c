@@ -158,6 +158,7 @@ struct pass {
     int64_t trust; /* below this offset damage is kept, at or above it cut off */
     bool check;    /* verify CRCs */
     bool note;     /* rebuild indexes */
+    bool rewrite;  /* at and above `trust`, what is read may not be on the disk: write it again */
     uint64_t good; /* end of the last good batch */
     uint64_t bad;  /* batches or stretches that are damaged and kept */
     bool lost;     /* the rest of the file can not be read, and is kept */
@@ -188,6 +189,23 @@ static void take(struct pass *p)
     p->good = p->scan.next;
 }
 
+/*
+ * What a process wrote before it died is read from the page cache, and a sync of it may have failed: the
+ * kernel has then marked the pages clean without having written them, and the next sync succeeds. So the
+ * cache is written, where it still can be, and given up; the scan reads what the disk has. A file system
+ * that does not give it up (tmpfs) gets the bytes once more.
+ */
+static int see_the_disk(struct pass *p)
+{
+    struct rw_file *f = p->s->file;
+    int rc = f->ops->sync_data(f);
+    if (rc || !p->s->size)
+        return rc;
+    f->ops->advise(f, 0, 0, false); /* the whole file: parts of a large page are not given up */
+    p->rewrite = f->ops->is_cached(f, 0, p->s->size);
+    return RW_OK;
+}
+
 static int check_one(struct pass *p)
 {
     const uint8_t *body;
@@ -200,6 +218,8 @@ static int check_one(struct pass *p)
         return RW_E_CORRUPT;
     }
     rc = p->check ? rw_scan_check(&p->scan, &body) : RW_OK;
+    if (rc == RW_OK && p->rewrite && rw_batch_last_offset(b) >= p->trust)
+        rc = rw_file_write_at(p->s->file, p->scan.at, body, rw_batch_size(b));
     if (rc == RW_OK)
         return 1;
     if (rc == RW_E_CORRUPT || rc == RW_E_SHORT) {
@@ -284,7 +304,9 @@ static int scan_segment(struct rw_log *log, struct rw_segment *s, int64_t trust,
         .log = log, .s = s, .next = s->base, .trust = trust, .check = true, .note = true};
     rw_segment_new_indexes(s, log->dir, &log->config);
     log->dir_dirty = true; /* else an old index could come back in place of the new one */
-    int rc = walk(&p, 0);
+    int rc = see_the_disk(&p);
+    if (!rc)
+        rc = walk(&p, 0);
     if (rc)
         return rc;
     *ret_next = p.next;

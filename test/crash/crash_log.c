@@ -119,8 +119,7 @@ static bool one_case(struct run *run, struct world *w)
     arm_work(w, run, run->cut, &luck);
     (void)work(w, run->steps, run->faults);
     for (int round = 0; round < 3 && !w->why[0]; round++) {
-        /* After a failed sync the cache shows what will never be on the disk: no process can know. */
-        bool kill = rw_sim_rand_chance(&luck, 20) && !run->faults;
+        bool kill = rw_sim_rand_chance(&luck, 20);
         restart(w, kill, rw_sim_rand_next(&luck));
         if (run->plant == PLANT_ROT && round == 0)
             plant_rot(w);

@@ -27,7 +27,8 @@ bool world_fail(struct world *w, const char *format, ...)
 void world_init(struct world *w, uint64_t seed)
 {
     *w = (struct world){.m = {.cut_least = -1}};
-    rw_sim_env_init(&w->e, seed, NULL);
+    const struct rw_sim_disk_options disk = {.keeps_cache = seed % 4 == 3};
+    rw_sim_env_init(&w->e, seed, &disk);
     rw_sim_rand_init(&w->choice, seed ^ 0x5eed);
     struct rw_log_config *c = &w->config;
     rw_log_config_init(c);

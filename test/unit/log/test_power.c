@@ -7,14 +7,21 @@
 
 #define ROUNDS 100 /* what a cut leaves is a matter of luck: as many tries */
 
-static void on_a_disk(struct log_test *t, struct rw_sim_disk **ret_disk, uint64_t seed)
+static void on_a_disk_that(struct log_test *t, struct rw_sim_disk **ret_disk, uint64_t seed,
+                           bool keeps_cache)
 {
+    const struct rw_sim_disk_options options = {.keeps_cache = keeps_cache};
     log_test_init(t);
-    *ret_disk = rw_sim_disk_new(seed, NULL);
+    *ret_disk = rw_sim_disk_new(seed, &options);
     assert_non_null(*ret_disk);
     t->env.vfs = rw_sim_disk_vfs(*ret_disk);
     strcpy(t->dir, "/t-0");
     assert_int_equal(log_test_open(t, false, 0), RW_OK);
+}
+
+static void on_a_disk(struct log_test *t, struct rw_sim_disk **ret_disk, uint64_t seed)
+{
+    on_a_disk_that(t, ret_disk, seed, false);
 }
 
 static void off_the_disk(struct log_test *t, struct rw_sim_disk *disk)
@@ -140,12 +147,42 @@ static void a_rebuild_that_is_cut_short(void **state)
     }
 }
 
+/* After a failed sync the page cache shows what is not on the disk, to the next process as well. What that
+ * one calls durable is there after a power cut. */
+static void a_restart_after_a_failed_sync(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
+        struct log_test t;
+        struct rw_sim_disk *disk;
+        on_a_disk_that(&t, &disk, seed, seed % 2);
+        log_test_append(&t, 2, 1000, 100);
+        assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
+        for (int i = 0; i < 5; i++)
+            log_test_append(&t, 2, 1000, 300);
+        rw_sim_disk_arm(disk, &(struct rw_sim_faults){.sync_at = 1});
+        assert_int_equal(rw_log_flush(t.log, NULL), RW_E_IO);
+        (void)rw_log_close(t.log, false);
+        rw_sim_disk_revive(disk);
+        assert_int_equal(log_test_open(&t, false, 2), RW_OK);
+        int64_t durable = -1, records = 0;
+        assert_int_equal(rw_log_flush(t.log, &durable), RW_OK);
+        assert_true(durable >= 2 && durable == rw_log_end(t.log));
+        crash(&t, disk, seed);
+        assert_int_equal(log_test_open(&t, false, durable), RW_OK);
+        assert_int_equal(log_test_read_all(&t, 0, &records), durable);
+        assert_int_equal(records, durable);
+        off_the_disk(&t, disk);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_refused_stays_away),
         cmocka_unit_test(a_roll_after_a_refused_append),
         cmocka_unit_test(a_rebuild_that_is_cut_short),
+        cmocka_unit_test(a_restart_after_a_failed_sync),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
