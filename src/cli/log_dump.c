@@ -170,6 +170,38 @@ static int dump_batch(struct dump *d, struct rw_records *records, struct rw_scan
     return spill(d);
 }
 
+/* What a writer has put ahead of its appends is not damage. */
+static void dump_zeros(struct dump *d, uint64_t at, uint64_t n)
+{
+    if (!d->json) {
+        rw_buf_printf(d->out, "zeros position %" PRIu64 " size %" PRIu64 " up to the end\n", at, n);
+        return;
+    }
+    struct rw_json j;
+    rw_json_init(&j, d->out, 0);
+    rw_json_object(&j, NULL);
+    rw_json_cstr(&j, "type", "zeros");
+    rw_json_int(&j, "position", (int64_t)at);
+    rw_json_int(&j, "size", (int64_t)n);
+    rw_json_end(&j);
+    rw_buf_add_u8(d->out, '\n');
+}
+
+/* Damage is stepped over: 1 when there are batches behind it. */
+static int dump_damage(struct dump *d, struct rw_scan *scan, int64_t next, uint64_t size)
+{
+    bool zeros;
+    int rc = rw_scan_is_zero(scan->file, scan->next, size, &zeros);
+    if (rc)
+        return rc;
+    if (zeros) {
+        dump_zeros(d, scan->next, size - scan->next);
+        return 0;
+    }
+    damaged(d, scan->next, "this is not a whole batch");
+    return rw_scan_resync(scan, next, INT64_MAX);
+}
+
 static int dump_segment(struct dump *d, struct rw_file *f, uint64_t size)
 {
     struct rw_scan scan;
@@ -179,8 +211,7 @@ static int dump_segment(struct dump *d, struct rw_file *f, uint64_t size)
     int rc;
     while ((rc = rw_scan_next(&scan)) != 0 && !rw_cli_interrupted()) {
         if (rc == RW_E_CORRUPT || rc == RW_E_SHORT) {
-            damaged(d, scan.next, "this is not a whole batch");
-            rc = rw_scan_resync(&scan, next, INT64_MAX);
+            rc = dump_damage(d, &scan, next, size);
         } else if (rc == 1) {
             rc = dump_batch(d, &records, &scan);
             next = rw_batch_last_offset(&scan.batch) + 1;

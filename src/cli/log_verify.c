@@ -64,25 +64,6 @@ static void print_result(struct rw_cli *cli, const char *dir, const struct rw_lo
     rw_buf_add_u8(out, '\n');
 }
 
-/* Unlike reading through the library this must see damage as it lies on disk: the whole of every file
- * counts, also what a reader would take for an append in progress. */
-static uint64_t tail_bytes(const char *dir, const struct rw_log *log)
-{
-    struct log_names names;
-    uint64_t total = 0;
-    if (rw_log_names(dir, rw_log_name_is_segment, &names))
-        return 0;
-    for (size_t i = 0; i < names.n; i++) {
-        struct rw_path path;
-        struct rw_stat st;
-        if (rw_path_join(&path, dir, names.at[i], NULL) == RW_OK &&
-            rw_os_env()->vfs->ops->stat(rw_os_env()->vfs, path.s, &st) == RW_OK)
-            total += st.size;
-    }
-    rw_log_names_free(&names);
-    return total > rw_log_bytes(log) ? total - rw_log_bytes(log) : 0;
-}
-
 static int verify_dir(struct rw_cli *cli, const char *dir, void *arg)
 {
     struct rw_log_config config;
@@ -95,7 +76,11 @@ static int verify_dir(struct rw_cli *cli, const char *dir, void *arg)
     struct report report = {.cli = cli, .only = arg};
     struct rw_log_verify v = {.report = tell, .arg = &report};
     rc = rw_log_verify(log, &v);
-    uint64_t tail = rc ? 0 : tail_bytes(dir, log);
+    /* Unlike reading through the library this must see damage as it lies on disk: the whole of every
+     * file counts, also what a reader would take for an append in progress. */
+    uint64_t tail = 0;
+    if (!rc)
+        rc = rw_log_rest(log, &tail);
     if (tail) {
         v.bad_batches++;
         if (v.first_bad_offset < 0)

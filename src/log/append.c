@@ -6,6 +6,7 @@
 #include "log/state.h"
 
 #include "base/assert.h"
+#include "log/ahead.h"
 
 /* Space is reserved in growing steps: small partitions stay small, large ones rarely ask. */
 #define RESERVE_STEP_MIN (UINT64_C(1) << 20)
@@ -195,7 +196,7 @@ static int cut_off(struct rw_log *log, struct rw_segment *s)
     rw_log_take_token(log);
     rw_log_unlock(log);
     rc = s->file->ops->truncate(s->file, s->size);
-    s->reserved = s->size;
+    s->reserved = s->file_end = s->size;
     if (!rc)
         rc = s->file->ops->sync_full(s->file);
     if (rc)
@@ -206,12 +207,16 @@ static int cut_off(struct rw_log *log, struct rw_segment *s)
     return rc;
 }
 
-static int write_batches(struct rw_log *log, struct rw_segment *s, const uint8_t *bytes, size_t n)
+static int write_batches(struct rw_log *log, struct rw_segment *s, const uint8_t *bytes, size_t n,
+                         size_t zeros)
 {
     if (rw_fault_fires(log->env->fault, "log.append.before_write"))
         return rw_log_fail(log, RW_E_IO, "appending", atomic_load(&log->end));
     reserve_space(log, s, n);
-    int rc = rw_file_write_at(s->file, s->size, bytes, n);
+    int rc = rw_ahead_write(s, bytes, n, zeros);
+    /* There may be room for what counts. */
+    if (rc == RW_E_FULL && zeros && cut_off(log, s) == RW_OK)
+        rc = rw_ahead_write(s, bytes, n, 0);
     if (rc == RW_OK)
         return RW_OK;
     if (rc != RW_E_FULL)
@@ -289,9 +294,10 @@ static int store(struct rw_log *log, const uint8_t *bytes, size_t n, const struc
         return refuse(info, RW_E_TOO_BIG, "the append does not fit into a segment");
     rw_log_lock(log);
     rc = rw_epochs_reserve(&log->epochs, sum->batches);
+    size_t zeros = rw_ahead_bytes(log, rw_log_active(log), n);
     rw_log_unlock(log);
     if (!rc)
-        rc = write_batches(log, rw_log_active(log), bytes, n);
+        rc = write_batches(log, rw_log_active(log), bytes, n, zeros);
     if (!rc)
         publish(log, bytes, n, now_ms);
     return rc;

@@ -7,7 +7,7 @@
  * A failed sync is final. The kernel may have dropped the pages and marked them clean; a second
  * fdatasync would report a success that is none.
  */
-#include "log/state.h"
+#include "log/ahead.h"
 
 /* The first segment with something unsynced; they form a suffix of the list. [L] */
 static struct rw_segment *first_unsynced(const struct rw_log *log, int64_t *ret_covers)
@@ -77,6 +77,7 @@ static int flush_to(struct rw_log *log, int64_t target)
         rw_log_lock(log);
         bool again = s->sealed && !sealed; /* meanwhile: its indexes are still to be synced */
         if (!rc) {
+            rw_ahead_note_sync(log, size - s->synced);
             s->synced = again ? size - 1 : size;
             if (covers > atomic_load(&log->durable))
                 atomic_store(&log->durable, covers);

@@ -32,6 +32,7 @@ void rw_log_config_init(struct rw_log_config *c)
         .timestamp_before_max_ms = INT64_MAX,
         .timestamp_after_max_ms = 3600 * INT64_C(1000),
         .cleanup_delete = true,
+        .zeros_ahead_bytes = 256 << 10,
     };
 }
 
@@ -218,7 +219,7 @@ static int close_cleanly(struct rw_log *log)
     if (!rc)
         rc = rw_log_write_snapshot(log, atomic_load(&log->end), true);
     /* Indexes can be rebuilt, but a clean log is opened without looking at every entry. */
-    return rc ? rc : rw_segment_sync_indexes(active);
+    return rc ? rc : rw_log_sync_sealed(log, active);
 }
 
 int rw_log_close(struct rw_log *log, bool clean)

@@ -39,6 +39,9 @@ struct rw_log_config {
     bool cleanup_delete;  /* cleanup.policy contains delete */
     bool cleanup_compact; /* cleanup.policy contains compact */
     bool preallocate;     /* reserve disk space of a segment ahead of the writer */
+    int64_t
+        zeros_ahead_bytes; /* write at most so many zeros ahead of the end of a log that is synced
+                                  after small appends; 0: never */
 };
 
 /* Kafka's defaults. */
@@ -221,3 +224,6 @@ struct rw_log_verify {
 
 /* [R] Full scan. */
 RW_MUST int rw_log_verify(struct rw_log *log, struct rw_log_verify *v);
+/* [R] Bytes of the segment files behind what the log takes for their ends: a torn write, damage, or an
+ * append in progress. Zeros behind the end of the last one are none of these and do not count. */
+RW_MUST int rw_log_rest(struct rw_log *log, uint64_t *ret_bytes);

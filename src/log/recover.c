@@ -187,6 +187,7 @@ static void take(struct pass *p)
     }
     p->next = rw_batch_last_offset(b) + 1;
     p->good = p->scan.next;
+    rw_log_remember_last(p->log, p->scan.at, b->crc);
 }
 
 /*
@@ -289,6 +290,11 @@ static int find_end(struct rw_log *log, struct rw_segment *s, int64_t trust, int
     if (rw_index_last(&s->offsets, last))
         from = (uint64_t)rw_offset_entry_decode(last).position;
     int rc = walk(&p, from);
+    /* Torn where the last entry leads: the end lies before it. */
+    if (!rc && from && p.good == from) {
+        p = (struct pass){.log = log, .s = s, .next = s->base, .trust = trust, .check = p.check};
+        rc = walk(&p, 0);
+    }
     *ret_next = p.next;
     *ret_torn = p.good != s->size;
     if (log->read_only)
@@ -315,14 +321,20 @@ static int scan_segment(struct rw_log *log, struct rw_segment *s, int64_t trust,
         s->keep_tail = true;
         s->size = p.good;
     } else if (p.good != s->size) {
-        rw_diag(log->env->diag, RW_WARN, "log", "cutting off what a crash left unfinished",
+        bool zeros;
+        rc = rw_scan_is_zero(s->file, p.good, s->size, &zeros);
+        if (rc)
+            return rc;
+        rw_diag(log->env->diag, zeros ? RW_INFO : RW_WARN, "log",
+                zeros ? "cutting off zeros behind the end"
+                      : "cutting off what a crash left unfinished",
                 rw_kv_str("dir", log->dir), rw_kv_int("segment", s->base),
                 rw_kv_int("offset", p.next), rw_kv_uint("bytes", s->size - p.good));
         s->size = p.good; /* the file follows in cut_torn_end() */
         *ret_stop = true;
     }
     s->synced = 0;
-    s->reserved = s->size;
+    s->reserved = s->file_end = s->size;
     return rc;
 }
 

@@ -28,15 +28,48 @@ static int see_name(void *arg, const char *name)
     return RW_OK;
 }
 
+/* Did the writer cut off what was seen here? The file may be longer again by now, with other batches
+ * or with zeros that were written ahead. */
+static int was_cut(struct rw_log *log, struct rw_segment *s, uint64_t file_size, bool *ret_cut)
+{
+    uint8_t p[RW_BATCH_HEADER_SIZE];
+    struct rw_batch batch;
+    size_t n = 0;
+    *ret_cut = file_size < s->size;
+    if (*ret_cut || !s->size || !log->last_known)
+        return RW_OK;
+    int rc = rw_file_read_at(s->file, log->last_at, p, sizeof(p), &n);
+    if (!rc)
+        *ret_cut = rw_batch_decode(p, n, &batch) != RW_OK || batch.crc != log->last_crc ||
+                   rw_batch_last_offset(&batch) + 1 != atomic_load(&log->end);
+    return rc;
+}
+
+/* 1 when there is a header behind the end. Most of the time there is none, and then no more than that
+ * is read of the zeros that are there. */
+static int is_news(struct rw_segment *s, uint64_t file_size)
+{
+    uint8_t room[RW_BATCH_HEADER_SIZE];
+    struct rw_scan scan;
+    rw_scan_init(&scan, s->file, s->size, file_size, room, sizeof(room));
+    int rc = rw_scan_next(&scan);
+    rw_scan_deinit(&scan);
+    return rc == RW_E_CORRUPT || rc == RW_E_SHORT ? 0 : rc;
+}
+
 /* Follows the end of the active segment, forwards or, after a truncation, backwards. */
 static int follow_active(struct rw_log *log)
 {
     struct rw_segment *s = rw_log_active(log);
     uint64_t file_size;
+    bool cut = false;
     int rc = s->file->ops->size(s->file, &file_size);
+    if (!rc)
+        rc = was_cut(log, s, file_size, &cut);
     if (rc)
         return rc;
-    bool cut = file_size < s->size;
+    if (!cut && (rc = is_news(s, file_size)) != 1)
+        return rc;
     int64_t end = cut ? s->base : atomic_load(&log->end), max_ts = -1, max_at = -1;
     uint64_t good = cut ? 0 : s->size;
     struct rw_scan scan;
@@ -48,6 +81,7 @@ static int follow_active(struct rw_log *log)
             break;
         end = rw_batch_last_offset(&scan.batch) + 1;
         good = scan.next;
+        rw_log_remember_last(log, scan.at, scan.batch.crc);
         if (scan.batch.max_timestamp > max_ts) {
             max_ts = scan.batch.max_timestamp;
             max_at = end - 1;
@@ -94,6 +128,7 @@ static int next_segment(struct rw_log *log, struct newer *n)
     rw_log_active(log)->sealed = true;
     rw_log_push_segment(log, s);
     atomic_store(&log->end, s->base);
+    log->last_known = false;
     rw_log_unlock(log);
     return 1;
 }

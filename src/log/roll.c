@@ -5,6 +5,7 @@
 #include "log/state.h"
 
 #include "base/assert.h"
+#include "log/ahead.h"
 #include "log/checkpoint.h"
 
 /* How long the segment has been collecting. Message timestamps count where there are any, so that
@@ -88,10 +89,16 @@ int rw_log_seal(struct rw_log *log, struct rw_segment *s)
     int rc = rw_log_close_indexes(log, s);
     if (rc)
         return rw_log_fail(log, rc, "removing an index that is not whole", s->base);
-    /* Gives space that was reserved beyond the end back. Failing costs space, not data. */
-    if (s->reserved > s->size && !s->keep_tail && s->file->ops->truncate(s->file, s->size) == RW_OK)
-        s->reserved = s->size;
-    return RW_OK;
+    rc = rw_ahead_cut(s);
+    return rc ? rw_log_fail(log, rc, "cutting off zeros", s->base) : RW_OK;
+}
+
+int rw_log_sync_sealed(struct rw_log *log, struct rw_segment *s)
+{
+    int rc = s->cut ? s->file->ops->sync_data(s->file) : RW_OK;
+    if (!rc)
+        rc = rw_segment_sync_indexes(s);
+    return rc ? rw_log_fail(log, rc, "syncing a sealed segment", s->base) : RW_OK;
 }
 
 int rw_log_write_snapshot(struct rw_log *log, int64_t offset, bool durable)
@@ -156,16 +163,16 @@ int rw_log_roll_at(struct rw_log *log, int64_t base)
     int rc = rw_log_seal(log, old);
     if (rc)
         return rc;
-    /* The indexes must be on disk before the name of the next segment can be: a recovery point at `base`
-     * makes the next open take them on trust. With unsynced data it lies lower, and the next flush
-     * syncs them together with the data; but a segment that was scanned after a crash counts as unsynced
-     * although the recovery point may lie at its end. */
+    /* The indexes and the end must be on disk before the name of the next segment can be: a recovery
+     * point at `base` makes the next open take them on trust. With unsynced data it lies lower, and the
+     * next flush syncs them together with the data; but a segment that was scanned after a crash counts
+     * as unsynced although the recovery point may lie at its end. */
     bool done = is_flushed(log, old) || atomic_load(&log->durable) >= base;
     rc = done ? rw_log_sync_directory(log) : RW_OK;
     if (rc)
         return rc;
-    if (done && (rc = rw_segment_sync_indexes(old)) != RW_OK)
-        return rw_log_fail(log, rc, "syncing indexes", old->base);
+    if (done && (rc = rw_log_sync_sealed(log, old)) != RW_OK)
+        return rc;
     rc = rw_log_reserve_segment(log);
     if (!rc)
         rc = rw_segment_create(log->env, log->dir, base, &log->config, &fresh);
@@ -177,8 +184,8 @@ int rw_log_roll_at(struct rw_log *log, int64_t base)
     rw_log_push_segment(log, fresh);
     rw_log_unlock(log);
     /* A flush that ran meanwhile took it for the active segment. */
-    if (!done && is_flushed(log, old) && (rc = rw_segment_sync_indexes(old)) != RW_OK)
-        return rw_log_fail(log, rc, "syncing indexes", old->base);
+    if (!done && is_flushed(log, old) && (rc = rw_log_sync_sealed(log, old)) != RW_OK)
+        return rc;
     /* Both can be had again by reading the log: a full disk must not stop the roll that retention
      * needs to free space. */
     rc = rw_log_write_snapshot(log, base, false);

@@ -7,6 +7,8 @@
  */
 #include "log/scan.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 
 void rw_scan_init(struct rw_scan *s, struct rw_file *file, uint64_t at, uint64_t limit, void *room,
@@ -106,6 +108,25 @@ int rw_scan_check(struct rw_scan *s, const uint8_t **ret_p)
     if (rw_batch_crc(p, rw_batch_size(&s->batch)) != s->batch.crc)
         return RW_E_CORRUPT;
     *ret_p = p;
+    return RW_OK;
+}
+
+int rw_scan_is_zero(struct rw_file *file, uint64_t from, uint64_t to, bool *ret_zero)
+{
+    uint8_t room[8 << 10];
+    *ret_zero = false;
+    while (from < to) {
+        size_t want = to - from < sizeof(room) ? (size_t)(to - from) : sizeof(room), n = 0;
+        int rc = rw_file_read_at(file, from, room, want, &n);
+        if (rc)
+            return rc;
+        if (n == 0)
+            break;
+        if (room[0] || memcmp(room, room + 1, n - 1) != 0)
+            return RW_OK;
+        from += n;
+    }
+    *ret_zero = true;
     return RW_OK;
 }
 

@@ -71,7 +71,7 @@ int rw_segment_open(const struct rw_env *env, const char *dir, int64_t base,
         return rc;
     }
     s->synced = s->size;
-    s->reserved = s->size;
+    s->reserved = s->file_end = s->size;
     *ret_segment = s;
     return RW_OK;
 }

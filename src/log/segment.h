@@ -31,6 +31,8 @@ struct rw_segment {
     int64_t jitter_ms;            /* [W] this segment rolls that much earlier */
     uint64_t indexed_at;          /* [W] position of the batch of the last index entry */
     uint64_t reserved;            /* [W] disk space reserved up to here */
+    uint64_t file_end; /* [W] size of the file; from `size` on it holds zeros (ahead.c) */
+    bool cut;          /* [W] zeros were cut off, and the file was perhaps not synced since */
     bool keep_tail;    /* [W] bytes after `size` are evidence of damage: never cut them off */
     int64_t delete_at; /* [L] when the files may be unlinked */
 };

@@ -35,6 +35,7 @@ struct rw_log {
     uint64_t bytes;          /* [L] of all segments */
     bool flushing;           /* [L] the flush token is taken */
     bool dir_dirty;          /* [L] files were created since the directory was synced */
+    unsigned small_syncs;    /* [L] in a row; see ahead.c */
     struct rw_epochs epochs; /* [L] */
 
     atomic_int_least64_t start, end, durable;
@@ -47,6 +48,11 @@ struct rw_log {
     int64_t snapshot_at;    /* offset of the newest snapshot file, -1: none */
     int64_t recovery_point; /* while opening: everything below is durable */
     bool reserve_refused;
+
+    /* Read-only: the last batch of the active segment as it was seen (refresh.c). */
+    uint64_t last_at;
+    uint32_t last_crc;
+    bool last_known;
 };
 
 static inline void rw_log_lock(struct rw_log *log)
@@ -80,6 +86,13 @@ void rw_log_give_token(struct rw_log *log);
 /* rw_log_flush() for who holds the token; the mutex is not held. */
 RW_MUST int rw_log_flush_all(struct rw_log *log);
 
+static inline void rw_log_remember_last(struct rw_log *log, uint64_t at, uint32_t crc)
+{
+    log->last_at = at;
+    log->last_crc = crc;
+    log->last_known = true;
+}
+
 /* Index of the segment with the greatest base <= offset, 0 when all are above. [L] */
 size_t rw_log_segment_at(const struct rw_log *log, int64_t offset);
 /* Room for one more segment, so that the next push can not fail. */
@@ -93,8 +106,12 @@ bool rw_log_is_indexed(const struct rw_segment *s);
 /* Closing time entry and index tails written. When that can not be (the disk is full), the files lose a
  * name instead, so that nobody takes them for whole. [W] */
 RW_MUST int rw_log_close_indexes(struct rw_log *log, struct rw_segment *s);
-/* The same; and space reserved beyond the end given back. A failure takes the log offline. [W] */
+/* The same; and the file cut off where the segment ends. A failure takes the log offline: zeros behind a
+ * segment that is not the last would be taken for damage. [W] */
 RW_MUST int rw_log_seal(struct rw_log *log, struct rw_segment *s);
+/* Makes the indexes of a sealed segment durable, and the end of its file, where nothing else of it is
+ * waiting to be synced: then no flush works on the file, and the writer may. [W] */
+RW_MUST int rw_log_sync_sealed(struct rw_log *log, struct rw_segment *s);
 /* Would a batch of n bytes, max timestamp and last offset need a new segment? [W] */
 bool rw_log_should_roll(const struct rw_log *log, size_t n, int64_t now_ms, int64_t max_timestamp,
                         int64_t last_offset);

@@ -43,7 +43,7 @@ static int shorten(struct rw_log *log, size_t i, uint64_t size)
         rw_segment_unref(fresh);
         return rw_log_fail(log, rc, "cutting a segment", old->base);
     }
-    fresh->size = fresh->reserved = size;
+    fresh->size = fresh->reserved = fresh->file_end = size;
     /* Not more than before, although the file was synced just now: the segments that a flush looks at
      * are those from the first unsynced one on, and an earlier one may be unsynced still. */
     fresh->synced = old->synced < size ? old->synced : size;

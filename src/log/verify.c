@@ -174,3 +174,38 @@ int rw_log_verify(struct rw_log *log, struct rw_log_verify *v)
     rw_records_deinit(&c.records);
     return rc;
 }
+
+static int rest_of(struct rw_segment *s, uint64_t size, bool last, uint64_t *ret_bytes)
+{
+    uint64_t file_size;
+    bool zeros = false;
+    int rc = s->file->ops->size(s->file, &file_size);
+    if (!rc && last && file_size > size)
+        rc = rw_scan_is_zero(s->file, size, file_size, &zeros);
+    *ret_bytes = !rc && !zeros && file_size > size ? file_size - size : 0;
+    return rc;
+}
+
+int rw_log_rest(struct rw_log *log, uint64_t *ret_bytes)
+{
+    struct rw_segment *before = NULL;
+    uint64_t total = 0;
+    bool last = false;
+    int rc = RW_OK;
+    while (!rc && !last) {
+        uint64_t size, bytes = 0;
+        int64_t next;
+        struct rw_segment *s =
+            rw_log_hold(log, atomic_load(&log->start), before, &size, &next, &last);
+        rw_segment_unref(before);
+        before = s;
+        if (!s)
+            break;
+        rc = rest_of(s, size, last, &bytes);
+        total += bytes;
+    }
+    rw_segment_unref(before);
+    if (!rc)
+        *ret_bytes = total;
+    return rc;
+}

@@ -91,6 +91,9 @@ static void plant_rot(struct world *w)
 
 static bool recover(struct world *w, struct run *run, struct rw_sim_rand *luck)
 {
+    arm(w, run, 0);
+    if (!world_look(w))
+        return false;
     bool again = rw_sim_rand_chance(luck, 50);
     if (again) {
         arm(w, run, 1 + rw_sim_rand_below(luck, 30));

@@ -40,6 +40,9 @@ void world_init(struct world *w, uint64_t seed)
     c->retention_bytes = below(w, 2) ? 60000 : -1;
     c->file_delete_delay_ms = below(w, 2) ? 0 : 20000;
     c->preallocate = below(w, 2);
+    /* Not drawn: the seeds that once failed must stay what they are. */
+    static const int64_t zeros[] = {256 << 10, 0, 900, 5000};
+    c->zeros_ahead_bytes = zeros[seed & 3];
     c->timestamp_before_max_ms = c->timestamp_after_max_ms = INT64_MAX;
     w->flush_each = below(w, 3) == 0;
     w->last_ts = rw_wall_ms(w->e.env.clock);
@@ -97,6 +100,39 @@ int world_open(struct world *w)
     rc = rw_log_open(&w->e.env, WORLD_LOG, &w->config, &args, &w->log);
     /* As the broker does: the recovery point must not lie above the end when writing goes on. */
     return rc || point <= rw_log_end(w->log) ? rc : checkpoint(w);
+}
+
+bool world_look(struct world *w)
+{
+    const struct rw_log_open_args args = {.clean = true, .read_only = true};
+    struct rw_log *log = NULL;
+    int rc = rw_log_open(&w->e.env, WORLD_LOG, &w->config, &args, &log);
+    if (rc == RW_E_NOT_FOUND && w->m.promised == 0)
+        return true;
+    if (rc)
+        return world_fail(w, "opening it to read: %s", rw_code_name(rc));
+    int64_t end = rw_log_end(log);
+    for (int64_t at = rw_log_start(log); at < w->m.promised && !w->why[0];) {
+        struct rw_log_range r;
+        rc = rw_log_read(log, at, INT64_MAX, 1, true, &r);
+        if (rc || !r.n) {
+            world_fail(w, "a reader finds nothing at %lld, flushed was %lld, it ends at %lld: %s",
+                       (long long)at, (long long)w->m.promised, (long long)end, rw_code_name(rc));
+            break;
+        }
+        uint8_t header[RW_BATCH_HEADER_SIZE];
+        struct rw_batch batch;
+        size_t n;
+        rc = rw_file_read_at(r.file, r.at, header, sizeof(header), &n);
+        if (!rc)
+            rc = rw_batch_decode(header, n, &batch);
+        if (rc)
+            world_fail(w, "a reader finds no batch at %lld: %s", (long long)at, rw_code_name(rc));
+        else
+            at = rw_batch_last_offset(&batch) + 1;
+        rw_log_range_release(&r);
+    }
+    return rw_log_close(log, false) == RW_OK && !w->why[0];
 }
 
 int world_close(struct world *w, bool clean)

@@ -53,6 +53,9 @@ void world_deinit(struct world *w);
 
 /* Opens directory and log from what is on the disk. A code of the engine. */
 int world_open(struct world *w);
+/* What another process sees that opens the log to read, before anybody repairs it: whatever is torn, it
+ * must see all that was promised. False and w->why when it does not. */
+bool world_look(struct world *w);
 /* Closes what is open. clean: with the clean-shutdown mark. */
 int world_close(struct world *w, bool clean);
 /* One random operation; the model follows. A code of the engine. */

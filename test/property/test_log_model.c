@@ -250,6 +250,7 @@ static void run(uint64_t seed)
     m.t.config.segment_bytes = 3000 + (int64_t)below(&m, 60000);
     m.t.config.index_interval_bytes = (int64_t)below(&m, 3000);
     m.t.config.preallocate = below(&m, 2);
+    m.t.config.zeros_ahead_bytes = (int64_t)below(&m, 20000);
     assert_int_equal(log_test_open(&m.t, false, 0), RW_OK);
     for (int i = 0; i < STEPS; i++)
         step(&m);
