@@ -467,10 +467,12 @@ const struct rw_command rw_cmd_log_dump = {
     .operands_min = 1,
     .operands_max = -1,
     .summary = "show what is in the files of a log",
-    .text = "PATH is a segment (.log), an index (.index, .timeindex), a producer snapshot "
-            "(.snapshot), a checkpoint, or a directory: of a log, or of logs. Of a directory all "
-            "segments are shown, each after a line with its name. Damage is reported and stepped "
-            "over; the exit status is 8 then.",
+    .text =
+        "PATH is a segment (.log), an index (.index, .timeindex), a producer snapshot "
+        "(.snapshot), a checkpoint, or a directory: of a log, or of logs. Of a directory all "
+        "segments are shown, each after a line with its name. Damage is reported and stepped "
+        "over; the exit status is 8 then. Zeros behind the last batch, where a writer has put them "
+        "ahead of its appends, are no damage.",
     .options = options,
     .examples = examples,
     .local = true,
