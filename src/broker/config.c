@@ -111,7 +111,7 @@ int rw_config_assign(struct rw_config *c, struct rw_str name, struct rw_str valu
     rw_buf_deinit(&text);
     if (!kept)
         return rw_err_set(ret_err, RW_E_NOMEM, "out of memory");
-    c->slots[key - rw_config_table(&n_keys)] = (struct rw_config_slot){kept, at};
+    c->slots[key - rw_config_table(&n_keys)] = (struct rw_config_slot){.text = kept, .origin = at};
     return RW_OK;
 }
 
@@ -127,12 +127,41 @@ const char *rw_config_fallback(const struct rw_config *c, const struct rw_config
     return c->profile == RW_PROFILE_DEV && key->dev ? key->dev : key->fallback;
 }
 
+/* What was set, by the strongest source. */
+static const char *set_text(const struct rw_config *c, const struct rw_config_key *key)
+{
+    const struct rw_config_slot *slot = slot_of(c, key);
+    return slot->own ? slot->own : slot->all ? slot->all : slot->text;
+}
+
 const char *rw_config_value(const struct rw_config *c, const struct rw_config_key *key,
                             enum rw_config_source *ret_source)
 {
     const struct rw_config_slot *slot = slot_of(c, key);
-    *ret_source = slot->text ? RW_SOURCE_STATIC_BROKER : RW_SOURCE_DEFAULT;
-    return slot->text ? slot->text : rw_config_fallback(c, key);
+    *ret_source = slot->own    ? RW_SOURCE_DYNAMIC_BROKER
+                  : slot->all  ? RW_SOURCE_DYNAMIC_DEFAULT_BROKER
+                  : slot->text ? RW_SOURCE_STATIC_BROKER
+                               : RW_SOURCE_DEFAULT;
+    return rw_config_layer(c, key, *ret_source);
+}
+
+const char *rw_config_layer(const struct rw_config *c, const struct rw_config_key *key,
+                            enum rw_config_source source)
+{
+    const struct rw_config_slot *slot = slot_of(c, key);
+    switch (source) {
+    case RW_SOURCE_DYNAMIC_BROKER:
+        return slot->own;
+    case RW_SOURCE_DYNAMIC_DEFAULT_BROKER:
+        return slot->all;
+    case RW_SOURCE_STATIC_BROKER:
+        return slot->text;
+    case RW_SOURCE_DEFAULT:
+        return rw_config_fallback(c, key);
+    case RW_SOURCE_TOPIC:
+        break;
+    }
+    return NULL;
 }
 
 const char *rw_config_origin(const struct rw_config *c, const struct rw_config_key *key)
@@ -157,14 +186,14 @@ static const char *scaled(const char *text, int64_t factor, struct rw_buf *buf)
 const char *rw_config_effective(const struct rw_config *c, const struct rw_config_key *key,
                                 struct rw_buf *buf)
 {
-    if (key->scope == RW_SCOPE_BROKER && slot_of(c, key)->text)
-        return slot_of(c, key)->text;
+    if (key->scope == RW_SCOPE_BROKER && set_text(c, key))
+        return set_text(c, key);
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < RW_SYNONYMS_MAX && key->synonyms[i].name; i++) {
             const struct rw_config_key *other =
                 rw_config_find(RW_SCOPE_BROKER, rw_str(key->synonyms[i].name));
             RW_ASSERT(other);
-            const char *text = pass ? rw_config_fallback(c, other) : slot_of(c, other)->text;
+            const char *text = pass ? rw_config_fallback(c, other) : set_text(c, other);
             if (text)
                 return scaled(text, key->synonyms[i].factor, buf);
         }
@@ -203,18 +232,20 @@ void rw_config_store(const struct rw_config_key *key, const char *text, void *fi
     }
 }
 
-static void fill(struct rw_config *c, struct rw_buf *buf)
+void rw_config_fill(struct rw_config *c)
 {
     size_t n_keys;
     const struct rw_config_key *keys = rw_config_table(&n_keys);
+    struct rw_buf buf;
+    rw_buf_init(&buf);
     for (size_t i = 0; i < n_keys; i++)
         if (keys[i].scope == RW_SCOPE_BROKER && keys[i].field)
-            rw_config_store(&keys[i], rw_config_effective(c, &keys[i], buf),
+            rw_config_store(&keys[i], rw_config_effective(c, &keys[i], &buf),
                             (char *)&c->broker + (keys[i].field - 1));
+    rw_buf_deinit(&buf);
 }
 
-/* Rules between keys. */
-static int cross_check(const struct rw_config *c, struct rw_err *ret_err)
+int rw_config_cross_check(const struct rw_config *c, struct rw_err *ret_err)
 {
     const struct rw_broker_config *b = &c->broker;
     if (b->node_id < 0)
@@ -237,11 +268,8 @@ int rw_config_finish(struct rw_config *c, bool strict, struct rw_err *ret_err)
 {
     if (strict && c->unknown)
         return rw_err_set(ret_err, RW_E_INVAL, "%s", c->unknown);
-    struct rw_buf buf;
-    rw_buf_init(&buf);
-    fill(c, &buf);
-    rw_buf_deinit(&buf);
-    int rc = cross_check(c, ret_err);
+    rw_config_fill(c);
+    int rc = rw_config_cross_check(c, ret_err);
     return rc ? rc : rw_config_listeners(c, ret_err);
 }
 

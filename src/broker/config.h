@@ -2,7 +2,8 @@
  * The broker's configuration: one table of keys under Kafka's names (config_table.c), values from
  * several sources with one precedence, and typed structs for the code.
  *
- *   default < file < environment < --set        (and, for topics, the topic's own values on top)
+ *   default < file < environment < --set < set for all brokers < set for this broker
+ *   (and, for topics, the topic's own values on top)
  *
  * The same table serves --check-config, DescribeConfigs, AlterConfigs, CreateTopics and the
  * documentation. A struct rw_config is filled by one thread and read-only after rw_config_finish():
@@ -190,6 +191,16 @@ RW_MUST int rw_config_set(struct rw_config *c, const char *assignment, struct rw
 /* Rules between keys; fills the typed struct. strict: unknown keys are RW_E_INVAL. */
 RW_MUST int rw_config_finish(struct rw_config *c, bool strict, struct rw_err *ret_err);
 
+/* A finished configuration with what was set while the brokers ran on top: for all of them, and for this
+ * one. Pairs are canonical, of dynamic keys; those that this version does not know are left out. `base`
+ * must outlive it. RW_E_NOMEM. */
+RW_MUST int rw_config_overlay(const struct rw_config *base, const struct rw_pair *all, size_t n_all,
+                              const struct rw_pair *own, size_t n_own,
+                              struct rw_config **ret_config);
+/* Would these values do on top of the file's? RW_E_INVAL with words, RW_E_NOMEM. */
+RW_MUST int rw_config_overlay_check(const struct rw_config *base, const struct rw_pair *own,
+                                    size_t n_own, struct rw_err *ret_err);
+
 const struct rw_broker_config *rw_config_broker(const struct rw_config *c);
 
 /* What a person should be told: unknown keys with "did you mean", keys without effect. */
@@ -202,6 +213,9 @@ const char *rw_config_notice(const struct rw_config *c, size_t i);
  * are: whoever prints must look at RW_CONFIG_SECRET. */
 const char *rw_config_value(const struct rw_config *c, const struct rw_config_key *key,
                             enum rw_config_source *ret_source);
+/* What one source says of a broker's key; NULL: nothing. */
+const char *rw_config_layer(const struct rw_config *c, const struct rw_config_key *key,
+                            enum rw_config_source source);
 /* "default", "file /etc/x:12", "environment KAFKA_NODE_ID", "--set". */
 const char *rw_config_origin(const struct rw_config *c, const struct rw_config_key *key);
 /* Every effective broker key: "key=value  # source", sorted by name. For --check-config. */

@@ -7,6 +7,8 @@
 struct rw_config_slot {
     const char *text;   /* canonical; NULL: not set */
     const char *origin; /* "file x:12" */
+    const char *all;    /* set for all brokers while they ran; NULL: not set */
+    const char *own;    /* the same for this one */
 };
 
 struct rw_config {
@@ -19,6 +21,10 @@ struct rw_config {
     struct rw_broker_config broker;
 };
 
+/* Rules between keys. */
+RW_MUST int rw_config_cross_check(const struct rw_config *c, struct rw_err *ret_err);
+/* Fills the typed struct from the values. */
+void rw_config_fill(struct rw_config *c);
 /* The row's default under the config's profile. */
 const char *rw_config_fallback(const struct rw_config *c, const struct rw_config_key *key);
 /* The canonical text of a row's effective value: own, else synonyms (times factor), else defaults.

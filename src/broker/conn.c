@@ -32,6 +32,7 @@ void rw_limits_init(struct rw_limits *l)
                             .listen_backlog = 512,
                             .socket_send_bytes = -1,
                             .socket_receive_bytes = -1,
+                            .connections_room = INT32_MAX,
                             .connections_max = INT32_MAX,
                             .connections_per_ip_max = INT32_MAX};
 }

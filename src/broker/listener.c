@@ -28,6 +28,7 @@ struct door {
 struct rw_acceptor {
     struct rw_broker *broker;
     const struct rw_limits *limits;
+    int32_t connections_max, connections_per_ip_max; /* of limits, or set meanwhile */
     struct door doors[RW_DOORS_MAX];
     int n_doors;
     int next_shard;
@@ -50,6 +51,8 @@ struct rw_acceptor *rw_acceptor_new(struct rw_broker *b, const struct rw_limits 
         return NULL;
     a->broker = b;
     a->limits = limits;
+    a->connections_max = limits->connections_max;
+    a->connections_per_ip_max = limits->connections_per_ip_max;
     for (int i = 0; i < IP_CHAINS; i++)
         rw_list_init(&a->ips[i]);
     return a;
@@ -88,8 +91,19 @@ static void uncount(struct rw_acceptor *a, struct ip_count *from)
         rw_list_remove(&from->link);
         rw_free(from);
     }
-    if (a->paused && a->count < a->limits->connections_max)
+    if (a->paused && a->count < a->connections_max)
         pause_all(a, false);
+}
+
+void rw_acceptor_limit(struct rw_acceptor *a, int64_t connections, int64_t per_ip)
+{
+    a->connections_max =
+        (int32_t)(connections < a->limits->connections_room ? connections
+                                                            : a->limits->connections_room);
+    a->connections_per_ip_max = (int32_t)per_ip;
+    bool full = a->count >= a->connections_max;
+    if (full != a->paused)
+        pause_all(a, full);
 }
 
 static void gone(struct rw_conn *c)
@@ -106,13 +120,13 @@ static void adopt(struct rw_shard *s, struct rw_msg *m)
 
 static bool refused(struct rw_acceptor *a, struct ip_count *from, const struct rw_sock *sock)
 {
-    if (from->count <= a->limits->connections_per_ip_max)
+    if (from->count <= a->connections_per_ip_max)
         return false;
     rw_metric_add(a->broker->shards[0]->metrics, RW_METRIC_CONNECTIONS_REJECTED, 1);
     rw_diag(a->broker->env->diag, RW_WARN, "listener",
             "refused a connection: max.connections.per.ip reached",
             rw_kv_str("peer", sock->peer.text),
-            rw_kv_int("max.connections.per.ip", a->limits->connections_per_ip_max));
+            rw_kv_int("max.connections.per.ip", a->connections_per_ip_max));
     return true;
 }
 
@@ -146,10 +160,10 @@ static void accepted(void *arg, struct rw_sock *take_sock)
     g->conn.msg.run = adopt;
     rw_shard_send(a->broker->shards[a->next_shard], &g->conn.msg);
     a->next_shard = (a->next_shard + 1) % a->broker->n_shards;
-    if (a->count >= a->limits->connections_max) {
+    if (a->count >= a->connections_max) {
         rw_diag(a->broker->env->diag, RW_WARN, "listener",
                 "max.connections or the limit of open files reached: new connections wait",
-                rw_kv_int("max.connections", a->limits->connections_max));
+                rw_kv_int("max.connections", a->connections_max));
         pause_all(a, true);
     }
 }

@@ -18,6 +18,8 @@ RW_MUST int rw_acceptor_bind(struct rw_acceptor *a, const char *host, uint16_t p
 uint16_t rw_acceptor_port(const struct rw_acceptor *a, int index);
 /* Starts to accept on all of them. */
 RW_MUST int rw_acceptor_open(struct rw_acceptor *a, struct rw_err *ret_err);
+/* max.connections and max.connections.per.ip have changed; connections that exist stay. */
+void rw_acceptor_limit(struct rw_acceptor *a, int64_t connections, int64_t per_ip);
 /* No more connections; those that exist go on. */
 void rw_acceptor_close(struct rw_acceptor *a);
 /* All connections must be gone. a may be NULL. */

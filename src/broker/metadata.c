@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "broker/listener.h"
 #include "broker/node.h"
 
 #define SCRATCH_MAX (256u << 20)
@@ -26,6 +27,7 @@ void rw_view_init(struct rw_view *v)
 void rw_view_deinit(struct rw_view *v)
 {
     rw_meta_deinit(&v->meta);
+    rw_config_free(v->config);
     rw_arena_deinit(&v->scratch);
 }
 
@@ -61,6 +63,39 @@ int rw_view_apply_batches(struct rw_view *v, struct rw_slice bytes)
     return RW_OK;
 }
 
+/* What the image says of this broker's configuration becomes the shard's. */
+static int configure(struct rw_shard *s)
+{
+    static const struct rw_meta_broker_configs none;
+    struct rw_view *v = s->view;
+    const struct rw_config *base = s->broker->config;
+    const struct rw_meta_broker_configs *all =
+        rw_meta_broker_configs(&v->meta, RW_META_ALL_BROKERS);
+    const struct rw_meta_broker_configs *own =
+        rw_meta_broker_configs(&v->meta, rw_config_broker(base)->node_id);
+    struct rw_config *made;
+    all = all ? all : &none;
+    own = own ? own : &none;
+    int rc =
+        rw_config_overlay(base, all->configs, all->n_configs, own->configs, own->n_configs, &made);
+    if (rc)
+        return rc;
+    rw_config_free(v->config);
+    s->config = v->config = made;
+    const struct rw_broker_config *b = rw_config_broker(made);
+    if (s->index == 0)
+        rw_acceptor_limit(s->broker->acceptor, b->connections_max, b->connections_max_per_ip);
+    return RW_OK;
+}
+
+static bool is_configured(const struct rw_meta_delta *delta)
+{
+    for (size_t i = 0; i < delta->n; i++)
+        if (delta->changes[i].kind == RW_META_BROKERS_CONFIGURED)
+            return true;
+    return false;
+}
+
 int rw_view_start(struct rw_shard *s, const struct rw_controller *c)
 {
     struct rw_view *v = rw_alloc(sizeof(*v));
@@ -68,13 +103,15 @@ int rw_view_start(struct rw_shard *s, const struct rw_controller *c)
         return RW_E_NOMEM;
     rw_view_init(v);
     s->view = v;
-    return rw_view_apply_batches(v, rw_slice(c->boot.p, c->boot.n));
+    int rc = rw_view_apply_batches(v, rw_slice(c->boot.p, c->boot.n));
+    return rc == RW_OK && v->meta.n_broker_configs > 0 ? configure(s) : rc;
 }
 
 void rw_view_stop(struct rw_shard *s)
 {
     if (!s->view)
         return;
+    s->config = s->broker->config;
     rw_view_deinit(s->view);
     rw_free(s->view);
     s->view = NULL;
@@ -130,6 +167,8 @@ static void tour_visit(struct rw_shard *self, struct rw_msg *m)
     struct rw_controller *c = RW_CONTAINER(m, struct rw_controller, tour);
     struct rw_meta_delta delta = {0};
     int rc = apply_batch(self->view, c->batch, &delta);
+    if (rc == RW_OK && is_configured(&delta))
+        rc = configure(self);
     c->opening.done = tour_next;
     int rc2 = rw_partitions_apply(self, &self->view->meta, &delta, &c->opening);
     rw_meta_delta_deinit(&delta);
@@ -246,16 +285,37 @@ static struct rw_uuid new_id(void *arg)
     return rw_uuid_v4(random);
 }
 
-static int check_value(void *arg, struct rw_str name, struct rw_str value, struct rw_arena *arena,
-                       struct rw_str *ret_value, struct rw_str *ret_why)
+static struct rw_str unknown_key(enum rw_config_scope scope, struct rw_str name,
+                                 struct rw_arena *arena)
+{
+    const char *near = rw_config_nearest(scope, name);
+    return rw_str(rw_arena_printf(
+        arena, "Unknown %s config name: %.*s%s%s%s", scope == RW_SCOPE_TOPIC ? "topic" : "broker",
+        name.n > 100 ? 100 : (int)name.n, name.p, near ? "; did you mean " : "", near ? near : "",
+        near ? "?" : ""));
+}
+
+static enum rw_config_scope scope_of(enum rw_meta_setting kind)
+{
+    return kind == RW_META_TOPIC_SETTING ? RW_SCOPE_TOPIC : RW_SCOPE_BROKER;
+}
+
+static int check_value(void *arg, enum rw_meta_setting kind, struct rw_str name,
+                       struct rw_str value, struct rw_arena *arena, struct rw_str *ret_value,
+                       struct rw_str *ret_why)
 {
     (void)arg;
-    const struct rw_config_key *key = rw_config_find(RW_SCOPE_TOPIC, name);
+    const struct rw_config_key *key = rw_config_find(scope_of(kind), name);
     if (!key) {
-        const char *near = rw_config_nearest(RW_SCOPE_TOPIC, name);
-        *ret_why = rw_str(rw_arena_printf(
-            arena, "Unknown topic config name: %.*s%s%s%s", name.n > 100 ? 100 : (int)name.n,
-            name.p, near ? "; did you mean " : "", near ? near : "", near ? "?" : ""));
+        *ret_why = unknown_key(scope_of(kind), name, arena);
+        return RW_E_INVAL;
+    }
+    if (kind == RW_META_BROKER_SETTING && !(key->flags & RW_CONFIG_DYNAMIC)) {
+        *ret_why =
+            rw_str(rw_arena_printf(arena,
+                                   "Cannot update %s dynamically: it is read when the broker "
+                                   "starts, from its configuration file",
+                                   key->name));
         return RW_E_INVAL;
     }
     struct rw_buf text;
@@ -267,24 +327,31 @@ static int check_value(void *arg, struct rw_str name, struct rw_str value, struc
     return rc == RW_OK && ret_value->n < 0 ? RW_E_NOMEM : rc;
 }
 
-static int check_all(void *arg, const struct rw_pair *own, size_t n_own, struct rw_arena *arena,
-                     struct rw_str *ret_why)
+static int check_all(void *arg, enum rw_meta_setting kind, const struct rw_pair *own, size_t n_own,
+                     struct rw_arena *arena, struct rw_str *ret_why)
 {
     const struct rw_controller *c = arg;
+    const struct rw_shard *zero = c->broker->shards[0];
     struct rw_err err;
-    int rc = rw_topic_config_check(c->broker->config, own, n_own, &err);
+    int rc = kind == RW_META_TOPIC_SETTING
+                 ? rw_topic_config_check(zero->config, own, n_own, &err)
+                 : rw_config_overlay_check(c->broker->config, own, n_own, &err);
     if (rc)
         *ret_why = rw_arena_str(arena, err.text);
     return rc;
 }
 
-static bool is_list(void *arg, struct rw_str name, struct rw_str *ret_value)
+static bool is_list(void *arg, enum rw_meta_setting kind, struct rw_str name,
+                    struct rw_str *ret_value)
 {
-    (void)arg;
-    const struct rw_config_key *key = rw_config_find(RW_SCOPE_TOPIC, name);
+    const struct rw_controller *c = arg;
+    enum rw_config_source source;
+    const struct rw_config_key *key = rw_config_find(scope_of(kind), name);
     if (!key || key->type != RW_CONFIG_LIST)
         return false;
-    *ret_value = rw_str(key->fallback);
+    *ret_value =
+        rw_str(kind == RW_META_TOPIC_SETTING ? key->fallback
+                                             : rw_config_value(c->broker->config, key, &source));
     return true;
 }
 

@@ -15,7 +15,8 @@
 
 struct rw_view {
     struct rw_meta meta;
-    struct rw_arena scratch; /* decoding */
+    struct rw_config *config; /* the shard's, when something was set while brokers ran; else NULL */
+    struct rw_arena scratch;  /* decoding */
     /* The block of producer ids that this shard hands out. */
     int64_t next_producer_id, producer_ids_end;
 };

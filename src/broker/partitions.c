@@ -248,7 +248,7 @@ static int add(struct rw_partitions *ps, const struct rw_meta_topic *t, int32_t 
     rw_list_init(&p->link);
     p->hw_checkpoint = p->recovery_point = -1;
     if (!p->topic || !p->dir ||
-        rw_topic_config_resolve(s->broker->config, t->configs, t->n_configs, &p->config) ||
+        rw_topic_config_resolve(s->config, t->configs, t->n_configs, &p->config) ||
         rw_map_put(&ps->map, hash_key(p->topic_id, index), p)) {
         partition_free(p);
         return RW_E_NOMEM;
@@ -467,12 +467,27 @@ static void remove_topic(struct rw_shard *s, struct rw_uuid id, struct rw_batch_
 static int configure_topic(struct rw_shard *s, const struct rw_meta_topic *t)
 {
     struct rw_topic_config config;
-    int rc = rw_topic_config_resolve(s->broker->config, t->configs, t->n_configs, &config);
+    int rc = rw_topic_config_resolve(s->config, t->configs, t->n_configs, &config);
     for (int32_t i = 0; i < t->n_partitions && rc == RW_OK; i++) {
         struct rw_partition *p = rw_partition_find(s, t->id, i);
         if (p)
             rw_partition_configure(p, &config);
     }
+    return rc;
+}
+
+/* Topics inherit what they do not set themselves. */
+static int configure_all(struct rw_shard *s, const struct rw_meta *meta)
+{
+    const struct rw_meta_topic *t;
+    size_t at = 0;
+    int rc = RW_OK;
+    rw_precheck_deinit(&s->partitions->precheck);
+    s->partitions->precheck = (struct rw_precheck){0};
+    rw_builder_init(&s->partitions->precheck.builder);
+    while (rc == RW_OK && (t = rw_map_next(&meta->by_id, &at)))
+        rc = configure_topic(s, t);
+    rw_disk_watch_configure(&s->partitions->disk);
     return rc;
 }
 
@@ -486,7 +501,9 @@ int rw_partitions_apply(struct rw_shard *s, const struct rw_meta *meta,
         const struct rw_meta_topic *t = rw_meta_topic_by_id(meta, c->topic_id);
         if (c->kind == RW_META_TOPIC_REMOVED || c->kind == RW_META_TOPIC_CONFIGURED)
             rw_precheck_forget(&s->partitions->precheck, c->topic_id);
-        if (c->kind == RW_META_TOPIC_REMOVED)
+        if (c->kind == RW_META_BROKERS_CONFIGURED)
+            rc = configure_all(s, meta);
+        else if (c->kind == RW_META_TOPIC_REMOVED)
             remove_topic(s, c->topic_id, batch);
         else if (t && c->kind == RW_META_PARTITION_CREATED && is_mine(s, t, c->partition))
             rc = add(s->partitions, t, c->partition, true, batch);

@@ -62,6 +62,8 @@ void rw_precheck_deinit(struct rw_precheck *k);
 void rw_retention_start(struct rw_partitions *ps);
 void rw_retention_now(struct rw_partitions *ps);
 void rw_disk_watch_start(struct rw_disk_watch *w, struct rw_shard *s);
+/* The thresholds may have changed. */
+void rw_disk_watch_configure(struct rw_disk_watch *w);
 /* There is space again: opens what could not be opened without. */
 void rw_partitions_open_rest(struct rw_partitions *ps);
 /* Frees the set and goes on with the stop, when nothing refers to it any more. */

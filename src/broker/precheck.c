@@ -37,7 +37,7 @@ static struct topic_rules *make(struct rw_shard *s, const struct rw_meta_topic *
     if (!rules)
         return NULL;
     rules->id = t->id;
-    if (rw_topic_config_resolve(s->broker->config, t->configs, t->n_configs, &rules->config) ||
+    if (rw_topic_config_resolve(s->config, t->configs, t->n_configs, &rules->config) ||
         rw_map_put(&s->partitions->precheck.topics, hash_id(t->id), rules)) {
         rw_free(rules);
         return NULL;

@@ -85,16 +85,21 @@ void rw_partitions_found_full(struct rw_shard *s)
     rw_timer_start_at(s->loop, &w->timer, at > now ? at : now);
 }
 
-void rw_disk_watch_start(struct rw_disk_watch *w, struct rw_shard *s)
+void rw_disk_watch_configure(struct rw_disk_watch *w)
 {
-    const struct rw_broker_config *b = rw_config_broker(s->broker->config);
-    w->shard = s;
-    w->retained_us = rw_shard_now_us(s) - RETAIN_EVERY_US;
+    const struct rw_broker_config *b = rw_config_broker(w->shard->config);
     rw_pressure_config_init(&w->config);
     w->config.warn_percent = b->disk_warn_percent;
     w->config.throttle_percent = b->disk_throttle_percent;
     w->config.refuse_percent = b->disk_refuse_percent;
     w->config.free_bytes_min = (uint64_t)b->disk_free_bytes_min;
+}
+
+void rw_disk_watch_start(struct rw_disk_watch *w, struct rw_shard *s)
+{
+    w->shard = s;
+    w->retained_us = rw_shard_now_us(s) - RETAIN_EVERY_US;
+    rw_disk_watch_configure(w);
     w->timer.fire = due;
     rw_timer_start_in(s->loop, &w->timer, 0);
 }

@@ -350,6 +350,7 @@ static int make_shards(struct rw_server *s)
             return code;
     }
     s->acceptor = rw_acceptor_new(&s->broker, &s->limits);
+    s->broker.acceptor = s->acceptor;
     return s->acceptor ? RW_OK : RW_E_NOMEM;
 }
 

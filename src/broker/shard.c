@@ -26,6 +26,7 @@ int rw_shard_new(struct rw_broker *b, int index, struct rw_loop *loop,
         return RW_E_NOMEM;
     s->broker = b;
     s->env = b->env;
+    s->config = b->config;
     s->loop = loop;
     s->index = index;
     rw_list_init(&s->flushes_due);

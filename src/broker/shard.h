@@ -37,6 +37,9 @@ struct rw_shard {
     struct rw_broker *broker;
     const struct rw_env *env; /* the broker's */
     struct rw_loop *loop;
+    /* The broker's, with what was set while it runs; changes between turns. On the shard's thread only:
+     * workers read what does not change from broker->config. */
+    const struct rw_config *config;
     int index;
     struct rw_memory *memory;
     struct rw_metrics *metrics;
@@ -62,10 +65,11 @@ struct rw_broker {
     const struct rw_service *service;
     struct rw_shard **shards;
     int n_shards;
-    int64_t started_us;   /* monotonic */
-    const char *data_dir; /* whose free space is shown; NULL: none */
-    uint16_t *ports;      /* of the listeners, as the system gave them */
-    void *node;           /* the service's broker-wide state, set by its open() */
+    int64_t started_us;           /* monotonic */
+    const char *data_dir;         /* whose free space is shown; NULL: none */
+    struct rw_acceptor *acceptor; /* shard 0's */
+    uint16_t *ports;              /* of the listeners, as the system gave them */
+    void *node;                   /* the service's broker-wide state, set by its open() */
 };
 
 /* ---- made by server.c, while the loop does not run (shard.c) ---- */

@@ -1,8 +1,9 @@
-/* rollway cluster info, health, config get. */
+/* rollway cluster info, health, config get, config set. */
 #include "cli/commands.h"
 
 #include <stdio.h>
 #include <string.h>
+#include "cli/alter.h"
 #include "cli/configs.h"
 #include "base/json.h"
 #include "cli/table.h"
@@ -212,6 +213,27 @@ static int run_config_get(struct rw_cli *cli)
     return rc;
 }
 
+/* ---- config set ---- */
+
+static int change(struct rw_cli *cli, struct rw_cli_client *client, struct rw_arena *arena)
+{
+    char id[16] = "";
+    if (rw_cli_has(cli, "broker"))
+        snprintf(id, sizeof(id), "%d", (int)rw_cli_int(cli, "broker", 0));
+    const struct rw_str name = rw_str(id);
+    struct rw_alter what = {.type = RW_RESOURCE_BROKER,
+                            .names = &name,
+                            .n_names = 1,
+                            .noun = "broker",
+                            .n_sets = rw_cli_operand_count(cli)};
+    return rw_cli_alter(client, arena, &what);
+}
+
+static int run_config_set(struct rw_cli *cli)
+{
+    return rw_cli_with_client(cli, 30000, change);
+}
+
 const struct rw_command rw_cmd_cluster_info = {
     .name = "cluster info",
     .aliases = "cluster status",
@@ -246,4 +268,35 @@ const struct rw_command rw_cmd_cluster_config_get = {
     .summary = "show a broker's configuration",
     .options = config_options,
     .run = run_config_get,
+};
+
+static const struct rw_option set_options[] = {
+    {"broker", 0, RW_OPT_INT, "ID", "only this broker (default: all, also those to come)", NULL},
+    {"set", 's', RW_OPT_LIST, "KEY=VALUE", "the same as the operand; may be repeated", NULL},
+    {"delete", 'd', RW_OPT_LIST, "KEY", "back to what the configuration file says; may be repeated",
+     NULL},
+    {"append", 0, RW_OPT_LIST, "KEY=VALUE", "add to a list, e.g. log.cleanup.policy=compact", NULL},
+    {"subtract", 0, RW_OPT_LIST, "KEY=VALUE", "remove from a list", NULL},
+    {"dry", 0, RW_OPT_FLAG, NULL, "only check whether it could be done", NULL},
+    {NULL, 0, RW_OPT_FLAG, NULL, NULL, NULL}};
+
+static const struct rw_example set_examples[] = {
+    {"rollway cluster config set log.retention.ms=3d message.max.bytes=4MiB",
+     "what topics get that do not say otherwise, from now on"},
+    {"rollway cluster config set --delete log.retention.ms", "as the configuration file says"},
+    {NULL, NULL}};
+
+const struct rw_command rw_cmd_cluster_config_set = {
+    .name = "cluster config set",
+    .operands = "KEY=VALUE...",
+    .operands_max = -1,
+    .summary = "change the brokers' configuration while they run",
+    .text =
+        "Only keys that may change while a broker runs: `rollway cluster config get --json` has "
+        "read_only false for them. What is set here is stored in the cluster, survives "
+        "restarts and wins over configuration files; one broker's own values win over those "
+        "for all.",
+    .options = set_options,
+    .examples = set_examples,
+    .run = run_config_set,
 };

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include "base/mem.h"
+#include "cli/alter.h"
 #include "cli/configs.h"
 #include "cli/offsets.h"
 #include "cli/ranges.h"
@@ -14,8 +15,6 @@
 
 #define TIMEOUT_MS 30000
 
-enum { OP_SET = 0, OP_DELETE = 1, OP_APPEND = 2, OP_SUBTRACT = 3 };
-
 static int out_of_memory(struct rw_cli *cli)
 {
     return rw_cli_fail(cli, RW_EXIT_FAILED, NULL, "out of memory");
@@ -23,81 +22,17 @@ static int out_of_memory(struct rw_cli *cli)
 
 /* ---- alter ---- */
 
-static int add_changes(struct rw_cli *cli, struct rw_arena *arena, const char *option, int8_t op,
-                       struct rw_incremental_alter_configs_request_resource *r)
-{
-    for (int i = 0; i < rw_cli_list_count(cli, option); i++) {
-        const char *text = rw_cli_list(cli, option, i);
-        struct rw_incremental_alter_configs_request_config *c = &r->configs[r->n_configs++];
-        char *value = rw_arena_alloc(arena, 32);
-        if (!value)
-            return out_of_memory(cli);
-        *c = (struct rw_incremental_alter_configs_request_config){
-            .name = rw_str(text), .config_operation = op, .value = RW_STR_NULL};
-        if (op != OP_DELETE && !rw_config_split(text, &c->name, &c->value, value))
-            return rw_cli_usage(cli, "--%s is written key=value, not \"%s\"", option, text);
-    }
-    return RW_EXIT_OK;
-}
-
-static int fill_alter(struct rw_cli *cli, struct rw_arena *arena,
-                      struct rw_incremental_alter_configs_request *request)
-{
-    static const struct {
-        const char *option;
-        int8_t op;
-    } changes[] = {
-        {"set", OP_SET}, {"delete", OP_DELETE}, {"append", OP_APPEND}, {"subtract", OP_SUBTRACT}};
-    struct rw_incremental_alter_configs_request_resource first = {.resource_type =
-                                                                      RW_RESOURCE_TOPIC};
-    int total = 0, n = rw_cli_operand_count(cli), rc = RW_EXIT_OK;
-    for (size_t i = 0; i < RW_COUNT(changes); i++)
-        total += rw_cli_list_count(cli, changes[i].option);
-    if (total == 0)
-        return rw_cli_usage(cli, "nothing to change: give --set, --delete, --append or --subtract");
-    first.configs = rw_arena_array(arena, (size_t)total, sizeof(*first.configs));
-    request->resources = rw_arena_array(arena, (size_t)n, sizeof(*request->resources));
-    if (!first.configs || !request->resources)
-        return out_of_memory(cli);
-    for (size_t i = 0; i < RW_COUNT(changes) && rc == RW_EXIT_OK; i++)
-        rc = add_changes(cli, arena, changes[i].option, changes[i].op, &first);
-    for (int i = 0; i < n; i++) {
-        request->resources[request->n_resources] = first;
-        request->resources[request->n_resources++].resource_name = rw_str(rw_cli_operand(cli, i));
-    }
-    request->validate_only = rw_cli_has(cli, "dry");
-    return rc;
-}
-
-static bool alter_moved(const void *response)
-{
-    const struct rw_incremental_alter_configs_response *m = response;
-    for (int32_t i = 0; i < m->n_responses; i++)
-        if (m->responses[i].error_code == RW_KERR_NOT_CONTROLLER)
-            return true;
-    return false;
-}
-
 static int alter(struct rw_cli *cli, struct rw_cli_client *client, struct rw_arena *arena)
 {
-    struct rw_incremental_alter_configs_request request;
-    struct rw_results results;
-    void *response;
-    rw_incremental_alter_configs_request_init(&request);
-    int rc = fill_alter(cli, arena, &request);
-    if (rc != RW_EXIT_OK)
-        return rc;
-    int code = rw_cli_controller_call(client, RW_API_INCREMENTAL_ALTER_CONFIGS, INT16_MAX, &request,
-                                      arena, alter_moved, &response);
-    if (code != RW_OK)
-        return rw_cli_client_fail(client, code);
-    const struct rw_incremental_alter_configs_response *m = response;
-    rw_results_begin(&results, client, "topic");
-    for (int32_t i = 0; i < m->n_responses; i++)
-        rw_results_add(&results, m->responses[i].resource_name,
-                       request.validate_only ? "could change" : "changed",
-                       m->responses[i].error_code, m->responses[i].error_message);
-    return rw_results_end(&results);
+    int n = rw_cli_operand_count(cli);
+    struct rw_str *names = rw_arena_array(arena, (size_t)n, sizeof(*names));
+    if (!names)
+        return out_of_memory(cli);
+    for (int i = 0; i < n; i++)
+        names[i] = rw_str(rw_cli_operand(cli, i));
+    struct rw_alter what = {
+        .type = RW_RESOURCE_TOPIC, .names = names, .n_names = n, .noun = "topic"};
+    return rw_cli_alter(client, arena, &what);
 }
 
 /* ---- trim ---- */

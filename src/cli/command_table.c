@@ -20,6 +20,7 @@ const struct rw_command *const rw_commands[] = {
     &rw_cmd_cluster_info,
     &rw_cmd_cluster_health,
     &rw_cmd_cluster_config_get,
+    &rw_cmd_cluster_config_set,
     &rw_cmd_log_backup,
     &rw_cmd_log_dump,
     &rw_cmd_log_export,

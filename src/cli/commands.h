@@ -17,6 +17,7 @@ extern const struct rw_command rw_cmd_topic_trim;           /* cmd_topic_change.
 extern const struct rw_command rw_cmd_cluster_info;         /* cmd_cluster.c */
 extern const struct rw_command rw_cmd_cluster_health;       /* cmd_cluster.c */
 extern const struct rw_command rw_cmd_cluster_config_get;   /* cmd_cluster.c */
+extern const struct rw_command rw_cmd_cluster_config_set;   /* cmd_cluster.c */
 extern const struct rw_command rw_cmd_log_backup;           /* log_copy.c */
 extern const struct rw_command rw_cmd_log_dump;             /* log_dump.c */
 extern const struct rw_command rw_cmd_log_export;           /* log_export.c */

@@ -55,6 +55,12 @@ static bool shown(const struct rw_config_key *k, enum rw_config_scope scope, boo
     return k->scope == scope && effect == !(k->flags & RW_CONFIG_COMPAT);
 }
 
+/* Every key of a topic can be changed at any time. */
+static const char *live(const struct rw_config_key *k)
+{
+    return k->scope == RW_SCOPE_BROKER && k->flags & RW_CONFIG_DYNAMIC ? " Live." : "";
+}
+
 /* ---- Markdown ---- */
 
 static void cell(struct rw_buf *out, const char *text)
@@ -93,6 +99,7 @@ static void markdown_rows(struct rw_buf *out, enum rw_config_scope scope)
         default_cell(out, k);
         rw_buf_add_str(out, " | ");
         cell(out, k->doc);
+        rw_buf_add_str(out, live(k));
         for (int s = 0; s < RW_SYNONYMS_MAX && k->synonyms[s].name; s++)
             rw_buf_printf(out, "%s`%s`", s ? ", " : " When not set: ", k->synonyms[s].name);
         rw_buf_add_str(out, k->synonyms[0].name ? ". |\n" : " |\n");
@@ -122,7 +129,8 @@ void rw_config_markdown(struct rw_buf *out)
         "Where values come from, and which wins, is in [operations](operations.md). Times are "
         "written\n"
         "`500ms`, `30s`, `7d`, `1h30m` or in milliseconds, sizes `64KiB`, `1GiB` or in bytes.\n\n"
-        "## Keys of the broker\n");
+        "## Keys of the broker\n\n"
+        "Those marked \"Live\" can be changed while brokers run: `rollway cluster config set`.\n");
     markdown_rows(out, RW_SCOPE_BROKER);
     rw_buf_add_str(out,
                    "\n## Keys of topics\n\n"
@@ -162,6 +170,7 @@ static void man_entries(struct rw_buf *out, enum rw_config_scope scope)
         rw_man_escape(out, rw_buf_cstr(&text));
         rw_buf_add_str(out, ")\n\t");
         rw_man_escape(out, k->doc);
+        rw_buf_add_str(out, live(k));
         for (int s = 0; s < RW_SYNONYMS_MAX && k->synonyms[s].name; s++) {
             rw_buf_add_str(out, s ? ", " : " When not set: ");
             rw_man_escape(out, k->synonyms[s].name);
@@ -182,7 +191,9 @@ void rw_config_man(struct rw_buf *out)
         "it. Environment variables (ROLLWAY\\_NODE\\_ID is node.id) and *\\-\\-set* win over the "
         "file. Times are written 500ms, 30s, 7d, 1h30m or in milliseconds, sizes 64KiB, 1GiB or "
         "in bytes. An unknown key is a warning; with *\\-\\-strict* and *\\-\\-check-config* an "
-        "error.\n\n# KEYS OF THE BROKER\n\n");
+        "error.\n\n# KEYS OF THE BROKER\n\nThose marked Live can be changed while brokers run: "
+        "*rollway "
+        "cluster config set*.\n\n");
     man_entries(out, RW_SCOPE_BROKER);
     rw_buf_add_str(
         out, "# KEYS OF TOPICS\n\nWhat a topic does not set comes from the broker's key.\n\n");

@@ -7,8 +7,6 @@
 #include "meta/image_private.h"
 #include "wire/messages.h"
 
-enum { RESOURCE_TOPIC = 2 };
-
 void rw_meta_delta_deinit(struct rw_meta_delta *d)
 {
     rw_free(d->changes);
@@ -137,43 +135,63 @@ static int make_pair(struct rw_str name, struct rw_str value, struct rw_pair *re
     return RW_OK;
 }
 
-static int set_config(struct rw_meta_topic *t, struct rw_str name, struct rw_str value)
+static int set_config(struct rw_pair **configs, size_t *n, struct rw_str name, struct rw_str value)
 {
     struct rw_pair made = {RW_STR_NULL, RW_STR_NULL};
     size_t i = 0;
-    while (i < t->n_configs && !rw_str_eq(t->configs[i].name, name))
+    while (i < *n && !rw_str_eq((*configs)[i].name, name))
         i++;
     if (value.n >= 0 && make_pair(name, value, &made))
         return RW_E_NOMEM;
-    if (i < t->n_configs) {
-        rw_meta_pair_free(&t->configs[i]);
+    if (i < *n) {
+        rw_meta_pair_free(&(*configs)[i]);
         if (value.n >= 0)
-            t->configs[i] = made;
+            (*configs)[i] = made;
         else
-            memmove(&t->configs[i], &t->configs[i + 1],
-                    (--t->n_configs - i) * sizeof(t->configs[0]));
+            memmove(&(*configs)[i], &(*configs)[i + 1], (--*n - i) * sizeof(**configs));
         return RW_OK;
     }
     if (value.n < 0)
         return RW_OK;
-    struct rw_pair *grown = rw_realloc_array(t->configs, t->n_configs + 1, sizeof(*grown));
+    struct rw_pair *grown = rw_realloc_array(*configs, *n + 1, sizeof(*grown));
     if (!grown) {
         rw_meta_pair_free(&made);
         return RW_E_NOMEM;
     }
-    t->configs = grown;
-    t->configs[t->n_configs++] = made;
+    *configs = grown;
+    (*configs)[(*n)++] = made;
     return RW_OK;
+}
+
+/* NULL: no memory. */
+static struct rw_meta_broker_configs *configs_of_broker(struct rw_meta *meta, int32_t id)
+{
+    for (size_t i = 0; i < meta->n_broker_configs; i++)
+        if (meta->broker_configs[i].id == id)
+            return &meta->broker_configs[i];
+    struct rw_meta_broker_configs *grown =
+        rw_realloc_array(meta->broker_configs, meta->n_broker_configs + 1, sizeof(*grown));
+    if (!grown)
+        return NULL;
+    meta->broker_configs = grown;
+    grown[meta->n_broker_configs] = (struct rw_meta_broker_configs){.id = id};
+    return &grown[meta->n_broker_configs++];
 }
 
 static int apply_config(struct rw_meta *meta, const struct rw_config_record *r,
                         struct rw_meta_delta *delta)
 {
+    int32_t id;
+    if (r->resource_type == RW_RESOURCE_BROKER && rw_meta_broker_name(r->resource_name, &id)) {
+        struct rw_meta_broker_configs *b = configs_of_broker(meta, id);
+        int rc = b ? set_config(&b->configs, &b->n_configs, r->name, r->value) : (int)RW_E_NOMEM;
+        return rc ? rc : note(delta, RW_META_BROKERS_CONFIGURED, (struct rw_uuid){0}, -1);
+    }
     struct rw_meta_topic *t =
-        r->resource_type == RESOURCE_TOPIC ? rw_meta_topic(meta, r->resource_name) : NULL;
+        r->resource_type == RW_RESOURCE_TOPIC ? rw_meta_topic(meta, r->resource_name) : NULL;
     if (!t)
         return RW_OK;
-    int rc = set_config(t, r->name, r->value);
+    int rc = set_config(&t->configs, &t->n_configs, r->name, r->value);
     return rc ? rc : note(delta, RW_META_TOPIC_CONFIGURED, t->id, -1);
 }
 

@@ -13,6 +13,9 @@
 #include "meta/records.h"
 #include "wire/messages.h"
 
+/* Which keys are meant. */
+enum rw_meta_setting { RW_META_TOPIC_SETTING, RW_META_BROKER_SETTING };
+
 /* What the broker's configuration says, and what a pure function can not have by itself. */
 struct rw_meta_policy {
     int32_t default_partitions;
@@ -22,15 +25,18 @@ struct rw_meta_policy {
     bool delete_enabled;
     void *arg;
     struct rw_uuid (*new_id)(void *arg);
-    /* Canonical form of a topic's setting, in the arena; RW_E_INVAL with words, RW_E_NOMEM. */
-    int (*check_value)(void *arg, struct rw_str name, struct rw_str value, struct rw_arena *arena,
-                       struct rw_str *ret_value, struct rw_str *ret_why);
-    /* Rules between a topic's settings. */
-    int (*check_all)(void *arg, const struct rw_pair *own, size_t n_own, struct rw_arena *arena,
-                     struct rw_str *ret_why);
+    /* Canonical form of a setting, in the arena; RW_E_INVAL with words, RW_E_NOMEM. Of a broker's those
+     * that may change while it runs. */
+    int (*check_value)(void *arg, enum rw_meta_setting kind, struct rw_str name,
+                       struct rw_str value, struct rw_arena *arena, struct rw_str *ret_value,
+                       struct rw_str *ret_why);
+    /* Rules between the settings of one topic or broker. */
+    int (*check_all)(void *arg, enum rw_meta_setting kind, const struct rw_pair *own, size_t n_own,
+                     struct rw_arena *arena, struct rw_str *ret_why);
     /* True when the setting is a list (append and subtract are allowed); *ret_value: what it is
-     * without the topic's own value. */
-    bool (*is_list)(void *arg, struct rw_str name, struct rw_str *ret_value);
+     * without an own value. */
+    bool (*is_list)(void *arg, enum rw_meta_setting kind, struct rw_str name,
+                    struct rw_str *ret_value);
 };
 
 #define RW_TOPIC_NAME_MAX 249
@@ -52,7 +58,7 @@ RW_MUST int rw_decide_create_partitions(const struct rw_meta *meta,
                                         const struct rw_create_partitions_request *in,
                                         struct rw_create_partitions_response *out,
                                         struct rw_meta_records *list);
-/* Topic resources; others are answered INVALID_REQUEST. */
+/* Topics, brokers (by id) and all brokers (""); others are answered INVALID_REQUEST. */
 RW_MUST int rw_decide_alter_configs(const struct rw_meta *meta, const struct rw_meta_policy *policy,
                                     const struct rw_alter_configs_request *in,
                                     struct rw_alter_configs_response *out,

@@ -1,6 +1,6 @@
 /*
- * AlterConfigs (replaces a topic's settings as a whole) and IncrementalAlterConfigs (set, delete,
- * append, subtract). Both end in the same place: the topic's settings as they shall be, checked, and
+ * AlterConfigs (replaces the settings of a topic or broker as a whole) and IncrementalAlterConfigs (set,
+ * delete, append, subtract). Both end in the same place: the settings as they shall be, checked, and
  * compared with what they are; only differences become records.
  */
 #include "meta/decide_private.h"
@@ -9,36 +9,42 @@
 
 enum { OP_SET = 0, OP_DELETE = 1, OP_APPEND = 2, OP_SUBTRACT = 3 };
 
+/* Whose settings. */
+struct target {
+    enum rw_meta_setting kind;
+    int8_t type;
+    struct rw_str name;
+    const struct rw_pair *configs; /* as they are */
+    size_t n_configs;
+};
+
 struct settings {
     struct rw_pair *own; /* room for all there are and all that come */
     size_t n;
 };
 
-static struct rw_pair *find(struct settings *s, struct rw_str name)
+static const struct rw_pair *find(const struct rw_pair *pairs, size_t n, struct rw_str name)
 {
-    for (size_t i = 0; i < s->n; i++)
-        if (rw_str_eq(s->own[i].name, name))
-            return &s->own[i];
+    for (size_t i = 0; i < n; i++)
+        if (rw_str_eq(pairs[i].name, name))
+            return &pairs[i];
     return NULL;
 }
 
 static void put(struct settings *s, struct rw_str name, struct rw_str value)
 {
-    struct rw_pair *p = find(s, name);
-    if (p)
-        p->value = value;
-    else
-        s->own[s->n++] = (struct rw_pair){name, value};
+    const struct rw_pair *p = find(s->own, s->n, name);
+    s->own[p ? (size_t)(p - s->own) : s->n++] = (struct rw_pair){name, value};
 }
 
 static void drop(struct settings *s, struct rw_str name)
 {
-    struct rw_pair *p = find(s, name);
+    const struct rw_pair *p = find(s->own, s->n, name);
     if (p)
-        *p = s->own[--s->n];
+        s->own[p - s->own] = s->own[--s->n];
 }
 
-static int start(const struct rw_meta_topic *t, bool keep, size_t room, struct rw_arena *arena,
+static int start(const struct target *t, bool keep, size_t room, struct rw_arena *arena,
                  struct settings *ret)
 {
     ret->n = keep ? t->n_configs : 0;
@@ -51,27 +57,24 @@ static int start(const struct rw_meta_topic *t, bool keep, size_t room, struct r
 }
 
 /* Records for the difference between what is and what shall be. */
-static int finish(const struct rw_meta_topic *t, struct settings *s,
-                  const struct rw_meta_policy *policy, bool validate_only,
-                  struct rw_meta_records *list, struct rw_str *ret_why)
+static int finish(const struct target *t, struct settings *s, const struct rw_meta_policy *policy,
+                  bool validate_only, struct rw_meta_records *list, struct rw_str *ret_why)
 {
-    int rc = policy->check_all(policy->arg, s->own, s->n, list->arena, ret_why);
+    int rc = policy->check_all(policy->arg, t->kind, s->own, s->n, list->arena, ret_why);
     if (rc || validate_only)
         return rc;
-    struct rw_str topic = rw_arena_str(list->arena, t->name);
     for (size_t i = 0; i < t->n_configs && rc == RW_OK; i++)
-        if (!find(s, t->configs[i].name))
-            rc = rw_meta_add_config(list, topic, t->configs[i].name, RW_STR_NULL);
-    struct settings before = {t->configs, t->n_configs};
+        if (!find(s->own, s->n, t->configs[i].name))
+            rc = rw_meta_add_config(list, t->type, t->name, t->configs[i].name, RW_STR_NULL);
     for (size_t i = 0; i < s->n && rc == RW_OK; i++) {
-        const struct rw_pair *old = find(&before, s->own[i].name);
+        const struct rw_pair *old = find(t->configs, t->n_configs, s->own[i].name);
         if (!old || !rw_str_eq(old->value, s->own[i].value))
-            rc = rw_meta_add_config(list, topic, s->own[i].name, s->own[i].value);
+            rc = rw_meta_add_config(list, t->type, t->name, s->own[i].name, s->own[i].value);
     }
-    return topic.n < 0 ? RW_E_NOMEM : rc;
+    return rc;
 }
 
-/* What a failed topic says; RW_E_NOMEM is passed on. */
+/* What a failed resource says; RW_E_NOMEM is passed on. */
 static int answer(int rc, struct rw_str why, int16_t *error, struct rw_str *message)
 {
     if (rc == RW_E_NOMEM)
@@ -83,25 +86,52 @@ static int answer(int rc, struct rw_str why, int16_t *error, struct rw_str *mess
     return RW_OK;
 }
 
-static const struct rw_meta_topic *resource_topic(const struct rw_meta *meta, int8_t type,
-                                                  struct rw_str name, int16_t *error,
-                                                  struct rw_str *message)
+static bool topic_target(const struct rw_meta *meta, struct target *t, int16_t *error,
+                         struct rw_str *message)
 {
-    if (type != RW_RESOURCE_TOPIC) {
-        *error = RW_KERR_INVALID_REQUEST;
-        *message =
-            RW_STR_LIT("Only the configuration of topics can be changed while the broker runs");
-        return NULL;
-    }
-    const struct rw_meta_topic *t = rw_meta_topic(meta, name);
-    if (!t) {
+    const struct rw_meta_topic *found = rw_meta_topic(meta, t->name);
+    if (!found) {
         *error = RW_KERR_UNKNOWN_TOPIC_OR_PARTITION;
         *message = RW_STR_LIT("This topic does not exist");
+        return false;
     }
-    return t;
+    t->configs = found->configs;
+    t->n_configs = found->n_configs;
+    return true;
 }
 
-static int replace(const struct rw_meta_topic *t, const struct rw_meta_policy *policy,
+static bool broker_target(const struct rw_meta *meta, struct target *t, int16_t *error,
+                          struct rw_str *message)
+{
+    int32_t id;
+    if (!rw_meta_broker_name(t->name, &id) ||
+        (id != RW_META_ALL_BROKERS && !rw_meta_broker(meta, id))) {
+        *error = RW_KERR_INVALID_REQUEST;
+        *message = RW_STR_LIT("There is no broker with this id; the empty name means all of them");
+        return false;
+    }
+    const struct rw_meta_broker_configs *found = rw_meta_broker_configs(meta, id);
+    t->kind = RW_META_BROKER_SETTING;
+    t->configs = found ? found->configs : NULL;
+    t->n_configs = found ? found->n_configs : 0;
+    return true;
+}
+
+/* False: there is no such thing, and error and message say so. */
+static bool find_target(const struct rw_meta *meta, int8_t type, struct rw_str name,
+                        struct target *ret, int16_t *error, struct rw_str *message)
+{
+    *ret = (struct target){.kind = RW_META_TOPIC_SETTING, .type = type, .name = name};
+    if (type == RW_RESOURCE_TOPIC)
+        return topic_target(meta, ret, error, message);
+    if (type == RW_RESOURCE_BROKER)
+        return broker_target(meta, ret, error, message);
+    *error = RW_KERR_INVALID_REQUEST;
+    *message = RW_STR_LIT("Only topics and brokers have a configuration that can be changed");
+    return false;
+}
+
+static int replace(const struct target *t, const struct rw_meta_policy *policy,
                    const struct rw_alter_configs_request_resource *in, bool validate_only,
                    struct rw_meta_records *list, struct rw_str *ret_why)
 {
@@ -109,7 +139,7 @@ static int replace(const struct rw_meta_topic *t, const struct rw_meta_policy *p
     int rc = start(t, false, (size_t)in->n_configs, list->arena, &s);
     for (int32_t i = 0; i < in->n_configs && rc == RW_OK; i++) {
         struct rw_str value;
-        rc = policy->check_value(policy->arg, in->configs[i].name, in->configs[i].value,
+        rc = policy->check_value(policy->arg, t->kind, in->configs[i].name, in->configs[i].value,
                                  list->arena, &value, ret_why);
         if (rc == RW_OK)
             put(&s, in->configs[i].name, value);
@@ -129,11 +159,13 @@ int rw_decide_alter_configs(const struct rw_meta *meta, const struct rw_meta_pol
         rw_alter_configs_response_resource_init(r);
         r->resource_type = in->resources[i].resource_type;
         r->resource_name = in->resources[i].resource_name;
-        const struct rw_meta_topic *t = resource_topic(meta, r->resource_type, r->resource_name,
-                                                       &r->error_code, &r->error_message);
+        struct target t;
+        bool found = find_target(meta, r->resource_type, r->resource_name, &t, &r->error_code,
+                                 &r->error_message);
         struct rw_str why = RW_STR_NULL;
         size_t mark = list->n;
-        int rc = t ? replace(t, policy, &in->resources[i], in->validate_only, list, &why) : RW_OK;
+        int rc =
+            found ? replace(&t, policy, &in->resources[i], in->validate_only, list, &why) : RW_OK;
         if (rc)
             list->n = mark;
         if (answer(rc, why, &r->error_code, &r->error_message))
@@ -180,7 +212,8 @@ static struct rw_str merge(struct rw_arena *arena, struct rw_str a, struct rw_st
     return (struct rw_str){p, n};
 }
 
-static int change(struct settings *s, const struct rw_meta_policy *policy,
+static int change(struct settings *s, enum rw_meta_setting kind,
+                  const struct rw_meta_policy *policy,
                   const struct rw_incremental_alter_configs_request_config *c,
                   struct rw_arena *arena, struct rw_str *ret_why)
 {
@@ -190,11 +223,11 @@ static int change(struct settings *s, const struct rw_meta_policy *policy,
         return RW_OK;
     }
     if (c->config_operation == OP_APPEND || c->config_operation == OP_SUBTRACT) {
-        if (!policy->is_list(policy->arg, c->name, &inherited)) {
+        if (!policy->is_list(policy->arg, kind, c->name, &inherited)) {
             *ret_why = RW_STR_LIT("append and subtract are for keys whose value is a list");
             return RW_E_INVAL;
         }
-        const struct rw_pair *old = find(s, c->name);
+        const struct rw_pair *old = find(s->own, s->n, c->name);
         value =
             merge(arena, old ? old->value : inherited, value.n < 0 ? (struct rw_str){"", 0} : value,
                   c->config_operation == OP_APPEND);
@@ -204,20 +237,20 @@ static int change(struct settings *s, const struct rw_meta_policy *policy,
         *ret_why = RW_STR_LIT("unknown operation: 0 set, 1 delete, 2 append, 3 subtract");
         return RW_E_INVAL;
     }
-    int rc = policy->check_value(policy->arg, c->name, value, arena, &checked, ret_why);
+    int rc = policy->check_value(policy->arg, kind, c->name, value, arena, &checked, ret_why);
     if (rc == RW_OK)
         put(s, c->name, checked);
     return rc;
 }
 
-static int change_all(const struct rw_meta_topic *t, const struct rw_meta_policy *policy,
+static int change_all(const struct target *t, const struct rw_meta_policy *policy,
                       const struct rw_incremental_alter_configs_request_resource *in,
                       bool validate_only, struct rw_meta_records *list, struct rw_str *ret_why)
 {
     struct settings s;
     int rc = start(t, true, (size_t)in->n_configs, list->arena, &s);
     for (int32_t i = 0; i < in->n_configs && rc == RW_OK; i++)
-        rc = change(&s, policy, &in->configs[i], list->arena, ret_why);
+        rc = change(&s, t->kind, policy, &in->configs[i], list->arena, ret_why);
     return rc ? rc : finish(t, &s, policy, validate_only, list, ret_why);
 }
 
@@ -236,12 +269,13 @@ int rw_decide_incremental_alter_configs(const struct rw_meta *meta,
         rw_incremental_alter_configs_response_resource_init(r);
         r->resource_type = in->resources[i].resource_type;
         r->resource_name = in->resources[i].resource_name;
-        const struct rw_meta_topic *t = resource_topic(meta, r->resource_type, r->resource_name,
-                                                       &r->error_code, &r->error_message);
+        struct target t;
+        bool found = find_target(meta, r->resource_type, r->resource_name, &t, &r->error_code,
+                                 &r->error_message);
         struct rw_str why = RW_STR_NULL;
         size_t mark = list->n;
-        int rc =
-            t ? change_all(t, policy, &in->resources[i], in->validate_only, list, &why) : RW_OK;
+        int rc = found ? change_all(&t, policy, &in->resources[i], in->validate_only, list, &why)
+                       : RW_OK;
         if (rc)
             list->n = mark;
         if (answer(rc, why, &r->error_code, &r->error_message))

@@ -177,8 +177,8 @@ static int take_configs(const struct rw_meta_policy *policy, const topic_in *in,
     int rc = RW_OK;
     for (int32_t i = 0; i < in->n_configs && rc == RW_OK; i++) {
         own[i].name = in->configs[i].name;
-        rc = policy->check_value(policy->arg, own[i].name, in->configs[i].value, list->arena,
-                                 &own[i].value, &why);
+        rc = policy->check_value(policy->arg, RW_META_TOPIC_SETTING, own[i].name,
+                                 in->configs[i].value, list->arena, &own[i].value, &why);
         for (int32_t j = 0; j < i && rc == RW_OK; j++)
             if (rw_str_eq(own[i].name, own[j].name)) {
                 why = RW_STR_LIT("the request sets a key twice");
@@ -186,14 +186,15 @@ static int take_configs(const struct rw_meta_policy *policy, const topic_in *in,
             }
     }
     if (rc == RW_OK)
-        rc = policy->check_all(policy->arg, own, (size_t)in->n_configs, list->arena, &why);
+        rc = policy->check_all(policy->arg, RW_META_TOPIC_SETTING, own, (size_t)in->n_configs,
+                               list->arena, &why);
     if (rc == RW_E_INVAL) {
         out->error_code = RW_KERR_INVALID_CONFIG;
         out->error_message = why;
         return RW_OK;
     }
     for (int32_t i = 0; i < in->n_configs && rc == RW_OK; i++)
-        rc = rw_meta_add_config(list, in->name, own[i].name, own[i].value);
+        rc = rw_meta_add_config(list, RW_RESOURCE_TOPIC, in->name, own[i].name, own[i].value);
     return rc;
 }
 

@@ -2,8 +2,7 @@
 #pragma once
 
 #include "meta/decide.h"
-
-enum { RW_RESOURCE_TOPIC = 2 };
+#include "meta/image_private.h"
 
 /* Brokers for partition `index` of a topic: round robin from `start`, so that leaders spread. */
 RW_MUST int rw_meta_place(const struct rw_meta *meta, struct rw_arena *arena, size_t start,
@@ -14,5 +13,5 @@ const char *rw_meta_assignment_problem(const struct rw_meta *meta, const int32_t
 /* A new partition led by its first replica. */
 RW_MUST int rw_meta_add_partition(struct rw_meta_records *list, struct rw_uuid topic_id,
                                   int32_t index, int32_t *replicas, int32_t n_replicas);
-RW_MUST int rw_meta_add_config(struct rw_meta_records *list, struct rw_str topic,
-                               struct rw_str name, struct rw_str value);
+RW_MUST int rw_meta_add_config(struct rw_meta_records *list, int8_t resource_type,
+                               struct rw_str resource, struct rw_str name, struct rw_str value);

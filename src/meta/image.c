@@ -50,6 +50,12 @@ void rw_meta_deinit(struct rw_meta *m)
     for (size_t i = 0; i < m->n_brokers; i++)
         rw_meta_broker_deinit(&m->brokers[i]);
     rw_free(m->brokers);
+    for (size_t i = 0; i < m->n_broker_configs; i++) {
+        for (size_t k = 0; k < m->broker_configs[i].n_configs; k++)
+            rw_meta_pair_free(&m->broker_configs[i].configs[k]);
+        rw_free(m->broker_configs[i].configs);
+    }
+    rw_free(m->broker_configs);
     rw_free(m->removed);
     *m = (struct rw_meta){0};
 }
@@ -91,6 +97,30 @@ const struct rw_meta_broker *rw_meta_broker(const struct rw_meta *m, int32_t id)
     for (size_t i = 0; i < m->n_brokers; i++)
         if (m->brokers[i].id == id)
             return &m->brokers[i];
+    return NULL;
+}
+
+bool rw_meta_broker_name(struct rw_str name, int32_t *ret_id)
+{
+    int32_t id = 0;
+    if (name.n == 0) {
+        *ret_id = RW_META_ALL_BROKERS;
+        return true;
+    }
+    for (int32_t i = 0; i < name.n; i++) {
+        if (name.p[i] < '0' || name.p[i] > '9' || __builtin_mul_overflow(id, 10, &id) ||
+            __builtin_add_overflow(id, name.p[i] - '0', &id))
+            return false;
+    }
+    *ret_id = id;
+    return name.n > 0;
+}
+
+const struct rw_meta_broker_configs *rw_meta_broker_configs(const struct rw_meta *m, int32_t id)
+{
+    for (size_t i = 0; i < m->n_broker_configs; i++)
+        if (m->broker_configs[i].id == id)
+            return &m->broker_configs[i];
     return NULL;
 }
 

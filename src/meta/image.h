@@ -37,10 +37,21 @@ struct rw_meta_broker {
     char *rack; /* NULL: none */
 };
 
+#define RW_META_ALL_BROKERS (-1)
+
+/* Settings that one broker, or all of them, got while they ran. */
+struct rw_meta_broker_configs {
+    int32_t id; /* RW_META_ALL_BROKERS: the cluster's defaults */
+    size_t n_configs;
+    struct rw_pair *configs; /* as a topic's */
+};
+
 struct rw_meta {
     struct rw_map by_name, by_id;
     size_t n_brokers;
     struct rw_meta_broker *brokers; /* by id */
+    size_t n_broker_configs;
+    struct rw_meta_broker_configs *broker_configs; /* in order of their first setting */
     int64_t next_producer_id;
     size_t n_partitions; /* over all topics */
     size_t n_removed;    /* ids of deleted topics: their directories may still have to go */
@@ -55,6 +66,8 @@ struct rw_meta_topic *rw_meta_topic(const struct rw_meta *m, struct rw_str name)
 struct rw_meta_topic *rw_meta_topic_by_id(const struct rw_meta *m, struct rw_uuid id);
 bool rw_meta_was_removed(const struct rw_meta *m, struct rw_uuid id);
 const struct rw_meta_broker *rw_meta_broker(const struct rw_meta *m, int32_t id);
+/* NULL: it has none. */
+const struct rw_meta_broker_configs *rw_meta_broker_configs(const struct rw_meta *m, int32_t id);
 /* All topics in order of their names, in the arena. NULL with *ret_n == 0 when there are none, NULL with
  * *ret_n > 0 when memory is refused. */
 struct rw_meta_topic **rw_meta_topics(const struct rw_meta *m, struct rw_arena *arena,
@@ -66,7 +79,8 @@ enum rw_meta_change_kind {
     RW_META_TOPIC_CREATED,
     RW_META_PARTITION_CREATED,
     RW_META_TOPIC_CONFIGURED,
-    RW_META_TOPIC_REMOVED
+    RW_META_TOPIC_REMOVED,
+    RW_META_BROKERS_CONFIGURED
 };
 
 /* What a record did, for who runs partitions. */

@@ -4,6 +4,12 @@
 #include "base/mem.h"
 #include "meta/image.h"
 
+/* Of ConfigRecord and the configuration APIs. */
+enum { RW_RESOURCE_TOPIC = 2, RW_RESOURCE_BROKER = 4 };
+
+/* "" is RW_META_ALL_BROKERS, "7" is 7; false: the name is neither. */
+bool rw_meta_broker_name(struct rw_str name, int32_t *ret_id);
+
 void rw_meta_topic_free(struct rw_meta_topic *t);
 void rw_meta_broker_deinit(struct rw_meta_broker *b);
 

@@ -51,14 +51,14 @@ int rw_meta_add_partition(struct rw_meta_records *list, struct rw_uuid topic_id,
     return RW_OK;
 }
 
-int rw_meta_add_config(struct rw_meta_records *list, struct rw_str topic, struct rw_str name,
-                       struct rw_str value)
+int rw_meta_add_config(struct rw_meta_records *list, int8_t resource_type, struct rw_str resource,
+                       struct rw_str name, struct rw_str value)
 {
     struct rw_config_record *r = rw_meta_add(list, RW_CONFIG_RECORD);
     if (!r)
         return RW_E_NOMEM;
-    r->resource_type = RW_RESOURCE_TOPIC;
-    r->resource_name = topic;
+    r->resource_type = resource_type;
+    r->resource_name = resource;
     r->name = name;
     r->value = value;
     return RW_OK;

@@ -4,10 +4,11 @@
  */
 #include "meta/records.h"
 
+#include "meta/decide_private.h"
 #include "wire/messages.h"
 #include "wire/record.h"
 
-enum { RESOURCE_TOPIC = 2, RECORD_VERSION = 0 };
+enum { RECORD_VERSION = 0 };
 
 void *rw_meta_add(struct rw_meta_records *list, int16_t type)
 {
@@ -78,6 +79,15 @@ static int snapshot_partition(const struct rw_meta_topic *t, int32_t i,
     return RW_OK;
 }
 
+static int snapshot_configs(int8_t type, struct rw_str name, const struct rw_pair *configs,
+                            size_t n, struct rw_meta_records *list)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rw_meta_add_config(list, type, name, configs[i].name, configs[i].value))
+            return RW_E_NOMEM;
+    return RW_OK;
+}
+
 static int snapshot_topic(const struct rw_meta_topic *t, struct rw_meta_records *list)
 {
     struct rw_topic_record *r = rw_meta_add(list, RW_TOPIC_RECORD);
@@ -88,16 +98,18 @@ static int snapshot_topic(const struct rw_meta_topic *t, struct rw_meta_records 
     for (int32_t i = 0; i < t->n_partitions; i++)
         if (snapshot_partition(t, i, list))
             return RW_E_NOMEM;
-    for (size_t i = 0; i < t->n_configs; i++) {
-        struct rw_config_record *c = rw_meta_add(list, RW_CONFIG_RECORD);
-        if (!c)
-            return RW_E_NOMEM;
-        c->resource_type = RESOURCE_TOPIC;
-        c->resource_name = rw_str(t->name);
-        c->name = t->configs[i].name;
-        c->value = t->configs[i].value;
-    }
-    return RW_OK;
+    return snapshot_configs(RW_RESOURCE_TOPIC, rw_str(t->name), t->configs, t->n_configs, list);
+}
+
+static int snapshot_broker_configs(const struct rw_meta_broker_configs *b,
+                                   struct rw_meta_records *list)
+{
+    struct rw_str name = RW_STR_LIT("");
+    if (b->id != RW_META_ALL_BROKERS)
+        name = rw_str(rw_arena_printf(list->arena, "%d", b->id));
+    if (name.n < 0)
+        return RW_E_NOMEM;
+    return snapshot_configs(RW_RESOURCE_BROKER, name, b->configs, b->n_configs, list);
 }
 
 static int snapshot_broker(const struct rw_meta_broker *b, struct rw_meta_records *list)
@@ -126,6 +138,9 @@ int rw_meta_snapshot(const struct rw_meta *meta, struct rw_meta_records *list)
         return RW_E_NOMEM;
     for (size_t i = 0; i < meta->n_brokers; i++)
         if (snapshot_broker(&meta->brokers[i], list))
+            return RW_E_NOMEM;
+    for (size_t i = 0; i < meta->n_broker_configs; i++)
+        if (snapshot_broker_configs(&meta->broker_configs[i], list))
             return RW_E_NOMEM;
     for (size_t i = 0; i < n; i++)
         if (snapshot_topic(topics[i], list))

@@ -797,6 +797,92 @@ def _():
     same((5, 5, 1), tuple(got[k]["config_source"] for k in ("retention.ms", "cleanup.policy", "segment.ms")))
 
 
+def alter_broker(name, *changes, validate_only=False):
+    with client() as c:
+        got = c.ask("IncrementalAlterConfigs", 1, validate_only=validate_only, resources=[{
+            "resource_type": 4, "resource_name": name, "configs": [
+                {"name": k, "config_operation": op, "value": v} for k, op, v in changes]}])["responses"][0]
+        return got["error_code"], got["error_message"] or None
+
+
+def sources(kind, name, key):
+    entry = describe(kind, name)[1][key]
+    return (entry["value"], entry["config_source"]), [(s["name"], s["value"], s["source"]) for s in entry["synonyms"]]
+
+
+@test("brokers are configured while they run: for all, for one, described with their sources, and it survives a crash")
+def _():
+    name, _ = topic()
+    big = batch((b"x" * 3000,))
+    same(0, produce(name, big)["error_code"])
+    same((0, None), alter_broker("", ("message.max.bytes", 0, "2000"), ("log.retention.ms", 0, "7000000")))
+    error("MESSAGE_TOO_LARGE", produce(name, big)["error_code"])
+    same(["log.retention.ms", "message.max.bytes"], sorted(describe(4, "")[1]))
+    same((("2000", 3), [("message.max.bytes", "2000", 3), ("message.max.bytes", "1048588", 5)]),
+         sources(4, "1", "message.max.bytes"))
+    same((("7000000", 3), [("log.retention.ms", "7000000", 3), ("log.retention.hours", "168", 5)]),
+         sources(2, name, "retention.ms"))
+    same((0, None), alter_broker("1", ("message.max.bytes", 0, "4000")))
+    same(0, produce(name, big)["error_code"])
+    same((("4000", 2), [("message.max.bytes", "4000", 2), ("message.max.bytes", "2000", 3),
+                        ("message.max.bytes", "1048588", 5)]), sources(4, "1", "message.max.bytes"))
+    same((("2000", 3), [("message.max.bytes", "2000", 3)]), sources(4, "", "message.max.bytes"))
+    got = describe(4, "1")[1]
+    same((False, True), (got["message.max.bytes"]["read_only"], got["num.partitions"]["read_only"]))
+    for how in (signal.SIGKILL, signal.SIGTERM):
+        broker.restart(how)
+        same((("4000", 2), ("2000", 3)), (sources(4, "1", "message.max.bytes")[0],
+                                          sources(4, "", "message.max.bytes")[0]))
+        error("MESSAGE_TOO_LARGE", produce(name, batch((b"x" * 5000,)))["error_code"])
+    for wrong in (("num.partitions", 0, "7"), ("no.such.key", 0, "1"), ("message.max.bytes", 0, "many"),
+                  ("message.max.bytes", 2, "1"), ("rollway.disk.warn.percent", 0, "100")):
+        code, words = alter_broker("", wrong)
+        error("INVALID_CONFIG", code)
+        assert wrong[0].split(".")[0] in words or "list" in words, words
+    for nobody in ("9", "all", "-1"):
+        error("INVALID_REQUEST", alter_broker(nobody, ("message.max.bytes", 0, "1"))[0])
+    same((0, None), alter_broker("1", ("message.max.bytes", 0, "1"), validate_only=True))
+    same((0, None), alter_broker("1", ("message.max.bytes", 1, None)))
+    same((0, None), alter_broker("", ("message.max.bytes", 1, None), ("log.retention.ms", 1, None)))
+    same((0, {}), describe(4, ""))
+    same(("1048588", 5), sources(4, "1", "message.max.bytes")[0])
+    same(0, produce(name, big)["error_code"])
+
+
+@test("max.connections.per.ip and the thresholds of the disk change while the broker runs")
+def _():
+    name, _ = topic()
+    with client() as c:
+        def limit(op, value):
+            got = c.ask("IncrementalAlterConfigs", 1, resources=[{"resource_type": 4, "resource_name": "", "configs": [
+                {"name": "max.connections.per.ip", "config_operation": op, "value": value}]}])
+            same(0, got["responses"][0]["error_code"])
+        limit(0, "1")
+        refused = socket.create_connection(("127.0.0.1", broker.port))
+        refused.settimeout(5)
+        try:
+            same(b"", refused.recv(1))
+        except ConnectionResetError:
+            pass
+        limit(1, None)
+        with client() as other:
+            other.ask("ApiVersions", 0)
+    same((0, None), alter_broker("", ("rollway.disk.free.bytes.min", 0, str(1 << 60))))
+    for _ in range(200):
+        code = produce(name, batch())["error_code"]
+        if code:
+            break
+        time.sleep(0.05)
+    error("KAFKA_STORAGE_ERROR", code)
+    same((0, None), alter_broker("", ("rollway.disk.free.bytes.min", 1, None)))
+    for _ in range(200):
+        code = produce(name, batch())["error_code"]
+        if not code:
+            break
+        time.sleep(0.05)
+    same(0, code)
+
+
 @test("durability policies: every one acknowledges; what was acknowledged survives SIGKILL")
 def _():
     policies = ({}, {"flush_messages": "100"}, {"flush_messages": str(2 ** 63 - 1)}, {"flush_ms": "0"},

@@ -147,6 +147,26 @@ assert d[0]["configs"]["cleanup.policy"]["value"] == "delete"'
     "$R" topic delete shape --yes --json | python 'assert d[0]["status"] == "deleted"'
 }
 
+@test "cluster config: set for all brokers and for one, get, back to the file" {
+    [ "$("$R" cluster config set log.retention.ms=3d --set message.max.bytes=4MiB)" = "changed broker all" ]
+    "$R" topic create inherits
+    "$R" topic describe inherits -c --plain | grep -q $'^retention.ms\t259200000\t'
+    [ "$("$R" cluster config get message.max.bytes --plain)" = $'message.max.bytes\t4194304\tdynamic default' ]
+    id=$("$R" cluster info --json | python 'print(d["controller"])')
+    "$R" cluster config set --broker "$id" message.max.bytes=1000000
+    [ "$("$R" cluster config get message.max.bytes --plain)" = $'message.max.bytes\t1000000\tdynamic broker' ]
+    "$R" cluster config get message.max.bytes --json | python 'assert d["configs"]["message.max.bytes"]["read_only"] is False'
+    run "$R" cluster config set num.partitions=3
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"Cannot update num.partitions dynamically"* ]]
+    run "$R" cluster config set
+    [ "$status" -eq 2 ]
+    "$R" cluster config set --broker "$id" --delete message.max.bytes
+    "$R" cluster config set --delete message.max.bytes --delete log.retention.ms
+    [ "$("$R" cluster config get message.max.bytes --plain)" = $'message.max.bytes\t1048588\tdefault' ]
+    "$R" topic delete inherits --yes
+}
+
 @test "topics: create, list, alter, add partitions, trim, delete" {
     "$R" topic create t1 t2 -p 2 -c retention.ms=7d
     [ "$("$R" topic list --plain t1)" = "$(printf 't1\t2\t1')" ]

@@ -23,7 +23,7 @@ static inline const struct rw_meta *rw_api_meta(const struct rw_request *req)
 
 static inline const struct rw_broker_config *rw_api_config(const struct rw_request *req)
 {
-    return rw_config_broker(req->shard->broker->config);
+    return rw_config_broker(req->shard->config);
 }
 
 static inline struct rw_node *rw_api_node(const struct rw_request *req)

@@ -5,6 +5,7 @@
  * (P32).
  */
 #include <stdio.h>
+#include "base/assert.h"
 #include "broker/api/api.h"
 
 enum { TOPIC = 2, BROKER = 4, BROKER_LOGGER = 8 };
@@ -29,8 +30,8 @@ bool rw_api_topic_value(const struct rw_request *req, struct rw_arena *arena,
 {
     struct rw_buf buf;
     rw_buf_init(&buf);
-    const char *text = rw_topic_config_value(req->shard->broker->config, key, t->configs,
-                                             t->n_configs, &buf, ret_source);
+    const char *text =
+        rw_topic_config_value(req->shard->config, key, t->configs, t->n_configs, &buf, ret_source);
     bool fine = !buf.failed;
     if (fine && text)
         *ret_value = rw_arena_str(arena, text);
@@ -49,20 +50,37 @@ static void add_synonym(config_out *c, const char *name, struct rw_str value,
     s->source = (int8_t)source;
 }
 
-/* The broker keys behind a key: first what somebody set, then the default. */
-static void add_inherited(const struct rw_request *req, const struct rw_config_key *key,
-                          config_out *c)
+/* In this order they win. */
+static const enum rw_config_source sources[] = {RW_SOURCE_DYNAMIC_BROKER,
+                                                RW_SOURCE_DYNAMIC_DEFAULT_BROKER,
+                                                RW_SOURCE_STATIC_BROKER, RW_SOURCE_DEFAULT};
+
+/* What the sources say of a broker's key and of those behind it (`own` NULL: only those), strongest
+ * first. False: no memory. */
+static bool add_layers(struct rw_request *req, const struct rw_config_key *key,
+                       const struct rw_config_key *own, config_out *c)
 {
-    const struct rw_config *config = req->shard->broker->config;
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < RW_SYNONYMS_MAX && key->synonyms[i].name; i++) {
-            enum rw_config_source source;
-            const struct rw_config_key *other =
-                rw_config_find(RW_SCOPE_BROKER, rw_str(key->synonyms[i].name));
-            const char *value = rw_config_value(config, other, &source);
-            if (value && (source == RW_SOURCE_DEFAULT) == (pass == 1))
-                add_synonym(c, other->name, rw_str(value), source);
+    for (size_t s = 0; s < RW_COUNT(sources); s++)
+        for (size_t i = 0; i <= RW_SYNONYMS_MAX; i++) {
+            const struct rw_config_key *other = own;
+            if (i > 0 && !key->synonyms[i - 1].name)
+                break;
+            if (i > 0)
+                other = rw_config_find(RW_SCOPE_BROKER, rw_str(key->synonyms[i - 1].name));
+            const char *text =
+                other ? rw_config_layer(req->shard->config, other, sources[s]) : NULL;
+            if (!text)
+                continue;
+            /* The configuration may be another one when the answer is encoded. */
+            struct rw_str value = RW_STR_NULL;
+            if (!(other->flags & RW_CONFIG_SECRET)) {
+                value = rw_arena_str(&req->arena, text);
+                if (value.n < 0)
+                    return false;
+            }
+            add_synonym(c, other->name, value, sources[s]);
         }
+    return true;
 }
 
 static bool fill_common(struct rw_request *req, const struct rw_config_key *key, config_out *c)
@@ -72,7 +90,8 @@ static bool fill_common(struct rw_request *req, const struct rw_config_key *key,
     c->is_sensitive = (key->flags & RW_CONFIG_SECRET) != 0;
     c->config_type = (int8_t)key->type;
     c->documentation = in->include_documentation ? rw_str(key->doc) : RW_STR_NULL;
-    c->synonyms = rw_arena_array(&req->arena, RW_SYNONYMS_MAX + 2, sizeof(*c->synonyms));
+    c->synonyms = rw_arena_array(&req->arena, (RW_SYNONYMS_MAX + 1) * RW_COUNT(sources) + 1,
+                                 sizeof(*c->synonyms));
     return c->synonyms != NULL;
 }
 
@@ -90,51 +109,76 @@ static bool add_topic_config(struct rw_request *req, const struct rw_config_key 
     if (source == RW_SOURCE_TOPIC)
         add_synonym(c, key->name, c->value, source);
     if (key->synonyms[0].name)
-        add_inherited(req, key, c);
-    else if (key->fallback)
+        return add_layers(req, key, NULL, c);
+    if (key->fallback)
         add_synonym(c, key->name, rw_str(key->fallback), RW_SOURCE_DEFAULT);
     return true;
 }
 
-static bool add_broker_config(struct rw_request *req, const struct rw_config_key *key,
+/* all: what was set for all brokers, and nothing else. */
+static bool add_broker_config(struct rw_request *req, const struct rw_config_key *key, bool all,
                               config_out *c)
 {
     const struct rw_describe_configs_request *in = req->in;
-    enum rw_config_source source;
+    const struct rw_config *config = req->shard->config;
+    enum rw_config_source source = RW_SOURCE_DYNAMIC_DEFAULT_BROKER;
     if (!fill_common(req, key, c))
         return false;
-    const char *value = rw_config_value(req->shard->broker->config, key, &source);
-    c->value = c->is_sensitive ? RW_STR_NULL : rw_str(value);
+    const char *value =
+        all ? rw_config_layer(config, key, source) : rw_config_value(config, key, &source);
+    if (value && !c->is_sensitive) {
+        c->value = rw_arena_str(&req->arena, value);
+        if (c->value.n < 0)
+            return false;
+    }
     c->config_source = (int8_t)source;
-    c->read_only = true; /* nothing of the broker's own can be altered over the wire yet */
+    c->read_only = !(key->flags & RW_CONFIG_DYNAMIC);
     if (!in->include_synonyms)
         return true;
-    if (value)
-        add_synonym(c, key->name, c->value, source);
-    if (source != RW_SOURCE_DEFAULT && key->fallback)
-        add_synonym(c, key->name, c->is_sensitive ? RW_STR_NULL : rw_str(key->fallback),
-                    RW_SOURCE_DEFAULT);
-    add_inherited(req, key, c);
+    if (!all)
+        return add_layers(req, key, key, c);
+    add_synonym(c, key->name, c->value, source);
     return true;
 }
 
-/* t NULL: the broker's own keys. */
-static bool add_configs(struct rw_request *req,
-                        const struct rw_describe_configs_request_resource *in,
-                        const struct rw_meta_topic *t, resource_out *out)
+static bool add_broker_configs(struct rw_request *req,
+                               const struct rw_describe_configs_request_resource *in,
+                               resource_out *out)
 {
     size_t n_keys;
     const struct rw_config_key *keys = rw_config_table(&n_keys);
-    enum rw_config_scope scope = t ? RW_SCOPE_TOPIC : RW_SCOPE_BROKER;
+    bool all = in->resource_name.n == 0;
     out->configs = rw_arena_array(&req->arena, n_keys, sizeof(*out->configs));
     if (!out->configs)
         return false;
     for (size_t i = 0; i < n_keys; i++) {
-        if (keys[i].scope != scope || !is_asked(in, keys[i].name))
+        if (keys[i].scope != RW_SCOPE_BROKER || !is_asked(in, keys[i].name))
+            continue;
+        if (all && !rw_config_layer(req->shard->config, &keys[i], RW_SOURCE_DYNAMIC_DEFAULT_BROKER))
             continue;
         config_out *c = &out->configs[out->n_configs++];
         rw_describe_configs_response_config_init(c);
-        if (!(t ? add_topic_config(req, &keys[i], t, c) : add_broker_config(req, &keys[i], c)))
+        if (!add_broker_config(req, &keys[i], all, c))
+            return false;
+    }
+    return true;
+}
+
+static bool add_topic_configs(struct rw_request *req,
+                              const struct rw_describe_configs_request_resource *in,
+                              const struct rw_meta_topic *t, resource_out *out)
+{
+    size_t n_keys;
+    const struct rw_config_key *keys = rw_config_table(&n_keys);
+    out->configs = rw_arena_array(&req->arena, n_keys, sizeof(*out->configs));
+    if (!out->configs)
+        return false;
+    for (size_t i = 0; i < n_keys; i++) {
+        if (keys[i].scope != RW_SCOPE_TOPIC || !is_asked(in, keys[i].name))
+            continue;
+        config_out *c = &out->configs[out->n_configs++];
+        rw_describe_configs_response_config_init(c);
+        if (!add_topic_config(req, &keys[i], t, c))
             return false;
     }
     return true;
@@ -182,7 +226,7 @@ static bool describe(struct rw_request *req, const struct rw_describe_configs_re
     if (in->resource_type == TOPIC) {
         t = rw_meta_topic(rw_api_meta(req), in->resource_name);
         if (t)
-            return add_configs(req, in, t, out);
+            return add_topic_configs(req, in, t, out);
         if (rw_topic_name_problem(in->resource_name))
             refuse(out, RW_KERR_INVALID_TOPIC_EXCEPTION, rw_topic_name_problem(in->resource_name));
         else
@@ -194,12 +238,13 @@ static bool describe(struct rw_request *req, const struct rw_describe_configs_re
         return true;
     }
     if (in->resource_type == BROKER && in->resource_name.n == 0)
-        return true; /* dynamic defaults of all brokers: there are none */
+        return add_broker_configs(req, in, out);
     if (!is_this_broker(req, in->resource_name)) {
         refuse(out, RW_KERR_INVALID_REQUEST, "This broker has another id: ask that one itself");
         return true;
     }
-    return in->resource_type == BROKER ? add_configs(req, in, NULL, out) : add_logger(req, in, out);
+    return in->resource_type == BROKER ? add_broker_configs(req, in, out)
+                                       : add_logger(req, in, out);
 }
 
 void rw_handle_describe_configs(struct rw_request *req)

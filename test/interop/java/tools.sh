@@ -41,6 +41,21 @@ t_configs() {
     grep -q 'retention.ms=123456 sensitive=false' "$work/configs"
     grep -q 'max.message.bytes=1048588' "$work/configs"
 }
+brokers_config() { run kafka.admin.ConfigCommand --bootstrap-server "$broker" --entity-type brokers "$@"; }
+t_broker_configs() {
+    brokers_config --entity-default --alter --add-config log.cleaner.delete.retention.ms=7654321
+    brokers_config --entity-default --describe | grep -q 'log.cleaner.delete.retention.ms=7654321.*DYNAMIC_DEFAULT_BROKER_CONFIG'
+    local id
+    id=$(brokers_config --describe | sed -n 's/^Dynamic configs for broker \([0-9]*\) are:/\1/p' | head -n 1)
+    brokers_config --entity-name "$id" --alter --add-config log.cleaner.delete.retention.ms=1234567
+    brokers_config --entity-name "$id" --describe >"$work/configs"
+    grep -q 'retention.ms=1234567 .*{DYNAMIC_BROKER_CONFIG:.*=1234567, DYNAMIC_DEFAULT_BROKER_CONFIG:.*=7654321, DEFAULT_CONFIG:.*=86400000}' \
+        "$work/configs"
+    ! brokers_config --entity-name "$id" --alter --add-config num.partitions=9 2>"$work/refused" || return 1
+    brokers_config --entity-name "$id" --alter --delete-config log.cleaner.delete.retention.ms
+    brokers_config --entity-default --alter --delete-config log.cleaner.delete.retention.ms
+    ! brokers_config --entity-default --describe | grep -q 'log.cleaner.delete.retention.ms='
+}
 t_console() {
     seq 500 >"$work/in"
     run org.apache.kafka.tools.ConsoleProducer --bootstrap-server "$broker" --topic "$topic-console" \
@@ -91,6 +106,7 @@ t_delete() {
 t "kafka-topics --create, --list, --describe" t_create
 t "kafka-topics --alter" t_alter
 t "kafka-configs --describe --all" t_configs
+t "kafka-configs --entity-type brokers --alter" t_broker_configs
 t "kafka-console-producer and -consumer" t_console
 t "kafka-producer-perf-test" t_perf
 skip "kafka-consumer-perf-test" "it needs consumer groups"

@@ -321,6 +321,56 @@ static void test_print_hides_secrets(void **state)
 }
 
 /* Every allocation of a whole load may fail: an error, never a crash or a half-filled value. */
+/* What was set while the broker runs wins over the file, and its own over that of all. */
+static void test_overlay(void **state)
+{
+    (void)state;
+    struct rw_config *c = make(RW_PROFILE_SERVER), *over;
+    struct rw_err err = {0};
+    assert_int_equal(load(c, "log.retention.hours=1\nmessage.max.bytes=5000\n", &err), RW_OK);
+    finish(c);
+    const struct rw_pair all[] = {{RW_STR_LIT("log.retention.ms"), RW_STR_LIT("7000")},
+                                  {RW_STR_LIT("message.max.bytes"), RW_STR_LIT("6000")},
+                                  {RW_STR_LIT("of.a.later.version"), RW_STR_LIT("1")},
+                                  {RW_STR_LIT("num.partitions"), RW_STR_LIT("77")}};
+    const struct rw_pair own[] = {{RW_STR_LIT("message.max.bytes"), RW_STR_LIT("8000")},
+                                  {RW_STR_LIT("max.connections"), RW_STR_LIT("9")}};
+    assert_int_equal(rw_config_overlay(c, all, 4, own, 2, &over), RW_OK);
+    struct rw_topic_config t;
+    assert_int_equal(rw_topic_config_resolve(over, NULL, 0, &t), RW_OK);
+    assert_int_equal(t.log.retention_ms, 7000);
+    assert_int_equal(t.log.batch_bytes_max, 8000);
+    assert_int_equal(rw_config_broker(over)->connections_max, 9);
+    assert_int_equal(rw_config_broker(over)->num_partitions, 1);
+    assert_int_equal(rw_config_broker(over)->n_listeners, rw_config_broker(c)->n_listeners);
+    static const struct {
+        const char *key;
+        enum rw_config_source source;
+        const char *own, *all, *file;
+    } wanted[] = {{"message.max.bytes", RW_SOURCE_DYNAMIC_BROKER, "8000", "6000", "5000"},
+                  {"log.retention.ms", RW_SOURCE_DYNAMIC_DEFAULT_BROKER, NULL, "7000", NULL},
+                  {"log.retention.hours", RW_SOURCE_STATIC_BROKER, NULL, NULL, "1"},
+                  {"log.segment.bytes", RW_SOURCE_DEFAULT, NULL, NULL, NULL}};
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        const struct rw_config_key *key = rw_config_find(RW_SCOPE_BROKER, rw_str(wanted[i].key));
+        const char *texts[] = {wanted[i].own, wanted[i].all, wanted[i].file};
+        enum rw_config_source source;
+        assert_non_null(rw_config_value(over, key, &source));
+        assert_int_equal(source, wanted[i].source);
+        for (int k = 0; k < 3; k++) {
+            const char *got =
+                rw_config_layer(over, key, (enum rw_config_source)(RW_SOURCE_DYNAMIC_BROKER + k));
+            assert_true(got && texts[k] ? !strcmp(got, texts[k]) : got == texts[k]);
+        }
+    }
+    rw_config_free(over);
+    assert_int_equal(rw_config_broker(c)->connections_max, INT32_MAX);
+    const struct rw_pair wrong[] = {{RW_STR_LIT("rollway.disk.warn.percent"), RW_STR_LIT("99")}};
+    assert_int_equal(rw_config_overlay_check(c, wrong, 1, &err), RW_E_INVAL);
+    assert_int_equal(rw_config_overlay_check(c, all, 4, &err), RW_OK);
+    rw_config_free(c);
+}
+
 static void test_out_of_memory(void **state)
 {
     (void)state;
@@ -364,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_cross_rules),
         cmocka_unit_test(test_topic_resolution),
         cmocka_unit_test(test_print_hides_secrets),
+        cmocka_unit_test(test_overlay),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,10 +26,15 @@ static struct rw_uuid rig_id(void *arg)
 }
 
 /* "bad*" names do not exist; the value "bad" is never right; upper case becomes lower. */
-static int rig_check_value(void *arg, struct rw_str name, struct rw_str value,
-                           struct rw_arena *arena, struct rw_str *ret_value, struct rw_str *ret_why)
+static int rig_check_value(void *arg, enum rw_meta_setting kind, struct rw_str name,
+                           struct rw_str value, struct rw_arena *arena, struct rw_str *ret_value,
+                           struct rw_str *ret_why)
 {
     (void)arg;
+    if (kind == RW_META_BROKER_SETTING && rw_str_is(name, "num.partitions")) {
+        *ret_why = RW_STR_LIT("not while it runs");
+        return RW_E_INVAL;
+    }
     if (value.n < 0 || (name.n >= 3 && memcmp(name.p, "bad", 3) == 0) || rw_str_is(value, "bad")) {
         *ret_why = RW_STR_LIT("bad");
         return RW_E_INVAL;
@@ -44,10 +49,11 @@ static int rig_check_value(void *arg, struct rw_str name, struct rw_str value,
     return RW_OK;
 }
 
-static int rig_check_all(void *arg, const struct rw_pair *own, size_t n_own, struct rw_arena *arena,
-                         struct rw_str *ret_why)
+static int rig_check_all(void *arg, enum rw_meta_setting kind, const struct rw_pair *own,
+                         size_t n_own, struct rw_arena *arena, struct rw_str *ret_why)
 {
     (void)arg;
+    (void)kind;
     (void)arena;
     for (size_t i = 0; i < n_own; i++)
         if (rw_str_is(own[i].value, "contradiction")) {
@@ -57,9 +63,11 @@ static int rig_check_all(void *arg, const struct rw_pair *own, size_t n_own, str
     return RW_OK;
 }
 
-static bool rig_is_list(void *arg, struct rw_str name, struct rw_str *ret_value)
+static bool rig_is_list(void *arg, enum rw_meta_setting kind, struct rw_str name,
+                        struct rw_str *ret_value)
 {
     (void)arg;
+    (void)kind;
     *ret_value = RW_STR_LIT("delete");
     return rw_str_is(name, "cleanup.policy");
 }

@@ -77,11 +77,12 @@ static void test_delete_twice_in_one_request(void **state)
     assert_int_equal(r->list.n, 1);
 }
 
-static int16_t alter(struct rig *r, const char *key, int8_t op, const char *value)
+static int16_t alter_resource(struct rig *r, int8_t type, const char *name, const char *key,
+                              int8_t op, const char *value)
 {
     struct rw_incremental_alter_configs_request in;
     struct rw_incremental_alter_configs_request_config c = {rw_str(key), op, rw_str(value)};
-    struct rw_incremental_alter_configs_request_resource resource = {2, RW_STR_LIT("t"), 1, &c};
+    struct rw_incremental_alter_configs_request_resource resource = {type, rw_str(name), 1, &c};
     struct rw_incremental_alter_configs_response out;
     rw_incremental_alter_configs_request_init(&in);
     rw_incremental_alter_configs_response_init(&out);
@@ -91,6 +92,45 @@ static int16_t alter(struct rig *r, const char *key, int8_t op, const char *valu
                      0);
     assert_int_equal(rig_commit(r), RW_OK);
     return out.responses[0].error_code;
+}
+
+static int16_t alter(struct rig *r, const char *key, int8_t op, const char *value)
+{
+    return alter_resource(r, 2, "t", key, op, value);
+}
+
+/* The value that the image has for a broker; NULL: none. */
+static const char *of_broker(struct rig *r, int32_t id, const char *key)
+{
+    const struct rw_meta_broker_configs *b = rw_meta_broker_configs(&r->meta, id);
+    for (size_t i = 0; b && i < b->n_configs; i++)
+        if (rw_str_is(b->configs[i].name, key))
+            return rw_arena_cstr(&r->arena, b->configs[i].value);
+    return NULL;
+}
+
+static void test_brokers(void **state)
+{
+    struct rig *r = *state;
+    enum { SET, DELETE, APPEND };
+    assert_int_equal(alter_resource(r, 4, "", "message.max.bytes", SET, "1000"), 0);
+    assert_int_equal(r->delta.changes[0].kind, RW_META_BROKERS_CONFIGURED);
+    assert_int_equal(alter_resource(r, 4, "1", "message.max.bytes", SET, "2000"), 0);
+    assert_int_equal(alter_resource(r, 4, "1", "cleanup.policy", APPEND, "compact"), 0);
+    assert_string_equal(of_broker(r, RW_META_ALL_BROKERS, "message.max.bytes"), "1000");
+    assert_string_equal(of_broker(r, 1, "message.max.bytes"), "2000");
+    assert_string_equal(of_broker(r, 1, "cleanup.policy"), "delete,compact");
+    assert_null(of_broker(r, 2, "message.max.bytes"));
+    assert_int_equal(alter_resource(r, 4, "1", "num.partitions", SET, "2"), RW_KERR_INVALID_CONFIG);
+    assert_int_equal(alter_resource(r, 4, "1", "x", SET, "contradiction"), RW_KERR_INVALID_CONFIG);
+    static const char *const nobody[] = {"99", "-1", "one", "4294967297", "1x"};
+    for (size_t i = 0; i < sizeof(nobody) / sizeof(nobody[0]); i++)
+        assert_int_equal(alter_resource(r, 4, nobody[i], "message.max.bytes", SET, "1"),
+                         RW_KERR_INVALID_REQUEST);
+    assert_int_equal(alter_resource(r, 8, "1", "root", SET, "1"), RW_KERR_INVALID_REQUEST);
+    assert_int_equal(alter_resource(r, 4, "1", "message.max.bytes", DELETE, NULL), 0);
+    assert_null(of_broker(r, 1, "message.max.bytes"));
+    assert_string_equal(of_broker(r, RW_META_ALL_BROKERS, "message.max.bytes"), "1000");
 }
 
 static void expect(struct rig *r, const char *key, const char *value)
@@ -147,7 +187,8 @@ static void test_replace(void **state)
     assert_int_equal(rig_commit(r), RW_OK);
     assert_int_equal(out.responses[0].error_code, 0);
     assert_int_equal(out.responses[1].error_code, RW_KERR_UNKNOWN_TOPIC_OR_PARTITION);
-    assert_int_equal(out.responses[2].error_code, RW_KERR_INVALID_REQUEST);
+    assert_int_equal(out.responses[2].error_code, 0);
+    assert_string_equal(of_broker(r, 1, "b"), "2");
     expect(r, "a", NULL);
     expect(r, "b", "2");
 }
@@ -227,6 +268,8 @@ static void test_snapshot_equals_history(void **state)
         else
             (void)rig_create(r, name, 1 + (int32_t)(x >> 40) % 4, 1);
         (void)alter(r, (x >> 45) & 1 ? "k1" : "k2", (x >> 46) & 1, name);
+        (void)alter_resource(r, 4, (x >> 48) & 1 ? "" : "1", (x >> 45) & 1 ? "k1" : "k2",
+                             (x >> 46) & 1, name);
     }
     struct rw_buf live, replayed;
     struct rig copy;
@@ -269,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_delete, setup, teardown),
         cmocka_unit_test_setup_teardown(test_delete_twice_in_one_request, setup, teardown),
         cmocka_unit_test_setup_teardown(test_incremental, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_brokers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_replace, setup, teardown),
         cmocka_unit_test_setup_teardown(test_producer_ids_are_never_given_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(test_broker_registration, setup, teardown),
