@@ -89,7 +89,7 @@ static void use(struct rw_log *log, bool read_only)
     rw_builder_init(&b);
     RW_ASSERT(rw_builder_add(&b, &record, NULL, 0) == RW_OK);
     RW_ASSERT(rw_builder_finish(&b, &batch) == RW_OK);
-    if (rw_log_append(log, b.out.p, batch.n, &args, &info) == RW_OK)
+    if (rw_log_append(log, b.finished->p, batch.n, &args, &info) == RW_OK)
         RW_ASSERT(info.first_offset == end && rw_log_end(log) == end + 1);
     (void)!rw_log_truncate(log, start + (end - start) / 2);
     rw_builder_deinit(&b);

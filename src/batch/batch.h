@@ -164,8 +164,9 @@ int rw_record_next_header(struct rw_slice *headers, struct rw_record_header *ret
 
 /* Builds one batch into a buffer. All records first, then finish; deltas are computed as they come. */
 struct rw_builder {
-    struct rw_buf records; /* uncompressed records so far */
-    struct rw_buf out;     /* the finished batch */
+    struct rw_buf records;   /* room for the header, and uncompressed records so far */
+    struct rw_buf out;       /* for a finished batch that is not in `records` */
+    struct rw_buf *finished; /* which of the two holds it; may be taken, leaving an empty buffer */
     int32_t count;
     int64_t base_offset; /* offset of the first record; later ones may leave gaps */
     int64_t last_offset;

@@ -1,8 +1,9 @@
 /*
  * Builds one record batch: records first, header and compression at the end.
  *
- * Invariant: b->records always holds b->count whole records; a record that does not fit (memory,
- * limits) leaves no trace. The finished batch never exceeds INT32_MAX bytes.
+ * Invariant: b->records is empty, or holds room for the header and b->count whole records; a record that
+ * does not fit (memory, limits) leaves no trace. Without compression that buffer is the finished batch:
+ * the records are copied once, by rw_builder_add(). The finished batch never exceeds INT32_MAX bytes.
  * Not here: splitting what is too large for a topic; the caller asks rw_builder_size() first.
  */
 #include "batch/batch.h"
@@ -41,6 +42,7 @@ void rw_builder_reset(struct rw_builder *b, int64_t base_offset)
 {
     rw_buf_clear(&b->records);
     rw_buf_clear(&b->out);
+    b->finished = NULL;
     b->count = 0;
     b->base_offset = base_offset;
     b->last_offset = base_offset - 1;
@@ -48,9 +50,24 @@ void rw_builder_reset(struct rw_builder *b, int64_t base_offset)
     b->max_timestamp = RW_NO_TIMESTAMP;
 }
 
+static uint8_t *put_varint(uint8_t *p, uint64_t zigzag)
+{
+    /* Nearly all take one or two bytes. */
+    if (zigzag < 0x80) {
+        p[0] = (uint8_t)zigzag;
+        return p + 1;
+    }
+    if (zigzag < 0x4000) {
+        p[0] = (uint8_t)(zigzag | 0x80);
+        p[1] = (uint8_t)(zigzag >> 7);
+        return p + 2;
+    }
+    return p + rw_uvarint_put(p, zigzag);
+}
+
 static uint8_t *put_varint32(uint8_t *p, int32_t v)
 {
-    return p + rw_uvarint_put(p, rw_zigzag32(v));
+    return put_varint(p, rw_zigzag32(v));
 }
 
 static uint8_t *put_bytes(uint8_t *p, struct rw_slice s)
@@ -109,15 +126,16 @@ static int add(struct rw_builder *b, const struct rw_record *record, int32_t hea
     size_t length = 1 + rw_uvarint_size(rw_zigzag64(at.timestamp_delta)) +
                     sizeof_varint32(at.offset_delta) + sizeof_bytes(record->key) +
                     sizeof_bytes(record->value) + sizeof_varint32(headers_count) + headers_size;
-    uint8_t *p = rw_buf_extend(&b->records, sizeof_varint32((int32_t)length) + length);
+    size_t room = b->records.n ? 0 : RW_BATCH_HEADER_SIZE;
+    uint8_t *p = rw_buf_extend(&b->records, room + sizeof_varint32((int32_t)length) + length);
     if (!p) {
         /* The record is refused, not the batch: what is in the buffer is still whole. */
         b->records.failed = false;
         return RW_E_NOMEM;
     }
-    p = put_varint32(p, (int32_t)length);
+    p = put_varint32(p + room, (int32_t)length);
     *p++ = 0;
-    p += rw_uvarint_put(p, rw_zigzag64(at.timestamp_delta));
+    p = put_varint(p, rw_zigzag64(at.timestamp_delta));
     p = put_varint32(p, at.offset_delta);
     p = put_bytes(p, record->key);
     p = put_bytes(p, record->value);
@@ -171,7 +189,7 @@ int rw_builder_copy(struct rw_builder *b, const struct rw_record *record)
 
 size_t rw_builder_size(const struct rw_builder *b)
 {
-    return RW_BATCH_HEADER_SIZE + b->records.n;
+    return b->records.n ? b->records.n : RW_BATCH_HEADER_SIZE;
 }
 
 static void put_header(const struct rw_builder *b, uint8_t *h, size_t size)
@@ -195,20 +213,26 @@ static void put_header(const struct rw_builder *b, uint8_t *h, size_t size)
 
 int rw_builder_finish(struct rw_builder *b, struct rw_slice *ret_batch)
 {
-    struct rw_slice in = rw_slice(b->records.p, b->records.n);
+    struct rw_buf *to = b->count && b->codec == RW_CODEC_NONE ? &b->records : &b->out;
     if (b->last_offset - b->base_offset > INT32_MAX - 1)
         return RW_E_TOO_BIG;
-    rw_buf_clear(&b->out);
-    if (!rw_buf_extend(&b->out, RW_BATCH_HEADER_SIZE))
-        return RW_E_NOMEM;
-    if (b->count > 0) {
-        int code = rw_compress_with(&b->codecs, b->codec, b->level, in, &b->out);
+    if (to == &b->out) {
+        rw_buf_clear(to);
+        if (!rw_buf_extend(to, RW_BATCH_HEADER_SIZE))
+            return RW_E_NOMEM;
+        int code = RW_OK;
+        if (b->count)
+            code = rw_compress_with(
+                &b->codecs, b->codec, b->level,
+                rw_slice(b->records.p + RW_BATCH_HEADER_SIZE, b->records.n - RW_BATCH_HEADER_SIZE),
+                to);
         if (code)
             return code;
     }
-    if (b->out.n > INT32_MAX)
+    if (to->n > INT32_MAX)
         return RW_E_TOO_BIG;
-    put_header(b, b->out.p, b->out.n);
-    *ret_batch = rw_slice(b->out.p, b->out.n);
+    put_header(b, to->p, to->n);
+    b->finished = to;
+    *ret_batch = rw_slice(to->p, to->n);
     return RW_OK;
 }

@@ -104,24 +104,91 @@ RW_TAKE bool rw_take_bytes(const uint8_t **at, const uint8_t *end, struct rw_sli
     return true;
 }
 
-/* Takes one record off [*at, end). Headers are not looked into. */
-RW_TAKE bool rw_take_record(const uint8_t **at, const uint8_t *end, struct rw_record_parts *ret)
+/* Takes one record off [*at, end), whatever it looks like. Headers are not looked into (records.c). */
+bool rw_take_any_record(const uint8_t **at, const uint8_t *end, struct rw_record_parts *ret);
+
+/* The fields before the key's bytes, when each varint takes three bytes at most. */
+#define RW_RECORD_NEAR 16
+
+/* A varint of one to three bytes where three bytes are there. False: it is longer. */
+RW_TAKE bool rw_near_uvarint(const uint8_t **at, uint32_t *ret)
 {
-    int32_t length;
-    if (!rw_take_varint32(at, end, &length) || length < RW_RECORD_SIZE_MIN - 1 ||
-        length > end - *at)
+    const uint8_t *p = *at;
+    if (p[0] < 0x80) {
+        *ret = p[0];
+        *at = p + 1;
+    } else if (p[1] < 0x80) {
+        *ret = (p[0] & 0x7fu) | (uint32_t)p[1] << 7;
+        *at = p + 2;
+    } else if (p[2] < 0x80) {
+        *ret = (p[0] & 0x7fu) | (p[1] & 0x7fu) << 7 | (uint32_t)p[2] << 14;
+        *at = p + 3;
+    } else {
         return false;
-    const uint8_t *p = *at + 1, *stop = *at + length;
-    if (!rw_take_varint64(&p, stop, &ret->timestamp_delta) ||
-        !rw_take_varint32(&p, stop, &ret->offset_delta) || !rw_take_bytes(&p, stop, &ret->key) ||
-        !rw_take_bytes(&p, stop, &ret->value) || !rw_take_varint32(&p, stop, &ret->headers_count))
+    }
+    return true;
+}
+
+/* A length, where below zero is only -1 and means null, and that many bytes before `stop`. */
+RW_TAKE bool rw_near_bytes(const uint8_t **at, const uint8_t *stop, struct rw_slice *ret)
+{
+    uint32_t n;
+    if (!rw_near_uvarint(at, &n))
         return false;
-    /* A header takes two bytes at least. */
-    if (ret->headers_count < 0 || ret->headers_count > (stop - p) / 2 ||
-        (ret->headers_count == 0 && p != stop))
+    if (n & 1) {
+        *ret = (struct rw_slice){NULL, 0};
+        return n == rw_zigzag32(-1);
+    }
+    if ((ptrdiff_t)(n >> 1) > stop - *at)
         return false;
+    *ret = rw_slice(*at, n >> 1);
+    *at += n >> 1;
+    return true;
+}
+
+/*
+ * Takes a record of the usual form: short varints, and so much behind it that only what has a length
+ * of its own can reach over the end. False, and *at as it was: of another form, or bad. Fields may be
+ * read beyond the record's own end, but then the place where they should have ended is missed.
+ */
+RW_TAKE bool rw_take_near_record(const uint8_t **at, const uint8_t *end,
+                                 struct rw_record_parts *ret)
+{
+    const uint8_t *p = *at;
+    uint32_t length, timestamp_delta, offset_delta, headers_count = 0;
+    if (end - p < RW_RECORD_NEAR || !rw_near_uvarint(&p, &length))
+        return false;
+    if ((length & 1) || (ptrdiff_t)(length >> 1) > end - p)
+        return false;
+    const uint8_t *stop = p + (length >> 1);
+    p++;
+    if (!rw_near_uvarint(&p, &timestamp_delta) || !rw_near_uvarint(&p, &offset_delta) ||
+        !rw_near_bytes(&p, stop, &ret->key) || end - p < 3 || !rw_near_bytes(&p, stop, &ret->value))
+        return false;
+    if (stop - p == 1 && *p == 0)
+        p = stop;
+    else if (end - p < 3 || !rw_near_uvarint(&p, &headers_count) || (headers_count & 1) ||
+             (ptrdiff_t)headers_count > stop - p || headers_count == 0)
+        return false;
+    ret->timestamp_delta = rw_unzigzag64(timestamp_delta);
+    ret->offset_delta = rw_unzigzag32(offset_delta);
+    ret->headers_count = (int32_t)(headers_count >> 1);
     ret->headers = rw_slice(p, (size_t)(stop - p));
     *at = stop;
+    return true;
+}
+
+RW_TAKE bool rw_take_record(const uint8_t **at, const uint8_t *end, struct rw_record_parts *ret)
+{
+    if (__builtin_expect(rw_take_near_record(at, end, ret), 1))
+        return true;
+    /* By copies, so that the compiler may keep the caller's in registers. */
+    const uint8_t *p = *at;
+    struct rw_record_parts any;
+    if (!rw_take_any_record(&p, end, &any))
+        return false;
+    *at = p;
+    *ret = any;
     return true;
 }
 

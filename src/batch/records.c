@@ -13,6 +13,26 @@
 /* Scratch memory up to this size is kept between batches; more is given back at the next open. */
 #define SCRATCH_KEEP (8u << 20)
 
+bool rw_take_any_record(const uint8_t **at, const uint8_t *end, struct rw_record_parts *ret)
+{
+    int32_t length;
+    if (!rw_take_varint32(at, end, &length) || length < RW_RECORD_SIZE_MIN - 1 ||
+        length > end - *at)
+        return false;
+    const uint8_t *p = *at + 1, *stop = *at + length;
+    if (!rw_take_varint64(&p, stop, &ret->timestamp_delta) ||
+        !rw_take_varint32(&p, stop, &ret->offset_delta) || !rw_take_bytes(&p, stop, &ret->key) ||
+        !rw_take_bytes(&p, stop, &ret->value) || !rw_take_varint32(&p, stop, &ret->headers_count))
+        return false;
+    /* A header takes two bytes at least. */
+    if (ret->headers_count < 0 || ret->headers_count > (stop - p) / 2 ||
+        (ret->headers_count == 0 && p != stop))
+        return false;
+    ret->headers = rw_slice(p, (size_t)(stop - p));
+    *at = stop;
+    return true;
+}
+
 int rw_records_unpack(struct rw_records *r, const struct rw_batch *batch, const uint8_t *p)
 {
     struct rw_slice in =

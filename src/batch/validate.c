@@ -86,11 +86,11 @@ static int bad_time(struct walk *w, int64_t ts, int32_t i)
 }
 
 /* Called for what the walk did not like, to find the words. */
-static int bad_record(struct walk *w, const struct rw_record_parts *v, int32_t i)
+static int bad_record(struct walk *w, struct rw_record_parts v, int32_t i)
 {
-    if (!rw_headers_ok(v->headers, v->headers_count))
+    if (!rw_headers_ok(v.headers, v.headers_count))
         return refuse(w->result, RW_E_CORRUPT, i, "a record's headers contradict its length");
-    if (w->rules->from_client && v->offset_delta != i)
+    if (w->rules->from_client && v.offset_delta != i)
         return refuse(w->result, RW_E_RECORD, i, "record offsets are not contiguous");
     return refuse(w->result, RW_E_CORRUPT, i, "record offsets do not ascend");
 }
@@ -111,7 +111,7 @@ static int walk_records(struct walk *w, const uint8_t *at, const uint8_t *end)
         if ((contiguous ? v.offset_delta != i : v.offset_delta <= last) ||
             v.offset_delta > b->last_offset_delta ||
             (v.headers_count && !rw_headers_ok(v.headers, v.headers_count)))
-            return bad_record(w, &v, i);
+            return bad_record(w, v, i);
         last = v.offset_delta;
         if (needs_key && !v.key.p)
             return refuse(w->result, RW_E_RECORD, i, "a compacted topic needs keys");

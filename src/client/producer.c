@@ -223,7 +223,7 @@ static int close_batch(struct rw_producer *p, struct part *part)
         return rc;
     }
     *b = (struct batch){.part = part,
-                        .bytes = builder->out,
+                        .bytes = *builder->finished,
                         .count = builder->count,
                         .serial = part->next_serial++,
                         .first_number = part->next_number,
@@ -232,9 +232,9 @@ static int close_batch(struct rw_producer *p, struct part *part)
     if (p->options.idempotent)
         part->next_sequence = rw_sequence_add(part->next_sequence, b->count);
     RW_ASSERT(finished.p == b->bytes.p);
-    rw_buf_init(&builder->out);
+    rw_buf_init(builder->finished);
     if (p->n_spare > 0)
-        builder->out = p->spare[--p->n_spare];
+        *builder->finished = p->spare[--p->n_spare];
     rw_builder_reset(builder, 0);
     p->buffered += b->bytes.n;
     rw_list_init(&b->link);

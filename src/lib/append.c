@@ -48,7 +48,7 @@ int rollway_write_buffer(struct rollway_log *log)
     struct rw_append_info info;
     int rc = rollway_fail_code(log, rw_builder_finish(&log->builder, &batch), "append");
     if (!rc)
-        rc = append_bytes(log, log->builder.out.p, batch.n, true, &info);
+        rc = append_bytes(log, log->builder.finished->p, batch.n, true, &info);
     /* On a full disk the records stay in memory and are tried again with the next flush. */
     if (rc)
         return rc;
@@ -125,7 +125,7 @@ static int append_records(struct rollway_log *log, const struct rollway_record *
     if (!rc)
         rc = rollway_fail_code(log, rw_builder_finish(&log->builder, &batch), "append");
     if (!rc)
-        rc = append_bytes(log, log->builder.out.p, batch.n, true, &info);
+        rc = append_bytes(log, log->builder.finished->p, batch.n, true, &info);
     rw_builder_reset(&log->builder, 0);
     if (!rc)
         *ret_first = info.first_offset;

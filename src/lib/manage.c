@@ -100,7 +100,7 @@ static int cut(struct rollway_log *log, int64_t offset)
         rc = rw_builder_finish(&b, &batch);
         const struct rw_append_args args = {.now_ms = rw_wall_ms(log->env->clock)};
         if (!rc)
-            rc = rw_log_append(log->log, b.out.p, batch.n, &args, &info);
+            rc = rw_log_append(log->log, b.finished->p, batch.n, &args, &info);
     }
     rw_builder_deinit(&b);
     return rc;

@@ -63,8 +63,9 @@ static void build(struct rw_builder *b, struct model *m, struct rw_random *r, bo
         assert_int_equal(rw_builder_add(b, &m->records[i], m->headers[i], m->headers_count[i]),
                          RW_OK);
     }
-    assert_true(rw_builder_size(b) == RW_BATCH_HEADER_SIZE + b->records.n);
+    size_t size = rw_builder_size(b);
     assert_int_equal(rw_builder_finish(b, ret_batch), RW_OK);
+    assert_true(b->codec != RW_CODEC_NONE || ret_batch->n == size);
 }
 
 static void same(struct rw_slice a, struct rw_slice b)
@@ -82,8 +83,9 @@ static void one_round_trip(struct rw_random *r)
     make(&m, r);
     build(&b, &m, r, true, &batch);
     assert_int_equal(rw_records_open(&records, batch.p, batch.n), RW_OK);
-    same(rw_slice(records.at, (size_t)(records.end - records.at)),
-         rw_slice(b.records.p, b.records.n));
+    if (m.n)
+        same(rw_slice(records.at, (size_t)(records.end - records.at)),
+             rw_slice(b.records.p + RW_BATCH_HEADER_SIZE, b.records.n - RW_BATCH_HEADER_SIZE));
     for (int i = 0; i < m.n; i++) {
         assert_int_equal(rw_records_next(&records, &got), 1);
         assert_int_equal(got.offset, m.records[i].offset);

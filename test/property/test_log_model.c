@@ -65,7 +65,7 @@ static void append(struct model *m)
     assert_int_equal(rw_builder_finish(&b, &batch), RW_OK);
     const struct rw_append_args args = {
         .leader_epoch = (int32_t)(end / 1000), .as_leader = true, .now_ms = m->now};
-    assert_int_equal(rw_log_append(m->t.log, b.out.p, batch.n, &args, &info), RW_OK);
+    assert_int_equal(rw_log_append(m->t.log, b.finished->p, batch.n, &args, &info), RW_OK);
     assert_int_equal(info.first_offset, end);
     m->end = end + count;
     rw_builder_deinit(&b);

@@ -131,6 +131,7 @@ static void hostile_records(void **state)
         struct rw_slice out;
         struct rw_record record;
         rw_builder_init(&b);
+        assert_non_null(rw_buf_extend(&b.records, RW_BATCH_HEADER_SIZE));
         rw_buf_add(&b.records, cases[i].bytes, cases[i].n);
         b.count = 1;
         b.last_offset = 0;
