@@ -195,7 +195,10 @@ RW_MUST int rw_builder_add(struct rw_builder *b, const struct rw_record *record,
 /* The same with the headers already encoded in record->headers (copying from another batch). */
 RW_MUST int rw_builder_copy(struct rw_builder *b, const struct rw_record *record);
 /* Upper bound of the batch if finished now, uncompressed. */
-size_t rw_builder_size(const struct rw_builder *b);
+static inline size_t rw_builder_size(const struct rw_builder *b)
+{
+    return b->records.n ? b->records.n : RW_BATCH_HEADER_SIZE;
+}
 /* Finishes: *ret_batch is valid until the next reset. An empty batch (count 0) is allowed. A caller
  * that keeps a batch's extent through compaction raises b->last_offset first. With
  * RW_ATTR_DELETE_HORIZON in attributes the caller sets b->base_timestamp (the horizon) before the

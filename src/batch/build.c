@@ -50,27 +50,32 @@ void rw_builder_reset(struct rw_builder *b, int64_t base_offset)
     b->max_timestamp = RW_NO_TIMESTAMP;
 }
 
-static uint8_t *put_varint(uint8_t *p, uint64_t zigzag)
+/* Kept out of the way of the short ones. */
+static __attribute__((noinline, cold)) uint8_t *put_long_varint(uint8_t *p, uint64_t zigzag)
 {
-    /* Nearly all take one or two bytes. */
+    return p + rw_uvarint_put(p, zigzag);
+}
+
+/* Nearly all take one or two bytes. */
+RW_TAKE uint8_t *put_varint(uint8_t *p, uint64_t zigzag)
+{
     if (zigzag < 0x80) {
         p[0] = (uint8_t)zigzag;
         return p + 1;
     }
-    if (zigzag < 0x4000) {
-        p[0] = (uint8_t)(zigzag | 0x80);
-        p[1] = (uint8_t)(zigzag >> 7);
-        return p + 2;
-    }
-    return p + rw_uvarint_put(p, zigzag);
+    if (__builtin_expect(zigzag >= 0x4000, 0))
+        return put_long_varint(p, zigzag);
+    p[0] = (uint8_t)(zigzag | 0x80);
+    p[1] = (uint8_t)(zigzag >> 7);
+    return p + 2;
 }
 
-static uint8_t *put_varint32(uint8_t *p, int32_t v)
+RW_TAKE uint8_t *put_varint32(uint8_t *p, int32_t v)
 {
     return put_varint(p, rw_zigzag32(v));
 }
 
-static uint8_t *put_bytes(uint8_t *p, struct rw_slice s)
+RW_TAKE uint8_t *put_bytes(uint8_t *p, struct rw_slice s)
 {
     p = put_varint32(p, s.p ? (int32_t)s.n : -1);
     if (s.n)
@@ -88,59 +93,84 @@ static size_t sizeof_bytes(struct rw_slice s)
     return sizeof_varint32(s.p ? (int32_t)s.n : -1) + s.n;
 }
 
+/* The size of a record's length. */
+RW_TAKE size_t sizeof_length(size_t n)
+{
+    return n < 0x40 ? 1 : n < 0x2000 ? 2 : sizeof_varint32((int32_t)n);
+}
+
 /* Where a record lands relative to the batch. */
 struct place {
     int64_t offset, base_timestamp, timestamp_delta;
     int32_t offset_delta;
 };
 
-static int find_place(const struct rw_builder *b, const struct rw_record *record,
-                      struct place *ret_place)
+RW_TAKE int find_place(const struct rw_builder *b, const struct rw_record *record,
+                       struct place *ret_place)
 {
-    struct place at = {.offset = b->last_offset + 1, .base_timestamp = b->base_timestamp};
-    if (record->offset > b->last_offset && record->offset >= b->base_offset)
-        at.offset = record->offset;
-    if (at.offset - b->base_offset > INT32_MAX - 1 || b->count == INT32_MAX)
+    /* The last offset is never more than one below the base. */
+    int64_t offset = record->offset > b->last_offset ? record->offset : b->last_offset + 1;
+    if (offset - b->base_offset > INT32_MAX - 1) /* then there are fewer records too */
         return RW_E_TOO_BIG;
-    if (b->count == 0 && !(b->attributes & RW_ATTR_DELETE_HORIZON))
-        at.base_timestamp = record->timestamp;
-    /* Unsigned: absurd timestamps wrap here and wrap back when read. */
-    at.timestamp_delta = (int64_t)((uint64_t)record->timestamp - (uint64_t)at.base_timestamp);
-    at.offset_delta = (int32_t)(at.offset - b->base_offset);
-    *ret_place = at;
+    bool sets_base = b->count == 0 && !(b->attributes & RW_ATTR_DELETE_HORIZON);
+    int64_t base = sets_base ? record->timestamp : b->base_timestamp;
+    *ret_place = (struct place){
+        .offset = offset,
+        .base_timestamp = base,
+        /* Unsigned: absurd timestamps wrap here and wrap back when read. */
+        .timestamp_delta = (int64_t)((uint64_t)record->timestamp - (uint64_t)base),
+        .offset_delta = (int32_t)(offset - b->base_offset),
+    };
     return RW_OK;
 }
 
-/* Appends everything before the headers' bytes; `headers_size` is what the caller writes next. */
-static int add(struct rw_builder *b, const struct rw_record *record, int32_t headers_count,
-               size_t headers_size, uint8_t **ret_at)
+/* Room for n more bytes behind what is there, which is not counted yet; NULL when memory is refused. */
+RW_TAKE uint8_t *room_for(struct rw_buf *b, size_t n)
+{
+    if (__builtin_expect(b->cap - b->n <= n, 0) && !rw_buf_reserve(b, n)) {
+        /* The record is refused, not the batch: what is in the buffer is still whole. */
+        b->failed = false;
+        return NULL;
+    }
+    return b->p + b->n;
+}
+
+/* Appends everything before the headers' bytes; `headers_size` is what the caller writes next. The length
+ * comes first and is known last: room is left for the size that it probably has. */
+RW_TAKE int add(struct rw_builder *b, const struct rw_record *record, int32_t headers_count,
+                size_t headers_size, uint8_t **ret_at)
 {
     struct place at;
     int code = find_place(b, record, &at);
     if (code)
         return code;
-    size_t most = RECORDS_MAX - b->records.n;
-    if (record->key.n > most || record->value.n > most || headers_size > most ||
-        record->key.n + record->value.n + headers_size + RW_RECORD_OVERHEAD_MAX > most)
+    if ((record->key.n | record->value.n | headers_size) > RECORDS_MAX)
         return RW_E_TOO_BIG;
-    size_t length = 1 + rw_uvarint_size(rw_zigzag64(at.timestamp_delta)) +
-                    sizeof_varint32(at.offset_delta) + sizeof_bytes(record->key) +
-                    sizeof_bytes(record->value) + sizeof_varint32(headers_count) + headers_size;
-    size_t room = b->records.n ? 0 : RW_BATCH_HEADER_SIZE;
-    uint8_t *p = rw_buf_extend(&b->records, room + sizeof_varint32((int32_t)length) + length);
-    if (!p) {
-        /* The record is refused, not the batch: what is in the buffer is still whole. */
-        b->records.failed = false;
+    size_t payload = record->key.n + record->value.n + headers_size;
+    if (b->records.n + payload + RW_RECORD_OVERHEAD_MAX > RECORDS_MAX)
+        return RW_E_TOO_BIG;
+    size_t before = b->records.n ? 0 : RW_BATCH_HEADER_SIZE;
+    uint8_t *start = room_for(&b->records, before + payload + RW_RECORD_OVERHEAD_MAX);
+    if (!start)
         return RW_E_NOMEM;
-    }
-    p = put_varint32(p + room, (int32_t)length);
+    start += before;
+    size_t guess = sizeof_length(payload + RW_RECORD_SIZE_MIN);
+    uint8_t *body = start + guess, *p = body;
     *p++ = 0;
     p = put_varint(p, rw_zigzag64(at.timestamp_delta));
     p = put_varint32(p, at.offset_delta);
     p = put_bytes(p, record->key);
     p = put_bytes(p, record->value);
-    *ret_at = put_varint32(p, headers_count);
+    p = put_varint32(p, headers_count);
+    size_t length = (size_t)(p - body) + headers_size, taken = sizeof_length(length);
+    if (__builtin_expect(taken != guess, 0)) {
+        memmove(start + taken, body, (size_t)(p - body));
+        p = start + taken + (p - body);
+    }
+    put_varint32(start, (int32_t)length);
+    *ret_at = p;
 
+    b->records.n = (size_t)(p - b->records.p) + headers_size;
     b->base_timestamp = at.base_timestamp;
     if (record->timestamp > b->max_timestamp)
         b->max_timestamp = record->timestamp;
@@ -149,8 +179,8 @@ static int add(struct rw_builder *b, const struct rw_record *record, int32_t hea
     return RW_OK;
 }
 
-int rw_builder_add(struct rw_builder *b, const struct rw_record *record,
-                   const struct rw_record_header *headers, size_t headers_count)
+static int add_with_headers(struct rw_builder *b, const struct rw_record *record,
+                            const struct rw_record_header *headers, size_t headers_count)
 {
     size_t size = 0;
     if (headers_count > INT32_MAX)
@@ -178,6 +208,14 @@ int rw_builder_add(struct rw_builder *b, const struct rw_record *record,
     return RW_OK;
 }
 
+int rw_builder_add(struct rw_builder *b, const struct rw_record *record,
+                   const struct rw_record_header *headers, size_t headers_count)
+{
+    uint8_t *end;
+    return headers_count ? add_with_headers(b, record, headers, headers_count)
+                         : add(b, record, 0, 0, &end);
+}
+
 int rw_builder_copy(struct rw_builder *b, const struct rw_record *record)
 {
     uint8_t *p;
@@ -185,11 +223,6 @@ int rw_builder_copy(struct rw_builder *b, const struct rw_record *record)
     if (code == RW_OK && record->headers.n)
         memcpy(p, record->headers.p, record->headers.n);
     return code;
-}
-
-size_t rw_builder_size(const struct rw_builder *b)
-{
-    return b->records.n ? b->records.n : RW_BATCH_HEADER_SIZE;
 }
 
 static void put_header(const struct rw_builder *b, uint8_t *h, size_t size)

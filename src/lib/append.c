@@ -89,7 +89,7 @@ static int add_record(struct rollway_log *log, const struct rollway_record *r, i
         return rollway_fail(log, RW_E_INVAL, "a record with a size but without bytes");
     if (!timestamp_is_valid(r->timestamp_ms))
         return rollway_fail(log, RW_E_INVAL, "a timestamp before 1970");
-    if (r->key_size > INT32_MAX || r->value_size > INT32_MAX)
+    if ((r->key_size | r->value_size) > INT32_MAX)
         return rollway_fail(log, RW_E_TOO_BIG, "a record larger than 2 GiB");
     int rc = r->headers_count ? take_headers(log, r) : RW_OK;
     if (rc)
@@ -100,8 +100,8 @@ static int add_record(struct rollway_log *log, const struct rollway_record *r, i
                                                                     : now_ms,
                                      .key = rw_slice(r->key, r->key_size),
                                      .value = rw_slice(r->value, r->value_size)};
-    return rollway_fail_code(
-        log, rw_builder_add(&log->builder, &record, log->headers, r->headers_count), "append");
+    rc = rw_builder_add(&log->builder, &record, log->headers, r->headers_count);
+    return rc ? rollway_fail_code(log, rc, "append") : RW_OK;
 }
 
 /* All records as one batch of their own. `append` is held. */
