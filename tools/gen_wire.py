@@ -127,7 +127,7 @@ class Field:
         self.versions = None
         self.nullable = None
         self.tag = None
-        self.default = None    # C expression for rw_default, or None for zero
+        self.default = None    # C expression, or None for zero (for a string: empty)
         self.default_null = False
         self.strict = False
 
@@ -282,13 +282,13 @@ class Message:
             f.default_null = True
         elif f.type in INTEGERS:
             value = line.integer(word, *INTEGERS[f.type])
-            f.default = '.i = INT64_MIN' if value == -2**63 else '.i = INT64_C(%d)' % value
+            f.default = 'INT64_MIN' if value == -2**63 else 'INT64_C(%d)' % value
         elif f.type == 'bool' and word in ('true', 'false'):
-            f.default = '.i = %d' % (word == 'true')
+            f.default = word
         elif f.type == 'float64' and re.fullmatch(r'-?\d+(\.\d+)?', word):
-            f.default = '.f = %r' % float(word)
+            f.default = '%r' % float(word)
         elif f.type == 'string' and word.startswith('"'):
-            f.default = '.s = %s' % word
+            f.default = word
         else:
             line.fail("'%s' is not a default for %s" % (word, f.type))
 
@@ -416,7 +416,7 @@ def remark(f, message):
     if f.default_null:
         notes.append('default null')
     elif f.default:
-        notes.append('default ' + re.sub(r'\.\w = (INT64_C\((.*)\))?', r'\2', f.default))
+        notes.append('default ' + re.sub(r'INT64_C\((.*)\)', r'\1', f.default))
     return ' /* %s */' % ', '.join(notes) if notes else ''
 
 
@@ -471,11 +471,31 @@ def field_row(s, f, message):
         parts.append('.tag = %d' % f.tag)
     if f.struct:
         parts.append('.sub = &%s_desc' % f.struct.c_name)
-    if f.default is not None:
-        parts.append('.def = {%s}' % f.default)
-    elif f.type == 'string' and not f.array and not f.default_null:
-        parts.append('.def = {.s = ""}')
     return '    {' + ', '.join(parts) + '},'
+
+
+def blank(s):
+    """The C initialiser of a structure whose fields have their defaults."""
+    parts = []
+    for f in s.fields:
+        value = None
+        if f.array:
+            parts += ['.n_%s = -1' % f.name] if f.default_null else []
+        elif f.pointer:
+            pass
+        elif f.struct:
+            value = blank(f.struct)
+        elif f.default_null:
+            value = '{NULL, -1}' if f.type == 'string' else None
+        elif f.type == 'string':
+            text = f.default or '""'
+            value = '{%s, sizeof(%s) - 1}' % (text, text)
+        elif f.type in ('bytes', 'records'):
+            value = '{.p = (const uint8_t *)""}'
+        else:
+            value = f.default
+        parts += ['.%s = %s' % (f.name, value)] if value not in (None, '{0}') else []
+    return '{%s}' % (', '.join(parts) or '0')
 
 
 def source_of(message):
@@ -489,9 +509,11 @@ def source_of(message):
             out.append('static const struct rw_field %s[] = {' % rows)
             out += [field_row(s, f, message) for f in ordinary + tagged]
             out.append('};')
-        out.append('const struct rw_desc %s_desc = {"%s", %s, %d, %d, sizeof(struct %s), %d, %d, %d};'
-                   % (s.c_name, s.c_name[3:], rows, len(ordinary), len(tagged), s.c_name,
-                      message.versions[0], message.versions[1], message.flexible))
+        out.append('static const struct %s %s_blank = %s;' % (s.c_name, s.c_name[3:], blank(s)))
+        out.append('const struct rw_desc %s_desc = {"%s", %s, &%s_blank, %d, %d, sizeof(struct %s), '
+                   '%d, %d, %d};'
+                   % (s.c_name, s.c_name[3:], rows, s.c_name[3:], len(ordinary), len(tagged),
+                      s.c_name, message.versions[0], message.versions[1], message.flexible))
         out.append('')
     return '\n'.join(out)
 
@@ -547,6 +569,10 @@ def write_messages(out_dir, files):
     c.append('const struct rw_api rw_api_rows[] = {')
     c += [api_row(f) for f in apis]
     c += ['};', 'const size_t rw_api_rows_count = sizeof(rw_api_rows) / sizeof(rw_api_rows[0]);\n',
+          'const int16_t rw_api_last_key = %d;' % apis[-1].key,
+          'const uint8_t rw_api_row_of[] = {']
+    c += ['    [%d] = %d,' % (f.key, row) for row, f in enumerate(apis, 1)]
+    c += ['};\n',
           'const struct rw_record_type rw_record_rows[] = {']
     c += ['    {%d, "%s", %d, %d, sizeof(struct %s), &%s_desc},'
           % (f.key, f.name, f.versions[0], f.versions[1], f.messages['fields'].c_name,

@@ -66,7 +66,7 @@ static bool grow(struct rw_arena *a, size_t need)
     return true;
 }
 
-void *rw_arena_alloc(struct rw_arena *a, size_t size)
+void *rw_arena_alloc_more(struct rw_arena *a, size_t size)
 {
     if (size > SIZE_MAX - sizeof(struct rw_arena_chunk) - 7)
         return NULL;

@@ -23,8 +23,21 @@ void rw_arena_init(struct rw_arena *a, size_t limit);
 void rw_arena_deinit(struct rw_arena *a);
 /* Frees all but the first chunk. */
 void rw_arena_reset(struct rw_arena *a);
+/* rw_arena_alloc() when the chunk is used up. */
+void *rw_arena_alloc_more(struct rw_arena *a, size_t size);
 /* 8-byte aligned, not zeroed; NULL when memory is refused or the limit is reached. */
-void *rw_arena_alloc(struct rw_arena *a, size_t size);
+static inline void *rw_arena_alloc(struct rw_arena *a, size_t size)
+{
+    size_t padded = (size + 7) & ~(size_t)7; /* a size that wraps to 0 is left to the other one */
+    if (__builtin_expect(padded == 0 || padded > (size_t)(a->end - a->at) ||
+                             (a->limit && padded > a->limit - a->used),
+                         0))
+        return rw_arena_alloc_more(a, size);
+    void *p = a->at;
+    a->at += padded;
+    a->used += padded;
+    return p;
+}
 void *rw_arena_zalloc(struct rw_arena *a, size_t size);
 /* count * size, overflow-checked, zeroed. */
 void *rw_arena_array(struct rw_arena *a, size_t count, size_t size);

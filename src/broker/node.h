@@ -11,6 +11,7 @@
 #include "log/dir.h"
 
 enum { RW_CHECKPOINTS = 3 }; /* files; enum rw_checkpoint */
+enum { RW_API_VERSIONS_LAST = 4 };
 
 /* Numbers of many partitions, for the checkpoint files. */
 struct rw_checkpoint_set {
@@ -31,7 +32,12 @@ struct rw_node {
     struct rw_checkpointer *checkpointer; /* shard 0's */
     struct rw_checkpoint_set *finals;     /* per shard: its logs as they were closed */
     void (**stops)(struct rw_shard *s);   /* per shard: the runtime's continuation of stop */
+    /* What ApiVersions answers, as bytes, by version; constant after open. */
+    struct rw_buf api_versions[RW_API_VERSIONS_LAST + 1];
 };
+
+/* api/api_versions.c: fills n->api_versions. RW_E_NOMEM. */
+RW_MUST int rw_node_encode_api_versions(struct rw_node *n);
 
 /* Sets the partition's recovery point, log start and high watermark from the checkpoints. Only while
  * shards start: nobody writes checkpoints yet. */

@@ -127,7 +127,7 @@ static const char *decode(struct rw_call *call, const uint8_t *frame, size_t n,
     }
     if (code)
         return "closed: request header does not decode";
-    req->in = rw_arena_zalloc(&req->arena, req->api->request_size);
+    req->in = rw_arena_alloc(&req->arena, req->api->request_size);
     req->out = rw_arena_alloc(&req->arena, req->api->response_size);
     if (!req->in || !req->out)
         return "closed: out of memory for a request";
@@ -259,6 +259,12 @@ void rw_pipeline_hurry(struct rw_conn *c)
 static void write_body(struct rw_writer *w, const struct rw_call *call)
 {
     const struct rw_request *req = &call->req;
+    if (req->encoded.p) {
+        uint8_t *p = rw_writer_put(w, req->encoded.n);
+        if (p)
+            memcpy(p, req->encoded.p, req->encoded.n);
+        return;
+    }
     if (!call->error) {
         req->api->response_write(w, req->header.api_version, req->out);
         return;

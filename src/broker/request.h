@@ -34,6 +34,9 @@ struct rw_request {
     struct rw_arena arena;
     void *in;            /* struct rw_<api>_request, decoded */
     void *out;           /* struct rw_<api>_response, initialised to defaults */
+    /* p != NULL: the answer's body, encoded already, is sent in place of `out`. Lives as long as the
+     * shard does. */
+    struct rw_slice encoded;
     bool no_response;    /* acks=0: send nothing */
     bool close_after;    /* close the connection instead of answering (acks=0 error) */
     int32_t throttle_ms; /* KIP-219: answer, then leave the connection unread for this long */

@@ -34,6 +34,8 @@ static void node_free(struct rw_node *n)
 {
     for (int i = 0; n->finals && i < n->broker->n_shards; i++)
         rw_checkpoint_set_deinit(&n->finals[i]);
+    for (int i = 0; i <= RW_API_VERSIONS_LAST; i++)
+        rw_buf_deinit(&n->api_versions[i]);
     rw_free(n->finals);
     rw_free(n->stops);
     rw_addresses_free(n->addresses);
@@ -76,9 +78,9 @@ static int service_open(struct rw_broker *b, struct rw_err *ret_err)
     n->finals = rw_alloc_array((size_t)b->n_shards, sizeof(*n->finals));
     n->stops = rw_alloc_array((size_t)b->n_shards, sizeof(*n->stops));
     n->addresses = rw_addresses_new(b);
-    int rc = n->finals && n->stops && n->addresses
-                 ? RW_OK
-                 : rw_err_set(ret_err, RW_E_NOMEM, "out of memory");
+    int rc = n->finals && n->stops && n->addresses ? rw_node_encode_api_versions(n) : RW_E_NOMEM;
+    if (rc)
+        (void)rw_err_set(ret_err, rc, "out of memory");
     for (int i = 0; rc == RW_OK && i < b->n_shards; i++) {
         n->finals[i] = (struct rw_checkpoint_set){0};
         rw_arena_init(&n->finals[i].arena, 0);

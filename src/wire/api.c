@@ -10,17 +10,8 @@
 
 const struct rw_api *rw_api_find(int16_t key)
 {
-    size_t low = 0, high = rw_api_rows_count;
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        if (rw_api_rows[mid].key == key)
-            return &rw_api_rows[mid];
-        if (rw_api_rows[mid].key < key)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return NULL;
+    unsigned row = key < 0 || key > rw_api_last_key ? 0 : rw_api_row_of[key];
+    return row ? &rw_api_rows[row - 1] : NULL;
 }
 
 const struct rw_api *rw_api_table(size_t *ret_n)

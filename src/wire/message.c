@@ -45,103 +45,34 @@ static bool is_flexible(const struct rw_desc *d, int version)
 
 /* ---- defaults ---- */
 
-static void init_fields(const struct rw_desc *d, uint8_t *m);
-
-static void init_value(const struct rw_field *f, void *p)
-{
-    switch ((enum rw_type)f->type) {
-    case RW_T_BOOL:
-        *(bool *)p = f->def.i != 0;
-        break;
-    case RW_T_I8:
-        *(int8_t *)p = (int8_t)f->def.i;
-        break;
-    case RW_T_I16:
-    case RW_T_U16:
-        *(uint16_t *)p = (uint16_t)f->def.i;
-        break;
-    case RW_T_I32:
-    case RW_T_U32:
-        *(uint32_t *)p = (uint32_t)f->def.i;
-        break;
-    case RW_T_I64:
-        *(int64_t *)p = f->def.i;
-        break;
-    case RW_T_F64:
-        *(double *)p = f->def.f;
-        break;
-    case RW_T_UUID:
-        *(struct rw_uuid *)p = (struct rw_uuid){0};
-        break;
-    case RW_T_STRING:
-        *(struct rw_str *)p = rw_str(f->def.s);
-        break;
-    case RW_T_BYTES:
-        *(struct rw_slice *)p = rw_slice(f->flags & RW_F_NULL ? NULL : "", 0);
-        break;
-    case RW_T_RECORDS:
-        *(struct rw_wire_records *)p =
-            (struct rw_wire_records){.p = f->flags & RW_F_NULL ? NULL : (const uint8_t *)""};
-        break;
-    case RW_T_STRUCT:
-        init_fields(f->sub, p);
-        break;
-    }
-}
-
-static void init_field(const struct rw_field *f, uint8_t *m)
-{
-    if (f->flags & (RW_F_ARRAY | RW_F_POINTER)) {
-        *(void **)(void *)(m + f->offset) = NULL;
-        if (f->flags & RW_F_ARRAY)
-            *(int32_t *)(void *)(m + f->count) = f->flags & RW_F_NULL ? -1 : 0;
-        return;
-    }
-    init_value(f, m + f->offset);
-}
-
-static void init_fields(const struct rw_desc *d, uint8_t *m)
-{
-    for (unsigned i = 0; i < (unsigned)d->n_ordinary + d->n_tagged; i++)
-        init_field(&d->fields[i], m);
-}
-
 void rw_message_init(const struct rw_desc *d, void *m)
 {
-    memset(m, 0, d->size);
-    init_fields(d, m);
+    memcpy(m, d->blank, d->size);
 }
 
 static bool all_default(const struct rw_desc *d, const uint8_t *m);
 
-static bool is_default(const struct rw_field *f, const uint8_t *m)
+/* `blank` is that of the struct which has the field. */
+static bool is_default(const struct rw_field *f, const uint8_t *m, const uint8_t *blank)
 {
-    const void *p = m + f->offset;
+    const void *p = m + f->offset, *def = blank + f->offset;
     if (f->flags & RW_F_ARRAY)
-        return *(const int32_t *)(const void *)(m + f->count) == (f->flags & RW_F_NULL ? -1 : 0);
+        return memcmp(m + f->count, blank + f->count, sizeof(int32_t)) == 0;
     if (f->flags & RW_F_POINTER)
         return !*(void *const *)p;
     switch ((enum rw_type)f->type) {
     case RW_T_BOOL:
-        return *(const bool *)p == (f->def.i != 0);
     case RW_T_I8:
-        return *(const int8_t *)p == f->def.i;
     case RW_T_I16:
-        return *(const int16_t *)p == f->def.i;
     case RW_T_U16:
-        return *(const uint16_t *)p == f->def.i;
     case RW_T_I32:
-        return *(const int32_t *)p == f->def.i;
     case RW_T_U32:
-        return *(const uint32_t *)p == f->def.i;
     case RW_T_I64:
-        return *(const int64_t *)p == f->def.i;
     case RW_T_F64:
-        return memcmp(p, &f->def.f, sizeof(double)) == 0;
     case RW_T_UUID:
-        return rw_uuid_is_zero(*(const struct rw_uuid *)p);
+        return memcmp(p, def, sizes[f->type]) == 0;
     case RW_T_STRING:
-        return rw_str_eq(*(const struct rw_str *)p, rw_str(f->def.s));
+        return rw_str_eq(*(const struct rw_str *)p, *(const struct rw_str *)def);
     case RW_T_BYTES: {
         const struct rw_slice *s = p;
         return f->flags & RW_F_NULL ? !s->p : s->p && !s->n;
@@ -159,7 +90,7 @@ static bool is_default(const struct rw_field *f, const uint8_t *m)
 static bool all_default(const struct rw_desc *d, const uint8_t *m)
 {
     for (unsigned i = 0; i < (unsigned)d->n_ordinary + d->n_tagged; i++)
-        if (!is_default(&d->fields[i], m))
+        if (!is_default(&d->fields[i], m, d->blank))
             return false;
     return true;
 }
@@ -301,14 +232,10 @@ static void read_struct(struct rw_reader *r, const struct rw_desc *d, int versio
                         uint8_t *m)
 {
     const struct rw_field *f = d->fields, *ordinary = f + d->n_ordinary;
-    for (; f < ordinary; f++) {
+    memcpy(m, d->blank, d->size);
+    for (; f < ordinary; f++)
         if (rw_field_in(f, version))
             read_field(r, f, version, flexible, m);
-        else
-            init_field(f, m);
-    }
-    for (; f < ordinary + d->n_tagged; f++)
-        init_field(f, m);
     if (flexible)
         for (uint32_t n = rw_read_uvarint(r); n && !r->code; n--)
             read_tag(r, d, version, m);
@@ -450,18 +377,19 @@ static void write_tags(struct rw_writer *w, const struct rw_desc *d, int version
     const struct rw_field *f = d->fields + d->n_ordinary;
     uint32_t n = 0;
     for (unsigned i = 0; i < d->n_tagged; i++)
-        n += rw_field_in(&f[i], version) && !is_default(&f[i], m);
+        n += rw_field_in(&f[i], version) && !is_default(&f[i], m, d->blank);
     rw_write_uvarint(w, n);
     for (unsigned i = 0; n && i < d->n_tagged; i++)
-        if (rw_field_in(&f[i], version) && !is_default(&f[i], m))
+        if (rw_field_in(&f[i], version) && !is_default(&f[i], m, d->blank))
             write_tag(w, &f[i], version, m);
 }
 
 /* A field that this version does not have. Most may be dropped; a strict one would change what the
  * message means. */
-static void check_dropped(struct rw_writer *w, const struct rw_field *f, const uint8_t *m)
+static void check_dropped(struct rw_writer *w, const struct rw_desc *d, const struct rw_field *f,
+                          const uint8_t *m)
 {
-    if (f->flags & RW_F_STRICT && !is_default(f, m))
+    if (f->flags & RW_F_STRICT && !is_default(f, m, d->blank))
         rw_writer_fail(w, RW_E_UNSUPPORTED);
 }
 
@@ -473,11 +401,11 @@ static void write_struct(struct rw_writer *w, const struct rw_desc *d, int versi
         if (rw_field_in(f, version))
             write_field(w, f, version, flexible, m);
         else
-            check_dropped(w, f, m);
+            check_dropped(w, d, f, m);
     }
     for (; f < ordinary + d->n_tagged; f++)
         if (!rw_field_in(f, version))
-            check_dropped(w, f, m);
+            check_dropped(w, d, f, m);
     if (flexible)
         write_tags(w, d, version, m);
 }

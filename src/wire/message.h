@@ -43,16 +43,12 @@ struct rw_field {
     uint16_t tag;
     uint16_t min_size; /* array: fewest bytes of one element */
     const struct rw_desc *sub;
-    union {
-        int64_t i;
-        double f;
-        const char *s;
-    } def;
 };
 
 struct rw_desc {
     const char *name;
     const struct rw_field *fields; /* ordinary ones in wire order, then tagged ones by tag */
+    const void *blank;             /* a struct with all fields at their defaults */
     uint16_t n_ordinary, n_tagged;
     uint16_t size;       /* of the C struct */
     uint8_t first, last; /* versions of the message */

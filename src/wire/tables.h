@@ -14,6 +14,8 @@ struct rw_kerr_row {
 extern const struct rw_kerr_row rw_kerr_rows[];
 extern const struct rw_api rw_api_rows[];
 extern const size_t rw_api_rows_count;
+extern const uint8_t rw_api_row_of[]; /* [key]: 1 + index in rw_api_rows; 0: no such API */
+extern const int16_t rw_api_last_key;
 extern const struct rw_record_type rw_record_rows[];
 extern const size_t rw_record_rows_count;
 extern const struct rw_desc *const rw_message_rows[];

@@ -5,6 +5,7 @@
  */
 #include "base/assert.h"
 #include "broker/api/api.h"
+#include "broker/api/table.h"
 
 static bool is_word(struct rw_str s)
 {
@@ -19,38 +20,60 @@ static bool is_word(struct rw_str s)
     return s.n > 0;
 }
 
-void rw_handle_api_versions(struct rw_request *req)
+/* Both tables are in the order of their keys. */
+static void fill(struct rw_api_versions_response *out,
+                 struct rw_api_versions_response_api_key keys[RW_HANDLERS])
 {
-    const struct rw_api_versions_request *in = req->in;
-    struct rw_api_versions_response *out = req->out;
-    if (req->header.api_version >= 3 &&
-        (!is_word(in->client_software_name) || !is_word(in->client_software_version))) {
-        out->error_code = RW_KERR_INVALID_REQUEST;
-        rw_request_done(req);
-        return;
-    }
-    out->api_keys = rw_arena_array(&req->arena, rw_handlers_count, sizeof(*out->api_keys));
-    if (!out->api_keys) {
-        rw_api_no_memory(req);
-        return;
-    }
-    /* Clients ask this first, and load balancers all the time: both tables are in the order of their
-     * keys, and a row is a copy of one that was initialised. */
-    struct rw_api_versions_response_api_key blank;
-    rw_api_versions_response_api_key_init(&blank);
     size_t n_apis;
     const struct rw_api *api = rw_api_table(&n_apis), *end = api + n_apis;
-    for (size_t i = 0; i < rw_handlers_count; i++) {
+    out->api_keys = keys;
+    for (size_t i = 0; i < RW_HANDLERS; i++) {
         while (api < end && api->key < rw_handlers[i].api_key)
             api++;
         RW_ASSERT(api < end && api->key == rw_handlers[i].api_key);
         if (api->advertised_max < 0)
             continue;
         struct rw_api_versions_response_api_key *k = &out->api_keys[out->n_api_keys++];
-        *k = blank;
+        rw_api_versions_response_api_key_init(k);
         k->api_key = api->key;
         k->min_version = api->advertised_min;
         k->max_version = api->advertised_max;
+    }
+}
+
+int rw_node_encode_api_versions(struct rw_node *n)
+{
+    const struct rw_api *api = rw_api_find(RW_API_API_VERSIONS);
+    struct rw_api_versions_response_api_key keys[RW_HANDLERS];
+    struct rw_api_versions_response out;
+    RW_ASSERT(api && api->min == 0 && api->max == RW_API_VERSIONS_LAST);
+    rw_api_versions_response_init(&out);
+    fill(&out, keys);
+    for (int16_t v = 0; v <= RW_API_VERSIONS_LAST; v++) {
+        struct rw_writer w;
+        rw_writer_init(&w);
+        rw_api_versions_response_write(&w, v, &out);
+        if (rw_writer_failed(&w)) {
+            rw_writer_deinit(&w);
+            return RW_E_NOMEM;
+        }
+        n->api_versions[v] = w.buf;
+    }
+    return RW_OK;
+}
+
+/* Clients ask this first, and load balancers all the time; the answer never changes. */
+void rw_handle_api_versions(struct rw_request *req)
+{
+    const struct rw_api_versions_request *in = req->in;
+    struct rw_api_versions_response *out = req->out;
+    int16_t version = req->header.api_version;
+    if (version >= 3 &&
+        (!is_word(in->client_software_name) || !is_word(in->client_software_version))) {
+        out->error_code = RW_KERR_INVALID_REQUEST;
+    } else {
+        const struct rw_buf *body = &rw_api_node(req)->api_versions[version];
+        req->encoded = rw_slice(body->p, body->n);
     }
     rw_request_done(req);
 }

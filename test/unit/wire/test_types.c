@@ -39,11 +39,11 @@ struct all {
 };
 
 static const struct rw_field inner_fields[] = {
-    {"x", .type = RW_T_I32, .last = 9, .null_first = 1, .offset = offsetof(struct inner, x),
-     .def = {.i = 5}},
+    {"x", .type = RW_T_I32, .last = 9, .null_first = 1, .offset = offsetof(struct inner, x)},
 };
-static const struct rw_desc inner_desc = {"inner", inner_fields, 1, 0, sizeof(struct inner), 0, 9,
-                                          1};
+static const struct inner inner_blank = {5};
+static const struct rw_desc inner_desc = {
+    "inner", inner_fields, &inner_blank, 1, 0, sizeof(struct inner), 0, 9, 1};
 
 #define AT(name)         .offset = offsetof(struct all, name)
 #define NEVER            .null_first = 1
@@ -52,16 +52,16 @@ static const struct rw_desc inner_desc = {"inner", inner_fields, 1, 0, sizeof(st
 
 /* The fields but for versions and tags, which the three messages set differently. */
 static const struct rw_field pattern[] = {
-    {"b", RW_T_BOOL, NEVER, AT(b), .def = {.i = 1}},
-    {"i8", RW_T_I8, NEVER, AT(i8), .def = {.i = -1}},
-    {"i16", RW_T_I16, NEVER, AT(i16), .def = {.i = -2}},
-    {"u16", RW_T_U16, NEVER, AT(u16), .def = {.i = 65535}},
-    {"i32", RW_T_I32, NEVER, AT(i32), .def = {.i = -4}},
-    {"u32", RW_T_U32, NEVER, AT(u32), .def = {.i = 4000000000}},
-    {"i64", RW_T_I64, NEVER, AT(i64), .def = {.i = INT64_MIN}},
-    {"f64", RW_T_F64, NEVER, AT(f64), .def = {.f = 0.5}},
+    {"b", RW_T_BOOL, NEVER, AT(b)},
+    {"i8", RW_T_I8, NEVER, AT(i8)},
+    {"i16", RW_T_I16, NEVER, AT(i16)},
+    {"u16", RW_T_U16, NEVER, AT(u16)},
+    {"i32", RW_T_I32, NEVER, AT(i32)},
+    {"u32", RW_T_U32, NEVER, AT(u32)},
+    {"i64", RW_T_I64, NEVER, AT(i64)},
+    {"f64", RW_T_F64, NEVER, AT(f64)},
     {"uuid", RW_T_UUID, NEVER, AT(uuid)},
-    {"str", RW_T_STRING, NEVER, AT(str), .def = {.s = "text"}},
+    {"str", RW_T_STRING, NEVER, AT(str)},
     {"nstr", RW_T_STRING, RW_F_NULL, NULLABLE, AT(null_str)},
     {"bytes", RW_T_BYTES, NEVER, AT(bytes)},
     {"nbytes", RW_T_BYTES, RW_F_NULL, NULLABLE, AT(null_bytes)},
@@ -75,6 +75,23 @@ static const struct rw_field pattern[] = {
 };
 
 #define N RW_COUNT(pattern)
+
+static const struct all all_blank = {
+    .b = true,
+    .i8 = -1,
+    .i16 = -2,
+    .u16 = 65535,
+    .i32 = -4,
+    .u32 = 4000000000,
+    .i64 = INT64_MIN,
+    .f64 = 0.5,
+    .str = {"text", 4},
+    .null_str = {NULL, -1},
+    .bytes = {(const uint8_t *)"", 0},
+    .records = {.p = (const uint8_t *)""},
+    .one = {5},
+    .n_inners = -1,
+};
 
 struct kind {
     struct rw_field fields[N];
@@ -91,7 +108,7 @@ static void make(struct kind *k, bool tagged, uint8_t first, uint8_t flags)
         k->fields[i].tag = (uint16_t)(i * 20); /* both one and two bytes long */
     }
     k->desc = (struct rw_desc){
-        "all", k->fields, tagged ? 0 : N, tagged ? N : 0, sizeof(struct all), 0, 9, 1};
+        "all", k->fields, &all_blank, tagged ? 0 : N, tagged ? N : 0, sizeof(struct all), 0, 9, 1};
 }
 
 static struct inner inners[] = {{1}, {2}};
