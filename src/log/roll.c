@@ -36,10 +36,8 @@ bool rw_log_should_roll(const struct rw_log *log, size_t n, int64_t now_ms, int6
 /* Everything is in the files, the closing time entry too. */
 bool rw_log_is_indexed(const struct rw_segment *s)
 {
-    uint8_t last[RW_TIME_ENTRY_SIZE];
     return s->offsets.file && s->times.file && !s->offsets.tail_n && !s->times.tail_n &&
-           (s->max_timestamp < 0 || (rw_index_last(&s->times, last) &&
-                                     rw_time_entry_decode(last).timestamp >= s->max_timestamp));
+           s->noted_timestamp >= s->max_timestamp;
 }
 
 /* An index file without its end (the disk was full) would be taken for whole at the next open: without
@@ -68,6 +66,8 @@ void rw_log_spill(struct rw_log *log, struct rw_segment *s, bool all)
     }
     if (s->times.tail_n == RW_INDEX_TAIL || all) {
         uint32_t n = rw_index_spill(&s->times);
+        if (!n && s->times.tail_n)
+            s->noted_timestamp = -1; /* those entries are lost, the closing one has to come again */
         rw_log_lock(log);
         rw_index_spilled(&s->times, n);
         rw_log_unlock(log);

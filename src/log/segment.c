@@ -19,7 +19,7 @@ static int segment_new(const struct rw_env *env, int64_t base, const struct rw_l
     s->env = env;
     atomic_init(&s->refs, 1);
     s->base = base;
-    s->max_timestamp = s->max_timestamp_offset = s->first_timestamp = -1;
+    s->max_timestamp = s->max_timestamp_offset = s->first_timestamp = s->noted_timestamp = -1;
     s->created_ms = rw_wall_ms(env->clock);
     if (config->segment_jitter_ms > 0)
         s->jitter_ms = (int64_t)(rw_rand_u64(env->rand) % (uint64_t)config->segment_jitter_ms);
@@ -151,7 +151,7 @@ static bool times_look_right(struct rw_segment *s, const struct rw_index_view *v
     if (!n || rw_time_index_valid(got, n, end - s->base) != n)
         return false;
     struct rw_time_entry last = rw_time_entry_decode(got + (size_t)(n - 1) * RW_TIME_ENTRY_SIZE);
-    s->max_timestamp = last.timestamp;
+    s->max_timestamp = s->noted_timestamp = last.timestamp;
     s->max_timestamp_offset = s->base + last.relative;
     return true;
 }
@@ -168,7 +168,7 @@ bool rw_segment_load_indexes(struct rw_segment *s, const char *dir, bool read_on
     if (!offsets || !times || !offsets_look_right(s, &v, end) || !times_look_right(s, &t, end)) {
         rw_file_close(offsets);
         rw_file_close(times);
-        s->max_timestamp = s->max_timestamp_offset = -1;
+        s->max_timestamp = s->max_timestamp_offset = s->noted_timestamp = -1;
         return false;
     }
     /* Beside a writer in another process a map would not be safe: it may cut or replace the file. */
@@ -204,7 +204,7 @@ static void new_indexes(struct rw_segment *s, const char *dir, const struct rw_l
     rw_index_attach(&s->offsets, create_index(s, dir, RW_SUFFIX_INDEX, aside), 0, true);
     rw_index_attach(&s->times, create_index(s, dir, RW_SUFFIX_TIMEINDEX, aside), 0, true);
     s->indexed_at = 0;
-    s->max_timestamp = s->max_timestamp_offset = s->first_timestamp = -1;
+    s->max_timestamp = s->max_timestamp_offset = s->first_timestamp = s->noted_timestamp = -1;
 }
 
 void rw_segment_new_indexes(struct rw_segment *s, const char *dir,
@@ -244,14 +244,14 @@ static void add_time_entry(struct rw_segment *s)
     uint8_t bytes[RW_TIME_ENTRY_SIZE];
     if (s->max_timestamp < 0 || s->times.tail_n == RW_INDEX_TAIL)
         return;
-    if (rw_index_last(&s->times, bytes) &&
-        rw_time_entry_decode(bytes).timestamp >= s->max_timestamp)
+    if (s->noted_timestamp >= s->max_timestamp)
         return;
     rw_time_entry_encode(
         (struct rw_time_entry){s->max_timestamp, (int32_t)(s->max_timestamp_offset - s->base)},
         bytes);
     /* Out of memory: one entry less in a sparse index. */
-    (void)rw_index_add(&s->times, bytes);
+    if (rw_index_add(&s->times, bytes) == RW_OK)
+        s->noted_timestamp = s->max_timestamp;
 }
 
 void rw_segment_note(struct rw_segment *s, const struct rw_batch *batch, uint64_t at,

@@ -26,6 +26,7 @@ struct rw_segment {
     bool sealed;                  /* [L] no longer appended to; its indexes are synced with it */
     int64_t max_timestamp;        /* [L] -1: none */
     int64_t max_timestamp_offset; /* [L] last offset of the batch that has it */
+    int64_t noted_timestamp;      /* [W] of the newest entry of the time index; -1: none */
     int64_t first_timestamp;      /* [W] of the first batch; -1: none */
     int64_t created_ms;           /* [W] */
     int64_t jitter_ms;            /* [W] this segment rolls that much earlier */
