@@ -64,8 +64,8 @@ RW_MUST int rollway_lock(struct rollway_log *log);
 /* What the last owner left: recovery point, start offset, whether it closed cleanly. Removes the
  * mark of a clean close. */
 RW_MUST int rollway_load_state(struct rollway_log *log, struct rw_log_open_args *args);
-/* Writes recovery point and start offset. */
-RW_MUST int rollway_save_state(struct rollway_log *log, bool durable);
+/* Writes recovery point (not above `below`) and start offset. */
+RW_MUST int rollway_save_state(struct rollway_log *log, int64_t below, bool durable);
 RW_MUST int rollway_save_mark(struct rollway_log *log, int64_t end);
 
 /* ---- append.c ---- */

@@ -91,11 +91,13 @@ static int cut(struct rollway_log *log, int64_t offset)
         b.count = 0;
         rc = RW_OK;
     }
+    int64_t to = b.count ? b.base_offset : offset;
+    /* A recovery point above the cut would vouch for what is appended below it. First, because a cut
+     * can not be taken back when this fails. */
     if (!rc)
-        rc = rw_log_truncate(log->log, b.count ? b.base_offset : offset);
-    /* A recovery point above the cut would vouch for what is appended below it. */
+        rc = rollway_save_state(log, to, true);
     if (!rc)
-        rc = rollway_save_state(log, true);
+        rc = rw_log_truncate(log->log, to);
     if (!rc && b.count) {
         rc = rw_builder_finish(&b, &batch);
         const struct rw_append_args args = {.now_ms = rw_wall_ms(log->env->clock)};
@@ -128,7 +130,7 @@ int rollway_log_truncate(struct rollway_log *log, int64_t offset)
     if (!rc)
         rc = rollway_fail_code(log, rw_log_flush(log->log, NULL), "truncate");
     if (!rc)
-        rc = rollway_fail_code(log, rollway_save_state(log, true), "truncate");
+        rc = rollway_fail_code(log, rollway_save_state(log, INT64_MAX, true), "truncate");
     rollway_unlock_append(log);
     return rc;
 }
@@ -143,11 +145,11 @@ int rollway_log_trim(struct rollway_log *log, int64_t offset)
     if (!rc)
         rc = rollway_fail_code(log, rw_log_trim(log->log, offset), "trim");
     if (!rc)
-        rc = rollway_save_state(log, true);
+        rc = rollway_save_state(log, INT64_MAX, true);
     /* Who trims because the disk is full gets the space at once, not after the deletion delay. */
     if (rc == RW_E_FULL) {
         rw_log_unlink_deleted(log->log, INT64_MAX);
-        rc = rollway_save_state(log, true);
+        rc = rollway_save_state(log, INT64_MAX, true);
     }
     rc = rollway_fail_code(log, rc, "trim");
     rollway_unlock_append(log);
@@ -167,7 +169,7 @@ int rollway_log_retain(struct rollway_log *log, int *ret_segments)
             rw_log_retain(log->log, rw_wall_ms(log->env->clock), rw_log_end(log->log), &deleted),
             "retention");
     if (!rc && deleted)
-        rc = rollway_fail_code(log, rollway_save_state(log, true), "retention");
+        rc = rollway_fail_code(log, rollway_save_state(log, INT64_MAX, true), "retention");
     /* Readers hold what they need; nothing is gained by waiting. */
     rw_log_unlink_deleted(log->log, INT64_MAX);
     rollway_unlock_append(log);

@@ -134,7 +134,7 @@ static int open_log(struct rollway_log *log)
         return rc;
     /* A recovery point above the end would vouch for other records, when the log has grown past it. */
     if (args.recovery_point > rw_log_end(log->log))
-        rc = rollway_save_state(log, true);
+        rc = rollway_save_state(log, INT64_MAX, true);
     if (rc)
         return rollway_fail_code(log, rc, "writing the recovery point");
     log->epoch = rw_log_latest_epoch(log->log);
@@ -193,7 +193,7 @@ int rollway_log_close(struct rollway_log *log)
     if (!rc && writer)
         rc = rw_log_flush(log->log, NULL);
     if (!rc && writer)
-        rc = rollway_save_state(log, true);
+        rc = rollway_save_state(log, INT64_MAX, true);
     int closed = rw_log_close(log->log, writer && !rc);
     if (!rc)
         rc = closed;

@@ -135,9 +135,10 @@ static int write_checkpoint(struct rollway_log *log, const char *name, int64_t o
     return rc ? rc : rw_file_replace(log->env, path.s, text, (size_t)n, durable);
 }
 
-int rollway_save_state(struct rollway_log *log, bool durable)
+int rollway_save_state(struct rollway_log *log, int64_t below, bool durable)
 {
-    int rc = write_checkpoint(log, RECOVERY_NAME, rw_log_durable(log->log), durable);
+    int64_t point = rw_log_recovery_point(log->log);
+    int rc = write_checkpoint(log, RECOVERY_NAME, point < below ? point : below, durable);
     return rc ? rc : write_checkpoint(log, START_NAME, rw_log_start(log->log), durable);
 }
 
