@@ -4,7 +4,8 @@
  * writes the file, then the timer starts anew; so there is one writer at a time. DeleteRecords asks for
  * a round of its own and waits for it: what was deleted must not come back after a crash.
  *
- * A recovery point is the durable offset: nothing below it needs to be scanned after a crash.
+ * A recovery point is the durable offset (rw_log_recovery_point() has the exception): nothing below it
+ * needs to be scanned after a crash.
  */
 #include "base/mem.h"
 #include "broker/node.h"

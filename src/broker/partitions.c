@@ -102,7 +102,10 @@ void rw_partition_checkpoint(const struct rw_partition *p, int64_t ret_offsets[R
     int64_t hw = p->part.high_watermark;
     if (p->part.role != RW_PART_LEADER && p->hw_checkpoint > hw)
         hw = p->hw_checkpoint;
-    ret_offsets[RW_CHECKPOINT_RECOVERY_POINT] = opened ? p->part.durable : p->recovery_point;
+    int64_t point = opened ? rw_log_recovery_point(p->log) : p->recovery_point;
+    if (opened && point > p->part.durable)
+        point = p->part.durable;
+    ret_offsets[RW_CHECKPOINT_RECOVERY_POINT] = point;
     ret_offsets[RW_CHECKPOINT_LOG_START] = opened ? p->part.start : p->start_checkpoint;
     ret_offsets[RW_CHECKPOINT_HIGH_WATERMARK] = hw;
     for (int i = 0; i < RW_CHECKPOINTS; i++)
@@ -315,7 +318,7 @@ static void retire_work(struct rw_job *job)
         return;
     }
     int64_t end = rw_log_end(p->log);
-    p->recovery_point = rw_log_durable(p->log);
+    p->recovery_point = rw_log_recovery_point(p->log);
     p->start_checkpoint = rw_log_start(p->log);
     p->code = rw_log_close(p->log, true);
     if (p->code == RW_OK)

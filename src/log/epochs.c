@@ -14,7 +14,7 @@
 
 void rw_epochs_init(struct rw_epochs *e)
 {
-    *e = (struct rw_epochs){0};
+    *e = (struct rw_epochs){.unsaved = INT64_MAX};
 }
 
 void rw_epochs_deinit(struct rw_epochs *e)
@@ -38,6 +38,13 @@ int rw_epochs_reserve(struct rw_epochs *e, size_t n)
     return RW_OK;
 }
 
+static void changed(struct rw_epochs *e, int64_t from)
+{
+    e->dirty = true;
+    if (from < e->unsaved)
+        e->unsaved = from;
+}
+
 void rw_epochs_assign(struct rw_epochs *e, int32_t epoch, int64_t offset)
 {
     if (epoch < 0)
@@ -45,17 +52,25 @@ void rw_epochs_assign(struct rw_epochs *e, int32_t epoch, int64_t offset)
     if (e->n && e->at[e->n - 1].epoch == epoch && e->at[e->n - 1].start <= offset)
         return;
     while (e->n && (e->at[e->n - 1].epoch >= epoch || e->at[e->n - 1].start >= offset))
-        e->n--;
+        changed(e, e->at[--e->n].start);
     RW_ASSERT(e->n < e->cap);
     e->at[e->n++] = (struct rw_epoch){epoch, offset};
-    e->dirty = true;
+    changed(e, offset);
 }
 
+void rw_epochs_clear(struct rw_epochs *e)
+{
+    e->n = 0;
+    changed(e, 0);
+}
+
+/* From `end` on, not from the entries: what the file still says of them is found to be wrong only by who
+ * recovers from there. */
 void rw_epochs_truncate_end(struct rw_epochs *e, int64_t end)
 {
     while (e->n && e->at[e->n - 1].start >= end) {
         e->n--;
-        e->dirty = true;
+        changed(e, end);
     }
 }
 

@@ -18,6 +18,9 @@ struct rw_epochs {
     struct rw_epoch *at;
     size_t n, cap;
     bool dirty; /* differs from the file */
+    /* Below this offset the file says what the cache says; INT64_MAX: everywhere. Who recovers from a
+     * point above it would not find what is missing. */
+    int64_t unsaved;
 };
 
 void rw_epochs_init(struct rw_epochs *e);
@@ -31,6 +34,8 @@ RW_MUST int rw_epochs_reserve(struct rw_epochs *e, size_t n);
 /* Notes that a batch of `epoch` lies at `offset`. Negative epochs are ignored. Later entries that
  * contradict it are dropped. Needs the room of rw_epochs_reserve(). */
 void rw_epochs_assign(struct rw_epochs *e, int32_t epoch, int64_t offset);
+/* Drops all entries. */
+void rw_epochs_clear(struct rw_epochs *e);
 /* Drops entries that start at or after end. */
 void rw_epochs_truncate_end(struct rw_epochs *e, int64_t end);
 /* Drops entries that ended at or before start; the one in force at start begins there. */

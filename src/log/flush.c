@@ -44,8 +44,8 @@ int rw_log_sync_directory(struct rw_log *log)
 }
 
 /* First, and after it is settled what this round covers: a durable record's epoch must be known after
- * a crash. A failure is no reason to stop: the checkpoint stays dirty, and the epochs can be found
- * again by reading the log. */
+ * a crash. A failure is no reason to stop: the recovery point stays behind, and the epochs are found
+ * again by reading the log from there. */
 static void write_epochs(struct rw_log *log)
 {
     int rc = rw_log_write_epochs(log);

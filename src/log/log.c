@@ -132,6 +132,7 @@ static int log_new(const struct rw_env *env, const char *dir, const struct rw_lo
     log->config = *config;
     log->read_only = args->read_only;
     log->snapshot_at = -1;
+    log->epochs_writing = INT64_MAX;
     rw_epochs_init(&log->epochs);
     rw_producers_init(&log->producers);
     rw_buf_init(&log->text);
@@ -216,6 +217,8 @@ static int close_cleanly(struct rw_log *log)
     int rc = rw_log_seal(log, active);
     if (!rc)
         rc = rw_log_flush_all(log);
+    if (!rc)
+        rc = rw_log_write_epochs(log); /* where the flush could not, it went on without */
     if (!rc)
         rc = rw_log_write_snapshot(log, atomic_load(&log->end), true);
     /* Indexes can be rebuilt, but a clean log is opened without looking at every entry. */
@@ -321,6 +324,19 @@ static struct rw_log *unconst(const struct rw_log *log)
         struct rw_log *out;
     } u = {.in = log};
     return u.out;
+}
+
+int64_t rw_log_recovery_point(const struct rw_log *log)
+{
+    struct rw_log *l = unconst(log);
+    rw_log_lock(l);
+    int64_t point = atomic_load(&l->durable);
+    if (l->epochs.unsaved < point)
+        point = l->epochs.unsaved;
+    if (l->epochs_writing < point)
+        point = l->epochs_writing;
+    rw_log_unlock(l);
+    return point;
 }
 
 uint64_t rw_log_bytes(const struct rw_log *log)

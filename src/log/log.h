@@ -134,6 +134,9 @@ RW_MUST int rw_log_roll(struct rw_log *log);
 int64_t rw_log_start(const struct rw_log *log);
 int64_t rw_log_end(const struct rw_log *log);
 int64_t rw_log_durable(const struct rw_log *log);
+/* What to give to the next open as the recovery point: the durable offset, or less while leader epochs
+ * below it could not be written and have to be read from the batches again. */
+int64_t rw_log_recovery_point(const struct rw_log *log);
 uint64_t rw_log_bytes(const struct rw_log *log);
 size_t rw_log_segments(const struct rw_log *log);
 int32_t rw_log_latest_epoch(const struct rw_log *log); /* -1 when none */

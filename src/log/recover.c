@@ -583,10 +583,8 @@ int rw_log_load(struct rw_log *log, const struct rw_log_open_args *args)
     rw_epochs_truncate_end(&log->epochs, known);
     rw_epochs_truncate_start(&log->epochs, atomic_load(&log->start));
     /* The start had moved on when they were written, and a crash brought it back. */
-    if (!args->clean && log->epochs.n && log->epochs.at[0].start > atomic_load(&log->start)) {
-        log->epochs.n = 0;
-        log->epochs.dirty = true;
-    }
+    if (!args->clean && log->epochs.n && log->epochs.at[0].start > atomic_load(&log->start))
+        rw_epochs_clear(&log->epochs);
     rc = rw_log_drop_snapshots(log, 0, known + 1);
     int64_t epochs_from = log->epochs.n && epochs == RW_OK ? known : 0;
     if (args->clean && epochs == RW_OK)

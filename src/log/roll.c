@@ -119,29 +119,41 @@ int rw_log_write_snapshot(struct rw_log *log, int64_t offset, bool durable)
     return rc;
 }
 
+/* [L] Takes the text of the cache to be written. False: it is in the file, or somebody is writing it. */
+static bool take_epochs(struct rw_log *log, struct rw_buf *text)
+{
+    if (!log->epochs.dirty || log->epochs_busy)
+        return false;
+    rw_epochs_format(&log->epochs, text);
+    log->epochs_busy = true;
+    log->epochs_writing = log->epochs.unsaved;
+    log->epochs.unsaved = INT64_MAX;
+    log->epochs.dirty = false;
+    return true;
+}
+
 int rw_log_write_epochs(struct rw_log *log)
 {
     struct rw_path path;
     struct rw_buf text;
     rw_buf_init(&text);
     rw_log_lock(log);
-    bool dirty = log->epochs.dirty;
-    if (dirty) {
-        rw_epochs_format(&log->epochs, &text);
-        log->epochs.dirty = false;
-    }
+    bool mine = take_epochs(log, &text);
     rw_log_unlock(log);
-    int rc = RW_OK;
-    if (dirty) {
-        rc = rw_path_join(&path, log->dir, RW_EPOCHS_NAME, NULL);
-        if (!rc)
-            rc = text.failed ? RW_E_NOMEM : rw_file_replace(log->env, path.s, text.p, text.n, true);
-    }
+    if (!mine)
+        return RW_OK;
+    int rc = rw_path_join(&path, log->dir, RW_EPOCHS_NAME, NULL);
+    if (!rc)
+        rc = text.failed ? RW_E_NOMEM : rw_file_replace(log->env, path.s, text.p, text.n, true);
+    rw_log_lock(log);
     if (rc) {
-        rw_log_lock(log);
         log->epochs.dirty = true;
-        rw_log_unlock(log);
+        if (log->epochs_writing < log->epochs.unsaved)
+            log->epochs.unsaved = log->epochs_writing;
     }
+    log->epochs_writing = INT64_MAX;
+    log->epochs_busy = false;
+    rw_log_unlock(log);
     rw_buf_deinit(&text);
     return rc;
 }

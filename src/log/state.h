@@ -37,6 +37,8 @@ struct rw_log {
     bool dir_dirty;          /* [L] files were created since the directory was synced */
     unsigned small_syncs;    /* [L] in a row; see ahead.c */
     struct rw_epochs epochs; /* [L] */
+    bool epochs_busy;        /* [L] their file is being written ... */
+    int64_t epochs_writing;  /* [L] ... and this was `unsaved`; INT64_MAX: it is not */
 
     atomic_int_least64_t start, end, durable;
     atomic_int state; /* RW_OK, or what took the log offline */
@@ -128,7 +130,8 @@ RW_MUST int rw_log_write_snapshot(struct rw_log *log, int64_t offset, bool durab
 RW_MUST int rw_log_load_producers(struct rw_log *log, int64_t epochs_from);
 /* Removes snapshot files with keep_from <= offset < keep_to turned around: outside of the range. */
 RW_MUST int rw_log_drop_snapshots(struct rw_log *log, int64_t keep_from, int64_t keep_to);
-/* Writes leader-epoch-checkpoint when it changed. Takes the mutex itself. */
+/* Writes leader-epoch-checkpoint when it changed and nobody else is doing so. Takes the mutex itself. What
+ * could not be written holds rw_log_recovery_point() back. */
 RW_MUST int rw_log_write_epochs(struct rw_log *log);
 
 /* append.c: what a batch in the log means for its producer, whose entry must exist. [W] */

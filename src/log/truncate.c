@@ -100,8 +100,7 @@ static int restart_at(struct rw_log *log, int64_t offset)
         log->dir_dirty = true;
         atomic_store(&log->start, offset);
         atomic_store(&log->durable, offset);
-        log->epochs.n = 0;
-        log->epochs.dirty = true;
+        rw_epochs_clear(&log->epochs);
         rw_log_unlock(log);
     }
     if (!rc)

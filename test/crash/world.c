@@ -72,7 +72,8 @@ void world_deinit(struct world *w)
 static int checkpoint(struct world *w)
 {
     int64_t durable = rw_log_durable(w->log), start = rw_log_start(w->log);
-    const struct rw_checkpoint_entry point = {"t", 0, durable}, least = {"t", 0, start};
+    const struct rw_checkpoint_entry point = {"t", 0, rw_log_recovery_point(w->log)},
+                                     least = {"t", 0, start};
     if (durable > w->m.promised)
         w->m.promised = durable; /* whoever says so is held to it */
     int rc = rw_log_dir_write_checkpoint(w->dir, RW_CHECKPOINT_RECOVERY_POINT, &point, 1);

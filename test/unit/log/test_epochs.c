@@ -48,9 +48,13 @@ static void truncates_both_ends(void **state)
     rw_epochs_init(&e);
     for (int i = 0; i < 10; i++)
         assign(&e, i, i * 10);
+    assert_int_equal(e.unsaved, 0);
+    e.unsaved = INT64_MAX; /* all of it is in the file now */
     rw_epochs_truncate_end(&e, 70);
     assert_int_equal(rw_epochs_latest(&e), 6);
+    assert_int_equal(e.unsaved, 70);
     rw_epochs_truncate_start(&e, 25);
+    assert_int_equal(e.unsaved, 70);
     assert_int_equal(e.at[0].epoch, 2);
     assert_int_equal(e.at[0].start, 25);
     rw_epochs_truncate_start(&e, 30);
@@ -59,6 +63,10 @@ static void truncates_both_ends(void **state)
     assign(&e, 4, 35);
     assert_int_equal(rw_epochs_latest(&e), 4);
     assert_int_equal(e.at[e.n - 1].start, 35);
+    assert_int_equal(e.unsaved, 35);
+    rw_epochs_clear(&e);
+    assert_int_equal(rw_epochs_latest(&e), -1);
+    assert_int_equal(e.unsaved, 0);
     rw_epochs_deinit(&e);
 }
 

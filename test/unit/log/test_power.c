@@ -176,6 +176,76 @@ static void a_restart_after_a_failed_sync(void **state)
     }
 }
 
+static int append_of_epoch(struct log_test *t, int32_t epoch)
+{
+    struct rw_buf bytes;
+    struct rw_append_info info;
+    const struct rw_append_args args = {.as_leader = true, .now_ms = 1000, .leader_epoch = epoch};
+    rw_buf_init(&bytes);
+    log_test_batch(&bytes, 2, 1000, 100);
+    int rc = rw_log_append(t->log, bytes.p, bytes.n, &args, &info);
+    rw_buf_deinit(&bytes);
+    return rc;
+}
+
+/* Epochs whose checkpoint could not be written hold the recovery point back, until it can. */
+static void epochs_that_could_not_be_written(void **state)
+{
+    (void)state;
+    for (int clean = 0; clean < 2; clean++) {
+        struct log_test t;
+        struct rw_sim_disk *disk;
+        on_a_disk(&t, &disk, 1);
+        assert_int_equal(append_of_epoch(&t, 1), RW_OK);
+        assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
+        assert_int_equal(rw_log_recovery_point(t.log), 2);
+        assert_int_equal(append_of_epoch(&t, 2), RW_OK);
+        assert_int_equal(append_of_epoch(&t, 3), RW_OK);
+        rw_sim_disk_set_capacity(disk, 1); /* nothing can be created any more */
+        assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
+        assert_int_equal(rw_log_durable(t.log), 6);
+        int64_t point = rw_log_recovery_point(t.log);
+        assert_int_equal(point, 2);
+        if (clean) { /* nor is such a log closed cleanly */
+            assert_int_equal(rw_log_close(t.log, true), RW_E_FULL);
+            t.log = NULL;
+        }
+        crash(&t, disk, 1);
+        rw_sim_disk_set_capacity(disk, 0);
+        assert_int_equal(log_test_open(&t, false, point), RW_OK);
+        int32_t epoch;
+        int64_t end;
+        rw_log_epoch_end(t.log, 2, &epoch, &end);
+        assert_int_equal(epoch, 2);
+        assert_int_equal(end, 4);
+        assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
+        assert_int_equal(rw_log_recovery_point(t.log), 6);
+        off_the_disk(&t, disk);
+    }
+}
+
+/* An index that can not be read for a moment does not get its last entry twice. */
+static void a_read_error_at_a_roll(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1; n < 6; n++) {
+        struct log_test t;
+        struct rw_sim_disk *disk;
+        struct rw_log_verify v = {0};
+        on_a_disk(&t, &disk, n);
+        for (int i = 0; i < 5; i++)
+            log_test_append(&t, 1, 1000 + i, 100);
+        log_test_close(&t, true);
+        assert_int_equal(log_test_open(&t, true, 5), RW_OK);
+        rw_sim_disk_arm(disk, &(struct rw_sim_faults){.read_at = n});
+        assert_int_equal(rw_log_roll(t.log), RW_OK);
+        rw_sim_disk_arm(disk, &(struct rw_sim_faults){0});
+        assert_int_equal(rw_log_verify(t.log, &v), RW_OK);
+        assert_int_equal(v.bad_index_entries, 0);
+        off_the_disk(&t, disk);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +253,8 @@ int main(void)
         cmocka_unit_test(a_roll_after_a_refused_append),
         cmocka_unit_test(a_rebuild_that_is_cut_short),
         cmocka_unit_test(a_restart_after_a_failed_sync),
+        cmocka_unit_test(epochs_that_could_not_be_written),
+        cmocka_unit_test(a_read_error_at_a_roll),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
