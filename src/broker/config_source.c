@@ -79,6 +79,9 @@ int rw_config_load_file(struct rw_config *c, struct rw_vfs *vfs, const char *pat
                         struct rw_err *ret_err)
 {
     struct rw_file *f;
+    struct rw_stat st;
+    if (vfs->ops->stat(vfs, path, &st) == RW_OK && st.is_dir)
+        return rw_err_set(ret_err, RW_E_INVAL, "%s is a directory, not a configuration file", path);
     int rc = rw_vfs_open(vfs, path, RW_OPEN_READ, &f);
     if (rc)
         return rw_err_set(ret_err, rc, "cannot open %s: %s", path, rw_code_text(rc));

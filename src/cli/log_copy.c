@@ -3,7 +3,7 @@
  * manifest of sizes and checksums.
  *
  *     rollway-backup 1
- *     end <offset>
+ *     end <offset> start <offset>
  *     file <name> <bytes> <crc32c in hex>
  *
  * A backup may run beside a writer: it takes what was whole when it began. Segments that are in the
@@ -18,6 +18,7 @@
 #include "base/crc32c.h"
 #include "base/mem.h"
 #include "cli/log_common.h"
+#include "cli/log_starts.h"
 #include "cli/progress.h"
 #include "log/checkpoint.h"
 #include "log/log.h"
@@ -33,7 +34,7 @@ struct entry {
 };
 
 struct manifest {
-    int64_t end;
+    int64_t start, end;
     struct entry *at;
     size_t n, cap;
 };
@@ -63,7 +64,9 @@ static int parse_line(struct manifest *m, const char *line)
     struct entry e;
     if (sscanf(line, "file %63s %" SCNu64 " %" SCNx32, e.name, &e.size, &e.crc) == 3)
         return name_is_plain(e.name) ? add_entry(m, &e) : RW_E_CORRUPT;
-    return sscanf(line, "end %" SCNd64, &m->end) == 1 ? RW_OK : RW_E_CORRUPT;
+    /* Version 0.1.0 wrote no start. */
+    return sscanf(line, "end %" SCNd64 " start %" SCNd64, &m->end, &m->start) >= 1 ? RW_OK
+                                                                                   : RW_E_CORRUPT;
 }
 
 static int parse_manifest(struct manifest *m, const char *text, size_t n)
@@ -106,7 +109,7 @@ static int save_manifest(const char *dir, const struct manifest *m)
     struct rw_path path;
     struct rw_buf text;
     rw_buf_init(&text);
-    rw_buf_printf(&text, "rollway-backup 1\nend %" PRId64 "\n", m->end);
+    rw_buf_printf(&text, "rollway-backup 1\nend %" PRId64 " start %" PRId64 "\n", m->end, m->start);
     for (size_t i = 0; i < m->n; i++)
         rw_buf_printf(&text, "file %s %" PRIu64 " %08" PRIx32 "\n", m->at[i].name, m->at[i].size,
                       m->at[i].crc);
@@ -200,6 +203,19 @@ static int make_dir(const char *dir)
 
 /* ---- backup ---- */
 
+/* Where the log begins by what its owner says: records below were deleted, whatever the files hold. */
+static int find_start(const char *dir, int64_t *ret_start)
+{
+    struct rollway_log *log;
+    const struct rollway_log_options options = {
+        .size = sizeof(options), .must_exist = 1, .read_only = 1};
+    int rc = rollway_log_open(dir, &options, &log);
+    if (rc)
+        return rc;
+    *ret_start = rollway_log_start_offset(log);
+    return rollway_log_close(log);
+}
+
 /* What belongs into the backup, with sizes as of now. Segments are named by the log as it was opened,
  * so that one that is rolled meanwhile is not taken half. */
 static int plan(const char *dir, struct manifest *ret)
@@ -250,6 +266,8 @@ static int plan(const char *dir, struct manifest *ret)
     }
     rw_log_names_free(&names);
     int closed = rw_log_close(log, false);
+    if (!rc)
+        rc = find_start(dir, &ret->start);
     return rc ? rc : closed;
 }
 
@@ -360,8 +378,8 @@ static int check_backup(struct copy *c, struct rw_cli *cli, const char *dir, str
     return RW_EXIT_OK;
 }
 
-/* Opens what was restored, which makes the indexes, and compares the end. */
-static int open_restored(struct rw_cli *cli, const char *dest, int64_t end)
+/* Opens what was restored, which makes the indexes, compares the end, and deletes again what was deleted. */
+static int open_restored(struct rw_cli *cli, const char *dest, const struct manifest *m)
 {
     int exit_code;
     const struct rollway_log_options options = {
@@ -370,18 +388,24 @@ static int open_restored(struct rw_cli *cli, const char *dest, int64_t end)
     if (!log)
         return exit_code;
     int64_t got = rollway_log_end_offset(log);
-    int rc = rollway_log_close(log);
+    int rc = m->start > rollway_log_start_offset(log) && m->start <= got
+                 ? rollway_log_trim(log, m->start)
+                 : RW_OK;
     if (rc)
-        return rw_log_cli_fail(cli, NULL, rc);
-    if (got < end)
+        exit_code = rw_log_cli_fail(cli, log, rc);
+    rc = rollway_log_close(log);
+    if (exit_code || rc)
+        return exit_code ? exit_code : rw_log_cli_fail(cli, NULL, rc);
+    if (got < m->end)
         return rw_cli_fail(cli, RW_EXIT_UNHEALTHY, NULL,
                            "%s ends at offset %" PRId64 ", the backup ended at %" PRId64, dest, got,
-                           end);
+                           m->end);
     rw_cli_note(cli, "%s: restored up to offset %" PRId64, dest, got);
     return RW_EXIT_OK;
 }
 
-static int restore_one(struct rw_cli *cli, const char *dir, const char *dest)
+/* *ret_start: where the restored log begins. */
+static int restore_one(struct rw_cli *cli, const char *dir, const char *dest, int64_t *ret_start)
 {
     struct manifest m;
     struct copy c = {.cli = cli, .chunk = rw_alloc(CHUNK)};
@@ -411,7 +435,9 @@ static int restore_one(struct rw_cli *cli, const char *dir, const char *dest)
         exit_code = rw_cli_fail(cli, rw_cli_exit_of(rc), NULL, "restore to %s: %s %s", dest,
                                 rw_code_text(rc), rw_os_last_error());
     if (!exit_code)
-        exit_code = open_restored(cli, dest, m.end);
+        exit_code = open_restored(cli, dest, &m);
+    if (!exit_code)
+        *ret_start = m.start;
     rw_free(m.at);
     rw_free(c.chunk);
     return exit_code;
@@ -419,15 +445,18 @@ static int restore_one(struct rw_cli *cli, const char *dir, const char *dest)
 
 static int restore_below(struct rw_cli *cli, const char *dir, void *arg)
 {
-    const char *slash = strrchr(dir, '/');
+    const char *slash = strrchr(dir, '/'), *name = slash ? slash + 1 : dir;
     struct rw_path dest;
+    int64_t start = 0;
     if (rw_log_is_log_dir(rw_cli_operand(cli, 0)))
-        return restore_one(cli, dir, arg);
+        return restore_one(cli, dir, arg, &start);
     int rc = make_dir(arg);
     if (!rc)
-        rc = rw_path_join(&dest, arg, slash ? slash + 1 : dir, NULL);
-    return rc ? rw_cli_fail(cli, rw_cli_exit_of(rc), NULL, "%s", rw_os_last_error())
-              : restore_one(cli, dir, dest.s);
+        rc = rw_path_join(&dest, arg, name, NULL);
+    int exit_code = rc ? RW_EXIT_OK : restore_one(cli, dir, dest.s, &start);
+    if (!rc && !exit_code && start > 0)
+        rc = rw_log_starts_set(arg, name, start);
+    return rc ? rw_cli_fail(cli, rw_cli_exit_of(rc), NULL, "%s", rw_os_last_error()) : exit_code;
 }
 
 static int run_restore(struct rw_cli *cli)
@@ -453,7 +482,8 @@ const struct rw_command rw_cmd_log_backup = {
     .operands_max = 2,
     .summary = "copy logs, consistently and only what is new",
     .text = "May run beside a broker: what was whole when it began is copied. Checksums go into "
-            "DEST/" MANIFEST ".",
+            "DEST/" MANIFEST ". Indexes and the state of idempotent producers are left out: "
+            "restoring makes them again from the records.",
     .examples = backup_examples,
     .local = true,
     .run = run_backup,
@@ -472,8 +502,9 @@ const struct rw_command rw_cmd_log_restore = {
     .operands_max = 2,
     .summary = "bring logs back from a backup",
     .text = "Every file is checked against the manifest before the first is copied. DIR must not "
-            "hold a "
-            "log. Indexes are made again.",
+            "hold a log. Indexes and the state of idempotent producers are made again from the "
+            "records: a producer none of whose records is left begins anew. Records that had been "
+            "deleted stay deleted.",
     .examples = restore_examples,
     .local = true,
     .run = run_restore,

@@ -407,7 +407,8 @@ static const char *hint_for(int code)
     case RW_E_LOCKED:
         return "another broker uses this data directory; choose another with --data DIR";
     case RW_E_PERM:
-        return "run as the owner of the data directory, or choose another with --data DIR";
+        return "run as a user who may do that, or choose another place: --data DIR, --set "
+               "listeners=PLAINTEXT://HOST:PORT";
     case RW_E_INVAL:
         return "--check-config shows every value and where it comes from";
     default:

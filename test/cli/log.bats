@@ -146,6 +146,25 @@ assert len([x for x in d if x["type"] == "record"]) == 3005'
     [ "$status" -eq 6 ]
 }
 
+@test "a data directory comes back: topics, records, producers; what was deleted stays deleted" {
+    command -v kcat || skip "kcat is missing"
+    rw_broker_start broker
+    export ROLLWAY_BROKERS=$RW_BROKER
+    "$RW_BIN" topic create t -c segment.bytes=20000
+    seq 5000 | kcat -q -b "$RW_BROKER" -P -t t -X enable.idempotence=true -X batch.size=5000
+    "$RW_BIN" topic trim t -o 2500 --yes
+    "$RW_BIN" log backup broker/data saved # beside the running broker
+    echo later | "$RW_BIN" produce t
+    rw_broker_stop KILL || true
+    mkdir again
+    "$RW_BIN" log restore saved again/data
+    "$RW_BIN" log dump --json again/data/t-0/*5000.snapshot | python 'assert len(d) == 1 and d[0]["last_sequence"] == 4999'
+    rw_broker_start again
+    "$RW_BIN" consume t -e >out
+    seq 2501 5000 | cmp - out
+    [ "$("$RW_BIN" topic describe t -p --plain | cut -f 6)" = 2500 ]
+}
+
 @test "a damaged backup is not restored" {
     make_log a
     "$RW_BIN" log backup a saved
