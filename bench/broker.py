@@ -125,6 +125,10 @@ class Bench:
         result["cpu_us_per_request"] = result["cpu_s"] / max(1, result["requests"]) * 1e6
         return result
 
+    def load_disk(self):
+        argv = [self.tool("bench_disk_limit"), os.path.join(self.dir, "limit.dat"), str(self.args.seconds)]
+        return json.loads(subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout)
+
     def close(self):
         for s in list(self.servers):
             s.stop()
@@ -134,7 +138,7 @@ class Bench:
 
 LEAVE_TO_OS = 9223372036854775807
 
-# name, load options, option of the limit (see net_limit.c), figure, better, target ratio (performance targets, see bench/README.md)
+# name, load options, option of the limit (see net_limit.c; "disk": disk_limit.c), figure, better, target ratio (performance targets, see bench/README.md)
 PRODUCE = [
     ("produce 1 MB, not synced", ["-c", 1, "-d", 4, "-b", 1000000], None, "gb_per_s", 0.85),
     ("produce 1 MB of 1 KB records, not synced", ["-c", 1, "-d", 4, "-b", 1000000, "-r", 1000], None,
@@ -147,9 +151,16 @@ PRODUCE = [
     ("produce 100 B, one outstanding, not synced", ["-c", 1, "-d", 1, "-b", 200], None, "p50_us", 1.15),
     ("produce 1 MB, durable", ["-c", 4, "-d", 4, "-b", 1000000], "sync", "gb_per_s", 0.80),
     ("produce 100 B, one outstanding, durable", ["-c", 1, "-d", 1, "-b", 200], "sync", "p50_us", 1.2),
-    ("produce 100 B, 12 partitions, durable", ["-c", 12, "-d", 1, "-b", 200], "sync", "requests_per_s", 0.7),
-    ("produce 100 B, 64 clients, durable", ["-c", 64, "-d", 1, "-b", 200], "sync", "requests_per_s", 0.7),
+    ("produce 100 B, 64 clients, one partition, durable", ["-c", 64, "-d", 1, "-b", 200, "-p", 1], "sync",
+     "requests_per_s", 0.7),
+    ("produce 100 B, 512 clients, one partition, durable", ["-c", 512, "-d", 1, "-b", 200, "-p", 1], "sync",
+     "requests_per_s", 0.7),
+    ("produce 100 B, 12 partitions, durable", ["-c", 12, "-d", 1, "-b", 200], "disk", "requests_per_s", 0.75),
+    ("produce 100 B, 64 partitions, durable", ["-c", 64, "-d", 1, "-b", 200], "disk", "requests_per_s", 0.75),
 ]
+
+
+DISK = types.SimpleNamespace(name="disk")  # bench_disk_limit instead of a server
 
 
 def ratio_of(figure, subject, limit):
@@ -160,8 +171,10 @@ def run_produce(b, rollway, kafka, rows):
     for name, options, limit_option, figure, target in PRODUCE:
         if b.args.only and b.args.only not in name:
             continue
-        limit = b.start_limit("produce", os.path.join(b.dir, "limit.dat"), *([limit_option] if limit_option else []))
-        config = {"flush_messages": 1 if limit_option == "sync" else LEAVE_TO_OS, "retention_bytes": 1 << 30,
+        disk = limit_option == "disk"
+        limit = DISK if disk else b.start_limit("produce", os.path.join(b.dir, "limit.dat"),
+                                                *([limit_option] if limit_option else []))
+        config = {"flush_messages": 1 if limit_option in ("sync", "disk") else LEAVE_TO_OS, "retention_bytes": 1 << 30,
                   "segment_bytes": 256 << 20}
         conns = options[options.index("-c") + 1]
         # One partition holds what one limit file holds; clients share partitions beyond that.
@@ -169,8 +182,9 @@ def run_produce(b, rollway, kafka, rows):
         if kafka:
             subjects.append((kafka, b.topic(kafka, conns, **config)))
         measure(b, name, figure, target, limit, subjects,
-                lambda s, t: b.load(s, "produce", t, *options), rows)
-        b.stop(limit)
+                lambda s, t: b.load_disk() if s is DISK else b.load(s, "produce", t, *options), rows)
+        if not disk:
+            b.stop(limit)
 
 
 def run_fetch(b, rollway, kafka, rows):

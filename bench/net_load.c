@@ -5,11 +5,13 @@
  *
  *   bench_net_load HOST:PORT create TOPIC PARTITIONS [key=value...]
  *   bench_net_load HOST:PORT produce TOPIC -c CONNS -d DEPTH -b BATCH_BYTES -r RECORD_BYTES -a ACKS -s SECONDS
+ *                  -p PARTITIONS
  *   bench_net_load HOST:PORT fetch   TOPIC -c CONNS -m MAX_BYTES -s SECONDS
  *   bench_net_load HOST:PORT tiny    -     -c CONNS -d DEPTH -s SECONDS
  *
- * Connection i works on partition i. Prints one JSON object: requests, records, bytes, seconds, latency
- * percentiles (microseconds). Exit code 1 when the server answers an error or nothing for 10 s.
+ * Connection i works on partition i modulo PARTITIONS (as many as connections). Prints one JSON object:
+ * requests, records, bytes, seconds, latency percentiles (microseconds). Exit code 1 when the server answers
+ * an error or nothing for 10 s.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -51,7 +53,7 @@ struct conn {
 
 struct load {
     enum mode mode;
-    int conns, depth, acks;
+    int conns, depth, acks, partitions;
     size_t batch_bytes, record_bytes, max_bytes;
     double seconds;
     int32_t records_per_batch;
@@ -380,9 +382,9 @@ static void run(struct load *l, const char *address)
         struct conn *c = &conns[i];
         rw_buf_init(&c->request);
         if (l->mode == PRODUCE)
-            build_produce(l, c, i);
+            build_produce(l, c, i % l->partitions);
         else if (l->mode == FETCH)
-            build_fetch(l, c, i);
+            build_fetch(l, c, i % l->partitions);
         else {
             begin_request(&c->request, 18, 0);
             end_request(&c->request);
@@ -449,7 +451,7 @@ int main(int argc, char **argv)
     int o;
     char *address = argv[1];
     optind = 4;
-    while ((o = getopt(argc, argv, "c:d:b:r:a:s:m:")) != -1) {
+    while ((o = getopt(argc, argv, "c:d:b:r:a:s:m:p:")) != -1) {
         if (o == 'c')
             l.conns = atoi(optarg);
         else if (o == 'd')
@@ -460,6 +462,8 @@ int main(int argc, char **argv)
             l.record_bytes = (size_t)atol(optarg);
         else if (o == 'a')
             l.acks = atoi(optarg);
+        else if (o == 'p')
+            l.partitions = atoi(optarg);
         else if (o == 's')
             l.seconds = atof(optarg);
         else if (o == 'm')
@@ -467,7 +471,10 @@ int main(int argc, char **argv)
         else
             return 2;
     }
-    if (l.conns < 1 || l.conns > MAX_CONNS || l.depth < 1 || l.depth > MAX_DEPTH || l.acks == 0)
+    if (!l.partitions)
+        l.partitions = l.conns;
+    if (l.conns < 1 || l.partitions < 1 || l.conns > MAX_CONNS || l.depth < 1 ||
+        l.depth > MAX_DEPTH || l.acks == 0)
         return 2;
     if (l.mode == FETCH)
         l.depth = 1;

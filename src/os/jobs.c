@@ -84,13 +84,13 @@ static void submit(struct rw_jobs *j, enum rw_job_class class, struct rw_loop *l
     pthread_mutex_lock(&p->lock);
     rw_list_push(&p->queue, &job->link);
     p->queued++;
-    if (p->idle >= p->queued)
-        pthread_cond_signal(&p->work);
-    else if (p->running < p->max)
+    if (p->idle < p->queued && p->running < p->max)
         start_worker(p); /* refused: the workers there are will come to it */
-    else if (p->idle > 0)
-        pthread_cond_signal(&p->work);
+    bool wake = p->idle > 0;
     pthread_mutex_unlock(&p->lock);
+    /* Not under the lock: the first thing that the one who wakes up does is to take it. */
+    if (wake)
+        pthread_cond_signal(&p->work);
 }
 
 static const struct rw_jobs_ops ops = {.submit = submit};
