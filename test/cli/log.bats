@@ -106,6 +106,32 @@ assert len([x for x in d if x["type"] == "record"]) == 3005'
     [ "$status" -eq 8 ]
 }
 
+@test "zeros behind the last batch are no damage, other bytes are" {
+    make_log a
+    size=$(stat -c %s "a/$FIRST.log")
+    truncate -s +50000 "a/$FIRST.log"
+    run "$RW_BIN" log verify a
+    echo "$output"
+    [ "$status" -eq 0 ]
+    run "$RW_BIN" log dump "a/$FIRST.log"
+    [ "$status" -eq 0 ]
+    [ "${lines[3]}" = "zeros position $size size 50000 up to the end" ]
+    "$RW_BIN" log dump --json "a/$FIRST.log" | python "
+assert d[3] == {'type': 'zeros', 'position': $size, 'size': 50000}"
+    "$RW_BIN" log backup a copy
+    [ "$(stat -c %s "copy/$FIRST.log")" = "$size" ]
+    # Who writes cuts them off.
+    seq 5 | "$RW_BIN" -q log import a
+    [[ "$("$RW_BIN" log verify a)" == "a: ok: offsets 0 to 3005,"* ]]
+    [ "$("$RW_BIN" log dump "a/$FIRST.log" | grep -c zeros)" = 0 ]
+    truncate -s +50000 "a/$FIRST.log"
+    flip "a/$FIRST.log" $((size + 20000))
+    run "$RW_BIN" log verify a
+    [ "$status" -eq 8 ]
+    run "$RW_BIN" log dump "a/$FIRST.log"
+    [ "$status" -eq 8 ]
+}
+
 @test "reindex makes lost and damaged indexes again, equal to the byte" {
     make_log a
     cp "a/$FIRST.index" index
