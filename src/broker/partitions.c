@@ -169,13 +169,22 @@ static void open_work(struct rw_job *job)
     }
 }
 
+/* Space, open files and memory come back without anybody touching this log. */
+static bool is_shortage(int code)
+{
+    return code == RW_E_FULL || code == RW_E_LIMIT || code == RW_E_NOMEM;
+}
+
 /* It stays OPENING: producers wait, others are told to try again. Who made it need not wait. */
 static void wait_for_room(struct rw_partition *p)
 {
     rw_diag(p->shard->env->diag, RW_WARN, "partition",
-            "no space to open a log: once more when there is some", rw_kv_str("dir", p->dir));
+            p->code == RW_E_FULL ? "no space to open a log: once more when there is some"
+                                 : "no open files or memory left to open a log: once more in a while",
+            rw_kv_str("dir", p->dir), rw_kv_code("error", p->code));
     rw_list_push(&p->shard->partitions->no_room, &p->link);
-    rw_partitions_found_full(p->shard);
+    if (p->code == RW_E_FULL)
+        rw_partitions_found_full(p->shard);
     batch_step(p);
 }
 
@@ -185,7 +194,7 @@ static void open_done(struct rw_job *job)
     struct rw_partitions *ps = p->shard->partitions;
     p->busy = false;
     ps->running--;
-    if (p->code == RW_E_FULL && p->state == RW_PARTITION_OPENING) {
+    if (is_shortage(p->code) && p->state == RW_PARTITION_OPENING) {
         wait_for_room(p);
         open_next(ps);
         return;

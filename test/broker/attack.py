@@ -418,12 +418,20 @@ def _():
             ticks = sum(int(v) for v in f.read().rsplit(")", 1)[1].split()[11:13]) - ticks
         assert ticks < 50, "it spins: %d of 100 ticks" % ticks
         inside.ask("CreateTopics", 5, timeout_ms=2000, topics=[
-            {"name": "u", "num_partitions": 1, "replication_factor": 1}])
+            {"name": "u", "num_partitions": 9, "replication_factor": 1}])
         for s in socks:
             s.close()
         time.sleep(0.5)
         assert "open files" in b.log(), "nothing in the log: " + b.log()[-500:]
         assert "offline" not in b.log(), b.log()[-500:]
+        opened = time.time() + 20  # by themselves
+        while True:
+            got = inside.ask("ListOffsets", 5, replica_id=-1, topics=[
+                {"name": "u", "partitions": [{"partition_index": i, "timestamp": -1} for i in range(9)]}])
+            if not any(p["error_code"] for p in got["topics"][0]["partitions"]):
+                break
+            assert time.time() < opened, b.log()[-900:]
+            time.sleep(0.1)
 
 
 @test("TLS and HTTP on the plain port")

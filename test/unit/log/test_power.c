@@ -246,6 +246,51 @@ static void a_read_error_at_a_roll(void **state)
     }
 }
 
+/* No free byte at an append, a roll, a clean close and an open: nothing is lost, and with space again the
+ * log goes on as it is. */
+static void a_disk_without_one_free_byte(void **state)
+{
+    (void)state;
+    for (int killed = 0; killed < 2; killed++) {
+        struct log_test t;
+        struct rw_sim_disk *disk;
+        struct rw_sim_disk_stats stats;
+        struct rw_log_verify v = {0};
+        int64_t records;
+        int rc = RW_OK;
+        on_a_disk(&t, &disk, 1);
+        for (int i = 0; i < 5; i++)
+            log_test_append(&t, 2, 1000 + i, 100);
+        assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
+        rw_sim_disk_stats(disk, &stats);
+        rw_sim_disk_set_capacity(disk, stats.used);
+        for (int i = 0; i < 50 && !rc; i++) /* what is left of the last block */
+            rc = append_of_epoch(&t, 0);
+        assert_int_equal(rc, RW_E_FULL);
+        int64_t end = rw_log_end(t.log);
+        assert_int_equal(rw_log_roll(t.log), RW_E_FULL);
+        assert_int_equal(rw_log_state(t.log), RW_OK);
+        assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
+        assert_int_equal(rw_log_durable(t.log), end);
+        assert_int_equal(rw_log_close(t.log, !killed), killed ? RW_OK : RW_E_FULL);
+        t.log = NULL;
+        assert_int_equal(log_test_open(&t, false, end), RW_OK);
+        assert_int_equal(log_test_read_all(&t, 0, &records), end);
+        assert_int_equal(records, end);
+        assert_int_equal(append_zeros(&t), RW_E_FULL);
+        rw_sim_disk_set_capacity(disk, 0);
+        assert_int_equal(append_zeros(&t), RW_OK);
+        assert_int_equal(rw_log_roll(t.log), RW_OK);
+        assert_int_equal(append_zeros(&t), RW_OK);
+        log_test_close(&t, true);
+        assert_int_equal(log_test_open(&t, true, end + 2), RW_OK);
+        assert_int_equal(log_test_read_all(&t, 0, &records), end + 2);
+        assert_int_equal(rw_log_verify(t.log, &v), RW_OK);
+        assert_int_equal(v.bad_batches + v.bad_index_entries, 0);
+        off_the_disk(&t, disk);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +300,7 @@ int main(void)
         cmocka_unit_test(a_restart_after_a_failed_sync),
         cmocka_unit_test(epochs_that_could_not_be_written),
         cmocka_unit_test(a_read_error_at_a_roll),
+        cmocka_unit_test(a_disk_without_one_free_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
