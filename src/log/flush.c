@@ -9,6 +9,9 @@
  */
 #include "log/ahead.h"
 
+#define SHORTAGE_WAIT_US (100 * 1000)
+#define SHORTAGE_WAITS   100
+
 /* The first segment with something unsynced; they form a suffix of the list. [L] */
 static struct rw_segment *first_unsynced(const struct rw_log *log, int64_t *ret_covers)
 {
@@ -33,14 +36,30 @@ static int sync_segment(struct rw_segment *s, bool sealed)
     return rc || !sealed ? rc : rw_segment_sync_indexes(s);
 }
 
+/* A directory is opened to be synced: without a descriptor for it nothing has been tried yet. */
+static bool is_shortage(int code)
+{
+    return code == RW_E_LIMIT || code == RW_E_NOMEM;
+}
+
 int rw_log_sync_directory(struct rw_log *log)
 {
     rw_log_lock(log);
-    bool dirty = log->dir_dirty;
-    log->dir_dirty = false;
+    uint64_t changes = log->dir_changes;
+    bool dirty = log->dir_synced != changes;
     rw_log_unlock(log);
-    int rc = dirty ? log->env->vfs->ops->sync_dir(log->env->vfs, log->dir) : RW_OK;
-    return rc ? rw_log_fail(log, rc, "syncing the directory", atomic_load(&log->durable)) : RW_OK;
+    if (!dirty)
+        return RW_OK;
+    int rc = log->env->vfs->ops->sync_dir(log->env->vfs, log->dir);
+    if (rc)
+        return is_shortage(rc)
+                   ? rc
+                   : rw_log_fail(log, rc, "syncing the directory", atomic_load(&log->durable));
+    rw_log_lock(log);
+    if (changes > log->dir_synced)
+        log->dir_synced = changes;
+    rw_log_unlock(log);
+    return RW_OK;
 }
 
 /* First, and after it is settled what this round covers: a durable record's epoch must be known after
@@ -105,7 +124,7 @@ int rw_log_flush_all(struct rw_log *log)
 int rw_log_flush(struct rw_log *log, int64_t *ret_durable)
 {
     int64_t target = atomic_load(&log->end);
-    int rc = RW_OK;
+    int rc = RW_OK, waits = 0;
     rw_log_lock(log);
     while (!rc && !log->read_only && atomic_load(&log->durable) < target) {
         if (atomic_load(&log->state)) {
@@ -121,6 +140,11 @@ int rw_log_flush(struct rw_log *log, int64_t *ret_durable)
             rc = flush_with_token(log, target);
             rw_log_lock(log);
             rw_log_give_token(log);
+            if (is_shortage(rc) && waits++ < SHORTAGE_WAITS) {
+                (void)log->env->sync->wait(log->env->sync, log->flushed, log->mutex,
+                                           SHORTAGE_WAIT_US);
+                rc = RW_OK;
+            }
         }
     }
     rw_log_unlock(log);

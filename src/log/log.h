@@ -118,7 +118,9 @@ RW_MUST int rw_log_append(struct rw_log *log, uint8_t *bytes, size_t n,
 /*
  * [R] Group commit: makes everything that was appended when the call began durable and moves the
  * durable offset. Several callers may overlap; each file is synced by one at a time. After an error
- * the log is offline for good: a failed fsync is never retried. *ret_durable may be NULL.
+ * the log is offline for good: a failed fsync is never retried. Without a descriptor to sync the
+ * directory with, it waits for one for 10 s (then RW_E_LIMIT: nothing failed, and the log is online).
+ * *ret_durable may be NULL.
  */
 RW_MUST int rw_log_flush(struct rw_log *log, int64_t *ret_durable);
 

@@ -276,7 +276,7 @@ int rw_log_rebuild_indexes(struct rw_log *log, struct rw_segment *s)
     int placed = rw_segment_place_indexes(s, log->dir, rc == RW_OK && rw_log_is_indexed(s));
     if (placed == RW_E_FULL) /* not even for a name: this process goes on with what it has */
         placed = rw_segment_place_indexes(s, log->dir, false);
-    log->dir_dirty = true;
+    log->dir_changes++;
     return rc ? rc : placed;
 }
 
@@ -309,7 +309,7 @@ static int scan_segment(struct rw_log *log, struct rw_segment *s, int64_t trust,
     struct pass p = {
         .log = log, .s = s, .next = s->base, .trust = trust, .check = true, .note = true};
     rw_segment_new_indexes(s, log->dir, &log->config);
-    log->dir_dirty = true; /* else an old index could come back in place of the new one */
+    log->dir_changes++; /* else an old index could come back in place of the new one */
     int rc = see_the_disk(&p);
     if (!rc)
         rc = walk(&p, 0);
@@ -437,8 +437,8 @@ static int load_segments(struct rw_log *log, const struct rw_log_open_args *args
             stop = true;
     }
     bool crashed = !args->clean && !log->read_only;
-    if (!rc && log->segments_n && (stop || crashed || log->dir_dirty)) {
-        log->dir_dirty = false;
+    if (!rc && log->segments_n && (stop || crashed || log->dir_synced != log->dir_changes)) {
+        log->dir_synced = log->dir_changes;
         rc = cut_torn_end(log, cut);
     }
     if (!rc && log->segments_n)

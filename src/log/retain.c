@@ -42,6 +42,7 @@ static void move_to_deleted(struct rw_log *log, size_t i, int64_t delete_at)
     log->bytes -= s->size;
     s->delete_at = delete_at;
     log->deleted[log->deleted_n++] = s;
+    log->dir_changes++;
     rw_log_unlock(log);
 }
 
@@ -49,16 +50,20 @@ int rw_log_delete_segments(struct rw_log *log, size_t from, size_t to, bool back
 {
     int rc = reserve_deleted(log, to - from);
     int64_t delete_at = rw_wall_ms(log->env->clock) + log->config.file_delete_delay_ms;
+    if (!rc)
+        rc = rw_log_sync_directory(log);
     for (size_t n = to - from; n > 0 && !rc; n--) {
         size_t i = backwards ? from + n - 1 : from;
-        rc = rw_segment_rename_deleted(log->env, log->dir, log->segments[i]->base);
+        int64_t base = log->segments[i]->base;
+        rc = rw_segment_rename_deleted(log->env, log->dir, base);
+        if (rc)
+            return rw_log_fail(log, rc, "deleting a segment", base);
+        move_to_deleted(log, i, delete_at);
         /* One by one: were a crash to bring some of them back but not all, there would be a gap, and
          * what lies behind it would look like what a torn write left, or like data. */
-        if (!rc)
-            rc = log->env->vfs->ops->sync_dir(log->env->vfs, log->dir);
-        if (rc)
-            return rw_log_fail(log, rc, "deleting a segment", log->segments[i]->base);
-        move_to_deleted(log, i, delete_at);
+        rc = rw_log_sync_directory(log);
+        if (rc && backwards) /* half a truncation */
+            return rw_log_fail(log, rc, "deleting a segment", base);
     }
     return rc;
 }

@@ -51,7 +51,7 @@ static int disown_indexes(struct rw_log *log, const struct rw_segment *s)
     rw_diag(log->env->diag, RW_WARN, "log", "an index could not be written to its end",
             rw_kv_str("dir", log->dir), rw_kv_int("segment", s->base), rw_kv_code("removed", rc));
     rw_log_lock(log);
-    log->dir_dirty = true;
+    log->dir_changes++;
     rw_log_unlock(log);
     return rc;
 }
@@ -192,7 +192,7 @@ int rw_log_roll_at(struct rw_log *log, int64_t base)
         return rc == RW_E_IO ? rw_log_fail(log, rc, "creating a segment", base) : rc;
     rw_log_lock(log);
     old->sealed = true;
-    log->dir_dirty = true;
+    log->dir_changes++;
     rw_log_push_segment(log, fresh);
     rw_log_unlock(log);
     /* A flush that ran meanwhile took it for the active segment. */

@@ -34,7 +34,8 @@ struct rw_log {
     size_t deleted_n, deleted_cap;
     uint64_t bytes;          /* [L] of all segments */
     bool flushing;           /* [L] the flush token is taken */
-    bool dir_dirty;          /* [L] files were created since the directory was synced */
+    uint64_t dir_changes;    /* [L] of names that matter ... */
+    uint64_t dir_synced;     /* [L] ... and how many of them are durable */
     unsigned small_syncs;    /* [L] in a row; see ahead.c */
     struct rw_epochs epochs; /* [L] */
     bool epochs_busy;        /* [L] their file is being written ... */
@@ -120,8 +121,8 @@ bool rw_log_should_roll(const struct rw_log *log, size_t n, int64_t now_ms, int6
 /* Starts a segment at `base` (>= end). [W] */
 RW_MUST int rw_log_roll_at(struct rw_log *log, int64_t base);
 
-/* Makes the names of files durable that were created since the last time; a failure takes the log
- * offline. */
+/* Makes the changes of names durable that were made before the call. A failure takes the log offline, but
+ * for a shortage of descriptors or memory (RW_E_LIMIT, RW_E_NOMEM): then it is still to be done. */
 RW_MUST int rw_log_sync_directory(struct rw_log *log);
 /* Producer snapshot at `offset`, which must be the end. [W] */
 RW_MUST int rw_log_write_snapshot(struct rw_log *log, int64_t offset, bool durable);

@@ -56,7 +56,7 @@ static int shorten(struct rw_log *log, size_t i, uint64_t size)
     rw_log_lock(log);
     log->bytes = log->bytes - old->size + size;
     log->segments[i] = fresh;
-    log->dir_dirty = true;
+    log->dir_changes++;
     rw_log_unlock(log);
     rw_segment_unref(old);
     return RW_OK;
@@ -97,7 +97,7 @@ static int restart_at(struct rw_log *log, int64_t offset)
             return rw_log_fail(log, rc, "starting a new first segment", offset);
         rw_log_lock(log);
         rw_log_push_segment(log, fresh);
-        log->dir_dirty = true;
+        log->dir_changes++;
         atomic_store(&log->start, offset);
         atomic_store(&log->durable, offset);
         rw_epochs_clear(&log->epochs);

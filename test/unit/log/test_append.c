@@ -1,7 +1,10 @@
 /* Appending: as a replica, with LogAppendTime, with refused input, on a failing and on a full disk. */
 #include "log_test.h"
 
+#include <pthread.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "sim/disk.h"
 
@@ -355,6 +358,45 @@ static void a_failed_write_or_sync_is_final(void **state)
     }
 }
 
+static void *give_back(void *limit)
+{
+    usleep(200 * 1000);
+    return (void *)(intptr_t)setrlimit(RLIMIT_NOFILE, limit);
+}
+
+/* A shortage of descriptors is no failed sync: the flush waits for it to pass, and deletions go on later. */
+static void without_descriptors(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rlimit all, none;
+    pthread_t thread;
+    void *given = NULL;
+    int deleted = 0;
+    log_test_init(&t);
+    t.config.retention_bytes = 0;
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    log_test_append(&t, 2, 1000, 100);
+    assert_int_equal(rw_log_roll(t.log), RW_OK);
+    log_test_append(&t, 2, 1000, 100);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+    none = all;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(rw_log_roll(t.log), RW_E_LIMIT);
+    assert_int_equal(rw_log_retain(t.log, 1000, 4, &deleted), RW_E_LIMIT);
+    assert_int_equal(rw_log_state(t.log), RW_OK);
+    assert_int_equal(pthread_create(&thread, NULL, give_back, &all), 0);
+    assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
+    assert_int_equal(pthread_join(thread, &given), 0);
+    assert_null(given);
+    assert_int_equal(rw_log_durable(t.log), 4);
+    assert_int_equal(rw_log_roll(t.log), RW_OK);
+    assert_int_equal(rw_log_retain(t.log, 1000, 4, &deleted), RW_OK);
+    assert_int_equal(rw_log_start(t.log), 4);
+    log_test_deinit(&t);
+}
+
 static void read_only_follows_a_writer(void **state)
 {
     (void)state;
@@ -397,6 +439,7 @@ int main(void)
         cmocka_unit_test(what_was_reserved_can_be_written_on_a_full_disk),
         cmocka_unit_test(a_log_can_be_destroyed_on_a_full_disk),
         cmocka_unit_test(a_failed_write_or_sync_is_final),
+        cmocka_unit_test(without_descriptors),
         cmocka_unit_test(read_only_follows_a_writer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
