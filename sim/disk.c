@@ -486,6 +486,17 @@ static int sim_rename(struct rw_vfs *v, const char *from_path, const char *to_pa
     return finish(d, &s, RW_OK);
 }
 
+static int remove_name(struct rw_sim_disk *d, enum rw_sim_op op, const char *path,
+                       const struct target *t)
+{
+    struct step s = begin(d, op, path);
+    if (s.run) {
+        sim_name_op_add(d, t->dir, t->name, NULL, NULL, NULL);
+        unlink_current(d, t);
+    }
+    return finish(d, &s, RW_OK);
+}
+
 static int sim_unlink(struct rw_vfs *v, const char *path)
 {
     struct rw_sim_disk *d = disk_of(v);
@@ -497,14 +508,7 @@ static int sim_unlink(struct rw_vfs *v, const char *path)
         code = RW_E_NOT_FOUND;
     if (!code && t.inode->is_dir)
         code = RW_E_INVAL;
-    if (code)
-        return code;
-    struct step s = begin(d, RW_SIM_OP_UNLINK, path);
-    if (s.run) {
-        sim_name_op_add(d, t.dir, t.name, NULL, NULL, NULL);
-        unlink_current(d, &t);
-    }
-    return finish(d, &s, RW_OK);
+    return code ? code : remove_name(d, RW_SIM_OP_UNLINK, path, &t);
 }
 
 static int sim_mkdir(struct rw_vfs *v, const char *path)
@@ -537,14 +541,7 @@ static int sim_rmdir(struct rw_vfs *v, const char *path)
         code = RW_E_LOCKED;
     if (!code && !rw_list_empty(&t.inode->entries_current))
         code = RW_E_EXISTS;
-    if (code)
-        return code;
-    struct step s = begin(d, RW_SIM_OP_RMDIR, path);
-    if (s.run) {
-        sim_name_op_add(d, t.dir, t.name, NULL, NULL, NULL);
-        unlink_current(d, &t);
-    }
-    return finish(d, &s, RW_OK);
+    return code ? code : remove_name(d, RW_SIM_OP_RMDIR, path, &t);
 }
 
 static int find_dir(struct rw_sim_disk *d, const char *path, struct sim_inode **ret_dir)

@@ -4,7 +4,7 @@ acknowledged is lost, the broker stays up, consumers go on, and producing goes o
 import os
 import time
 
-from broker_kill import IDEMPOTENT, PARTITIONS, PLAIN, Broker, Load, read_all
+from broker_kill import IDEMPOTENT, PARTITIONS, PLAIN, Broker, Load, history, read_all, under_load
 
 
 def _acked(loads):
@@ -32,36 +32,19 @@ def broker_full(binary, directory, disk, burn):
     with open(ballast, "wb") as f:
         f.write(b"x" * (16 << 20))
     broker = Broker(binary, directory, os.path.join(disk, "data"), "log.segment.bytes=1048576")
-    bootstrap = "127.0.0.1:%d" % broker.port
-    broker.start()
-    loads = [Load(bootstrap, "f%d" % i, (IDEMPOTENT, PLAIN)[i], size=8000) for i in range(2)]
-    try:
-        for load in loads:
-            load.start()
+    loads = [Load(broker.bootstrap, "f%d" % i, (IDEMPOTENT, PLAIN)[i], size=8000) for i in range(2)]
+    with under_load(broker, loads):
         _wait("producers are refused", lambda: _stalled(loads))
         full = _acked(loads)
         burn(rest)  # not one block is left: by another program
         time.sleep(3)
         if broker.process.poll() is not None:
             raise OSError("the full disk ended the broker: %d" % broker.process.returncode)
-        seen = sum(len(e["records"]) for e in read_all(bootstrap))
+        seen = sum(len(e["records"]) for e in read_all(broker.bootstrap))
         if seen < full:
             raise OSError("on the full disk only %d of %d records can be read" % (seen, full))
         os.unlink(rest)
         os.unlink(ballast)
         _wait("producing goes on", lambda: _acked(loads) > full)
-    finally:
-        for load in loads:
-            load.done.set()
-        for load in loads:
-            load.join(90)
-    try:
-        events = [e for load in loads for e in load.events]
-        errors = [e for load in loads for e in load.errors]
-        if errors:
-            raise OSError("; ".join(errors[:3]))
-        events += read_all(bootstrap)
-    finally:
-        broker.stop()
-    return events, "%d partitions, %d acked records, %d before it was full" % (
+    return history(broker, loads), "%d partitions, %d acked records, %d before it was full" % (
         2 * PARTITIONS, _acked(loads), full)

@@ -4,6 +4,7 @@ librdkafka producers live through all the kills (their own retries bridge them).
 sent to one topic may not be lost and not be there twice; what plain ones sent to another may not be
 lost. Afterwards everything is read back.
 """
+import contextlib
 import os
 import random
 import signal
@@ -33,6 +34,7 @@ class Broker:
 
     def __init__(self, binary, directory, data=None, *settings):
         self.port = free_port()
+        self.bootstrap = "127.0.0.1:%d" % self.port
         self.log = open(os.path.join(directory, "broker.log"), "ab")
         self.command = [binary, "server", "--data", data or os.path.join(directory, "data"),
                         "--set", "listeners=PLAINTEXT://127.0.0.1:%d" % self.port,
@@ -122,6 +124,35 @@ class Load(threading.Thread):
             self.errors.append("%s: %d messages were never answered" % (self.name, left))
 
 
+@contextlib.contextmanager
+def under_load(broker, loads):
+    """The producers run inside of it and are done afterwards."""
+    broker.start()
+    try:
+        for load in loads:
+            load.start()
+        yield
+    except BaseException:
+        broker.stop()
+        raise
+    finally:
+        for load in loads:
+            load.done.set()
+        for load in loads:
+            load.join(90)
+
+
+def history(broker, loads):
+    """What the producers saw, and what can be read in the end. Stops the broker."""
+    try:
+        errors = [e for load in loads for e in load.errors]
+        if errors:
+            raise OSError("; ".join(errors[:3]))
+        return [e for load in loads for e in load.events] + read_all(broker.bootstrap)
+    finally:
+        broker.stop()
+
+
 def read_all(bootstrap):
     """One "final" event for each partition."""
     from confluent_kafka import Consumer, TopicPartition
@@ -148,29 +179,13 @@ def read_all(bootstrap):
 def broker_kill(binary, directory, rounds):
     """History and a few words. The seed of the pauses is fixed; the machine is not."""
     broker, luck = Broker(binary, directory), random.Random(1)
-    bootstrap = "127.0.0.1:%d" % broker.port
-    broker.start()
-    loads = [Load(bootstrap, "p%d" % i, IDEMPOTENT if i % 2 else PLAIN) for i in range(4)]
-    try:
-        for load in loads:
-            load.start()
+    loads = [Load(broker.bootstrap, "p%d" % i, IDEMPOTENT if i % 2 else PLAIN) for i in range(4)]
+    with under_load(broker, loads):
         for _ in range(rounds):
             time.sleep(0.2 + luck.random() * 0.8)
             broker.kill()
             time.sleep(luck.random() * 0.1)
             broker.start()
         time.sleep(0.5)
-    finally:
-        for load in loads:
-            load.done.set()
-        for load in loads:
-            load.join(90)
-    try:
-        events = [e for load in loads for e in load.events]
-        errors = [e for load in loads for e in load.errors]
-        if errors:
-            raise OSError("; ".join(errors[:3]))
-        events += read_all(bootstrap)
-    finally:
-        broker.stop()
-    return events, "%d kills, %d acked records" % (rounds, sum(load.acked for load in loads))
+    return history(broker, loads), "%d kills, %d acked records" % (
+        rounds, sum(load.acked for load in loads))
