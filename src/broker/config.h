@@ -145,8 +145,9 @@ struct rw_broker_config {
     int64_t start_checkpoint_ms;
     int64_t hw_checkpoint_ms;
     int64_t producer_expiry_ms;
-    int64_t topic_partitions_max; /* rollway.topic.partitions.max, per request */
-    int64_t partitions_max;       /* rollway.partitions.max */
+    int64_t metadata_snapshot_bytes; /* metadata.log.max.record.bytes.between.snapshots */
+    int64_t topic_partitions_max;    /* rollway.topic.partitions.max, per request */
+    int64_t partitions_max;          /* rollway.partitions.max */
 
     int32_t disk_warn_percent, disk_throttle_percent, disk_refuse_percent;
     int64_t disk_free_bytes_min;

@@ -6,7 +6,6 @@
  */
 #include "base/mem.h"
 #include "broker/metadata_private.h"
-#include "broker/node.h"
 
 struct leftovers {
     const struct rw_env *env;
@@ -61,20 +60,16 @@ static int destroy(const struct rw_env *env, const char *path)
     return rc;
 }
 
-int rw_controller_clean_up(const struct rw_controller *c, struct rw_log_dir *dir)
+int rw_leftovers_remove(const struct rw_env *env, const struct rw_meta *meta,
+                        struct rw_log_dir *dir)
 {
-    struct rw_view v;
-    rw_view_init(&v);
-    struct leftovers l = {.env = c->broker->env, .meta = &v.meta};
-    int rc = rw_view_apply_batches(&v, rw_slice(c->boot.p, c->boot.n));
-    if (rc == RW_OK)
-        rc = rw_log_dir_partitions(dir, look_at, &l);
+    struct leftovers l = {.env = env, .meta = meta};
+    int rc = rw_log_dir_partitions(dir, look_at, &l);
     for (size_t i = 0; i < l.n; i++) {
         if (rc == RW_OK)
             rc = destroy(l.env, l.dirs[i]);
         rw_free(l.dirs[i]);
     }
     rw_free(l.dirs);
-    rw_view_deinit(&v);
     return rc;
 }

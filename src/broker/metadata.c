@@ -13,7 +13,6 @@
 #include "broker/node.h"
 
 #define SCRATCH_MAX (256u << 20)
-#define RESERVE     (1u << 20)
 
 /* ---- a shard's image ---- */
 
@@ -53,9 +52,8 @@ int rw_view_apply_batches(struct rw_view *v, struct rw_slice bytes)
     while (bytes.n > 0) {
         struct rw_batch b;
         int rc = rw_batch_decode(bytes.p, bytes.n, &b);
-        if (rc)
-            return rc;
-        rc = apply_batch(v, rw_slice(bytes.p, rw_batch_size(&b)), NULL);
+        if (rc == RW_OK && !rw_batch_is_control(&b)) /* a snapshot's header and footer */
+            rc = apply_batch(v, rw_slice(bytes.p, rw_batch_size(&b)), NULL);
         if (rc)
             return rc;
         bytes = rw_slice(bytes.p + rw_batch_size(&b), bytes.n - rw_batch_size(&b));
@@ -96,7 +94,7 @@ static bool is_configured(const struct rw_meta_delta *delta)
     return false;
 }
 
-int rw_view_start(struct rw_shard *s, const struct rw_controller *c)
+int rw_view_start(struct rw_shard *s, struct rw_controller *c)
 {
     struct rw_view *v = rw_alloc(sizeof(*v));
     if (!v)
@@ -104,6 +102,9 @@ int rw_view_start(struct rw_shard *s, const struct rw_controller *c)
     rw_view_init(v);
     s->view = v;
     int rc = rw_view_apply_batches(v, rw_slice(c->boot.p, c->boot.n));
+    rw_meta_forget_removed(&v->meta, 0); /* open deleted what was left of them */
+    if (atomic_fetch_sub(&c->shards_to_start, 1) == 1)
+        rw_buf_deinit(&c->boot);
     return rc == RW_OK && v->meta.n_broker_configs > 0 ? configure(s) : rc;
 }
 
@@ -120,6 +121,7 @@ void rw_view_stop(struct rw_shard *s)
 /* ---- the tour ---- */
 
 static void pump(struct rw_controller *c);
+static bool snapshot_begin(struct rw_controller *c);
 
 static struct rw_controller *controller_of(const struct rw_shard *s)
 {
@@ -145,10 +147,14 @@ static void answer(struct rw_controller *c, int code)
 
 static void tour_end(struct rw_shard *self, struct rw_msg *m)
 {
-    (void)self;
     struct rw_controller *c = RW_CONTAINER(m, struct rw_controller, tour);
+    struct rw_node *n = c->broker->node;
+    /* Directories that could not be deleted are tried again at the next start. */
+    if (atomic_load(&n->undeleted) == c->undeleted)
+        rw_meta_forget_removed(&self->view->meta, c->removed);
     answer(c, RW_OK);
-    pump(c);
+    if (!snapshot_begin(c))
+        pump(c);
 }
 
 static void tour_visit(struct rw_shard *self, struct rw_msg *m);
@@ -166,12 +172,19 @@ static void tour_visit(struct rw_shard *self, struct rw_msg *m)
 {
     struct rw_controller *c = RW_CONTAINER(m, struct rw_controller, tour);
     struct rw_meta_delta delta = {0};
-    int rc = apply_batch(self->view, c->batch, &delta);
+    if (self->index == 0) {
+        struct rw_node *n = c->broker->node;
+        c->removed = self->view->meta.n_removed;
+        c->undeleted = atomic_load(&n->undeleted);
+    }
+    int rc = apply_batch(self->view, c->store.batch, &delta);
     if (rc == RW_OK && is_configured(&delta))
         rc = configure(self);
     c->opening.done = tour_next;
     int rc2 = rw_partitions_apply(self, &self->view->meta, &delta, &c->opening);
     rw_meta_delta_deinit(&delta);
+    if (self->index != 0) /* shard 0 keeps them for the snapshot */
+        rw_meta_forget_removed(&self->view->meta, 0);
     /* Committed records that can not be applied leave a shard with a wrong image: better no broker. */
     RW_ASSERT(rc == RW_OK && rc2 == RW_OK);
 }
@@ -198,39 +211,11 @@ static void committed(struct rw_flusher *f, int code, int64_t durable)
     rw_shard_send(c->broker->shards[0], &c->tour);
 }
 
-static int build_batch(struct rw_controller *c, const struct rw_meta_records *list, int64_t now_ms)
-{
-    struct rw_buf value;
-    rw_buf_init(&value);
-    rw_builder_reset(&c->builder, 0);
-    int rc = RW_OK;
-    for (size_t i = 0; i < list->n && rc == RW_OK; i++) {
-        rw_buf_clear(&value);
-        rc = rw_meta_record_encode(&list->items[i], &value);
-        struct rw_record r = {.offset = -1, .timestamp = now_ms, .value = {value.p, value.n}};
-        if (rc == RW_OK)
-            rc = rw_builder_add(&c->builder, &r, NULL, 0);
-    }
-    rw_buf_deinit(&value);
-    return rc ? rc : rw_builder_finish(&c->builder, &c->batch);
-}
-
-static int append_batch(struct rw_controller *c, int64_t now_ms)
-{
-    struct rw_append_info info;
-    struct rw_append_args args = {.leader_epoch = 0,
-                                  .as_leader = true,
-                                  .allow_zstd = true,
-                                  .internal = true,
-                                  .now_ms = now_ms};
-    return rw_log_append(c->log, (uint8_t *)(uintptr_t)c->batch.p, c->batch.n, &args, &info);
-}
-
 static void not_stored(struct rw_controller *c, int code)
 {
     rw_diag(c->broker->env->diag, RW_WARN, "metadata", "a change could not be stored",
             rw_kv_code("error", code));
-    if (rw_log_state(c->log))
+    if (rw_log_state(c->store.log))
         c->code = code;
     else if (code == RW_E_FULL)
         rw_partitions_found_full(c->broker->shards[0]);
@@ -239,15 +224,13 @@ static void not_stored(struct rw_controller *c, int code)
 static void pump(struct rw_controller *c)
 {
     struct rw_shard *s = c->broker->shards[0];
-    while (!c->current && !rw_list_empty(&c->queue)) {
+    while (!c->current && !c->busy && !rw_list_empty(&c->queue)) {
         c->current = RW_CONTAINER(rw_list_pop(&c->queue), struct rw_change, link);
         struct rw_change *change = c->current;
         int64_t now_ms = rw_shard_wall_ms(s);
         int rc = c->code ? c->code : change->decide(change, &s->view->meta, &c->policy);
         if (rc == RW_OK && change->list.n > 0) {
-            rc = build_batch(c, &change->list, now_ms);
-            if (rc == RW_OK)
-                rc = append_batch(c, now_ms);
+            rc = rw_metalog_append(&c->store, &change->list, now_ms);
             if (rc == RW_OK) {
                 rw_flusher_request(&c->flusher);
                 return;
@@ -263,7 +246,7 @@ static void arrive(struct rw_shard *self, struct rw_msg *m)
     struct rw_controller *c = controller_of(self);
     rw_list_push(&c->queue, &RW_CONTAINER(m, struct rw_change, msg)->link);
     if (!c->flusher.shard)
-        rw_flusher_init(&c->flusher, self, c->log, committed);
+        rw_flusher_init(&c->flusher, self, c->store.log, committed);
     pump(c);
 }
 
@@ -372,127 +355,124 @@ static void init_policy(struct rw_controller *c)
     };
 }
 
-/* ---- start and stop ---- */
+/* ---- snapshots ---- */
 
-static int read_range(const struct rw_log_range *range, struct rw_buf *into)
-{
-    size_t got = 0;
-    uint8_t *p = rw_buf_extend(into, range->n);
-    if (!p)
-        return RW_E_NOMEM;
-    int rc = rw_file_read_at(range->file, range->at, p, range->n, &got);
-    return rc ? rc : got == range->n ? RW_OK : RW_E_CORRUPT;
-}
-
-static int read_log(struct rw_controller *c)
-{
-    int64_t at = rw_log_start(c->log), end = rw_log_end(c->log);
-    while (at < end) {
-        struct rw_log_range range;
-        size_t from = c->boot.n;
-        int rc = rw_log_read(c->log, at, INT64_MAX, 1u << 20, true, &range);
-        if (rc)
-            return rc;
-        if (range.n == 0)
-            return RW_E_CORRUPT;
-        rc = read_range(&range, &c->boot);
-        rw_log_range_release(&range);
-        while (rc == RW_OK && from < c->boot.n) {
-            struct rw_batch b;
-            rc = rw_batch_check(c->boot.p + from, c->boot.n - from, &b);
-            if (rc == RW_OK) {
-                from += rw_batch_size(&b);
-                at = rw_batch_last_offset(&b) + 1;
-            }
-        }
-        if (rc)
-            return rc;
-    }
-    return RW_OK;
-}
-
-/* Space for changes to come: on a disk without one free byte topics can still be deleted. */
-static void reserve(struct rw_controller *c)
-{
-    int rc = rw_log_reserve(c->log, RESERVE);
-    if (rc && rc != RW_E_UNSUPPORTED)
-        rw_diag(c->broker->env->diag, RW_WARN, "metadata",
-                "no space is reserved for changes of topics", rw_kv_code("error", rc));
-}
-
-/* What the start itself changes: this broker's address, and after an unclean stop the leader epochs.
- * Written before there are shards: by hand. */
-static int note_start(struct rw_controller *c, bool was_clean)
+static bool snapshot_due(const struct rw_controller *c)
 {
     const struct rw_broker_config *b = rw_config_broker(c->broker->config);
-    struct rw_view v;
-    struct rw_meta_records list = {.arena = &v.scratch};
-    rw_view_init(&v);
-    int rc = rw_view_apply_batches(&v, rw_slice(c->boot.p, c->boot.n));
-    if (rc == RW_OK)
-        rc = rw_decide_register_broker(&v.meta, b->node_id, rw_str(b->advertised[0].host),
-                                       (uint16_t)b->advertised[0].port, rw_str(b->rack), &list);
-    if (rc == RW_OK && !was_clean)
-        rc = rw_decide_new_epochs(&v.meta, b->node_id, &list);
-    if (rc == RW_OK && list.n > 0) {
-        int64_t now_ms = rw_wall_ms(c->broker->env->clock);
-        rc = build_batch(c, &list, now_ms);
-        if (rc == RW_OK)
-            rc = append_batch(c, now_ms);
-        if (rc == RW_OK)
-            rc = rw_log_flush(c->log, NULL);
-        if (rc == RW_OK)
-            rw_buf_add(&c->boot, c->batch.p, c->batch.n);
-        if (rc == RW_OK && c->boot.failed)
-            rc = RW_E_NOMEM;
+    return c->store.since >= (uint64_t)b->metadata_snapshot_bytes;
+}
+
+static void tell(const struct rw_controller *c, int code)
+{
+    rw_diag(c->broker->env->diag, code ? RW_WARN : RW_INFO, "metadata",
+            code ? "could not make a snapshot of the metadata" : "made a snapshot of the metadata",
+            rw_kv_int("offset", c->store.snapshot), rw_kv_code("result", code));
+}
+
+/* No change is decided or applied meanwhile: shard 0's image stays as it is. */
+static void snapshot_work(struct rw_job *job)
+{
+    struct rw_controller *c = RW_CONTAINER(job, struct rw_controller, job);
+    const struct rw_shard *zero = c->broker->shards[0];
+    c->job_code =
+        rw_metalog_snapshot(&c->store, &zero->view->meta, rw_wall_ms(c->broker->env->clock));
+}
+
+static void snapshot_done(struct rw_job *job)
+{
+    struct rw_controller *c = RW_CONTAINER(job, struct rw_controller, job);
+    void (*stopped)(struct rw_shard *) = c->stopped;
+    c->busy = false;
+    tell(c, c->job_code);
+    if (c->job_code) {
+        c->store.since = 0; /* not again with the next change, but with as many more */
+        if (rw_log_state(c->store.log))
+            c->code = c->job_code;
     }
-    rw_view_deinit(&v);
+    if (stopped)
+        stopped(c->broker->shards[0]);
+    else
+        pump(c);
+}
+
+static bool snapshot_begin(struct rw_controller *c)
+{
+    if (!snapshot_due(c) || c->code || c->stopped)
+        return false;
+    c->busy = true;
+    c->job = (struct rw_job){.work = snapshot_work, .done = snapshot_done};
+    rw_shard_submit(c->broker->shards[0], RW_JOB_BACKGROUND, &c->job);
+    return true;
+}
+
+void rw_controller_stop(struct rw_controller *c, void (*stopped)(struct rw_shard *zero))
+{
+    c->stopped = stopped;
+    if (!c->busy)
+        stopped(c->broker->shards[0]);
+}
+
+/* ---- start and stop ---- */
+
+/* What the start itself changes: this broker's registration. Written before there are shards: by hand. */
+static int note_start(struct rw_controller *c, struct rw_view *v, bool was_clean)
+{
+    const struct rw_broker_config *b = rw_config_broker(c->broker->config);
+    struct rw_meta_records list = {.arena = &v->scratch};
+    int rc = rw_decide_register_broker(&v->meta, b->node_id, rw_str(b->advertised[0].host),
+                                       (uint16_t)b->advertised[0].port, rw_str(b->rack), !was_clean,
+                                       &list);
+    if (rc || list.n == 0)
+        return rc;
+    rc = rw_metalog_append(&c->store, &list, rw_wall_ms(c->broker->env->clock));
+    if (rc == RW_OK)
+        rc = rw_log_flush(c->store.log, NULL);
+    if (rc == RW_OK)
+        rw_buf_add(&c->boot, c->store.batch.p, c->store.batch.n);
+    rw_arena_reset(&v->scratch);
+    if (rc == RW_OK)
+        rc = c->boot.failed ? (int)RW_E_NOMEM : apply_batch(v, c->store.batch, NULL);
     return rc;
 }
 
 int rw_controller_open(struct rw_controller *c, struct rw_broker *b, bool was_clean,
-                       struct rw_err *ret_err)
+                       struct rw_log_dir *dir, struct rw_err *ret_err)
 {
     const char *root = rw_config_broker(b->config)->log_dirs;
-    struct rw_log_config config;
-    struct rw_log_open_args args = {.clean = was_clean, .topic_name = "__cluster_metadata"};
-    struct rw_buf path;
-    rw_log_config_init(&config);
-    config.retention_ms = config.retention_bytes = -1;
-    config.timestamp_after_max_ms = config.timestamp_before_max_ms = INT64_MAX;
-    config.batch_bytes_max = 64 << 20;
-    config.preallocate = true;
-    rw_buf_init(&path);
-    rw_buf_printf(&path, "%s/__cluster_metadata-0", root);
-    c->broker = b;
+    struct rw_view v;
+    *c = (struct rw_controller){.broker = b};
+    atomic_init(&c->shards_to_start, b->n_shards);
     rw_list_init(&c->queue);
-    rw_builder_init(&c->builder);
     rw_buf_init(&c->boot);
     init_policy(c);
-    int rc =
-        path.failed ? RW_E_NOMEM : rw_log_open(b->env, rw_buf_cstr(&path), &config, &args, &c->log);
-    rw_buf_deinit(&path);
-    /* What only the cache kept over a crash is about to be told to everybody. */
+    rw_view_init(&v);
+    int rc = rw_metalog_open(&c->store, b->env, root, was_clean, &c->boot);
     if (rc == RW_OK)
-        rc = rw_log_flush(c->log, NULL);
-    if (rc == RW_OK)
-        rc = read_log(c);
-    if (rc == RW_OK)
-        reserve(c);
-    if (rc == RW_OK)
-        rc = note_start(c, was_clean);
-    if (rc == RW_OK)
-        return RW_OK;
-    (void)rw_controller_close(c);
-    return rw_err_set(ret_err, rc, "cannot read the metadata log in %s: %s", root,
-                      rw_code_text(rc));
+        rc = rw_view_apply_batches(&v, rw_slice(c->boot.p, c->boot.n));
+    if (rc)
+        (void)rw_err_set(ret_err, rc, "cannot read the metadata log in %s: %s", root,
+                         rw_code_text(rc));
+    if (rc == RW_OK && (rc = rw_leftovers_remove(b->env, &v.meta, dir)) != RW_OK)
+        (void)rw_err_set(ret_err, rc, "cannot tidy up %s: %s", root, rw_code_text(rc));
+    if (rc == RW_OK) {
+        rw_meta_forget_removed(&v.meta, 0);
+        rc = note_start(c, &v, was_clean);
+        if (rc)
+            (void)rw_err_set(ret_err, rc, "cannot write the metadata log in %s: %s", root,
+                             rw_code_text(rc));
+    }
+    if (rc == RW_OK && snapshot_due(c))
+        tell(c, rw_metalog_snapshot(&c->store, &v.meta, rw_wall_ms(b->env->clock)));
+    rw_view_deinit(&v);
+    if (rc)
+        (void)rw_controller_close(c);
+    return rc;
 }
 
 int rw_controller_close(struct rw_controller *c)
 {
-    int rc = c->log ? rw_log_close(c->log, true) : RW_OK;
-    rw_builder_deinit(&c->builder);
+    int rc = rw_metalog_close(&c->store);
     rw_buf_deinit(&c->boot);
-    *c = (struct rw_controller){0};
     return rc;
 }

@@ -4,11 +4,16 @@
  * durable, and then carried through all shards, one after the other; only when the last shard has them
  * (and has opened the logs of new partitions) the change is answered. One change at a time.
  *
+ * When enough was written (metadata.log.max.record.bytes.between.snapshots), a job makes a snapshot between two
+ * changes.
+ *
  * This is the seam at which a consensus engine replaces "append and sync" later: decide, commit, apply.
  */
 #pragma once
 
+#include <stdatomic.h>
 #include "broker/flusher.h"
+#include "broker/metalog.h"
 #include "broker/partitions.h"
 #include "log/dir.h"
 #include "meta/decide.h"
@@ -39,33 +44,37 @@ struct rw_change {
 /* Shard 0's. */
 struct rw_controller {
     struct rw_broker *broker;
-    struct rw_log *log;
+    struct rw_metalog store;
     struct rw_flusher flusher;
     struct rw_meta_policy policy;
     struct rw_link queue;      /* struct rw_change */
     struct rw_change *current; /* NULL: idle */
-    struct rw_builder builder;
-    struct rw_slice batch; /* of current, in builder */
-    struct rw_msg tour;    /* visits all shards with `batch` */
-    int at;                /* shard that the tour is at */
+    struct rw_msg tour;        /* visits all shards with the last batch of `store` */
+    int at;                    /* shard that the tour is at */
     struct rw_batch_open opening;
-    int code;           /* log failed: every later change gets this */
-    struct rw_buf boot; /* all batches found at start */
+    size_t removed;     /* topics whose directories were not gone before this tour */
+    unsigned undeleted; /* node->undeleted then */
+    bool busy;          /* a job makes a snapshot: changes wait */
+    struct rw_job job;
+    int job_code;
+    void (*stopped)(struct rw_shard *zero);
+    int code;                   /* log failed: every later change gets this */
+    struct rw_buf boot;         /* all batches found at start, until every shard has its image */
+    atomic_int shards_to_start; /* that read `boot` */
 };
 
 /* Submits from the origin's shard; done() comes later, always. */
 void rw_metadata_submit(struct rw_shard *s, struct rw_change *c);
 
-/* On the starting thread: opens and reads the log, registers this broker; after an
- * unclean stop every partition that it leads gets a new leader epoch. */
+/* On the starting thread: opens and reads the log, deletes the directories of topics whose deletion was
+ * committed but not finished, registers this broker. */
 RW_MUST int rw_controller_open(struct rw_controller *c, struct rw_broker *b, bool was_clean,
-                               struct rw_err *ret_err);
-/* On the starting thread: deletes the directories of topics whose deletion was committed but not
- * finished; names those that belong to no topic in the log. */
-RW_MUST int rw_controller_clean_up(const struct rw_controller *c, struct rw_log_dir *dir);
+                               struct rw_log_dir *dir, struct rw_err *ret_err);
+/* On shard 0: stopped(), at once or later, when no job refers to the log any more. */
+void rw_controller_stop(struct rw_controller *c, void (*stopped)(struct rw_shard *zero));
 /* After all shards have stopped. Code: whether everything is on disk. */
 int rw_controller_close(struct rw_controller *c);
 
 /* On each shard: makes the image from what was read at open. */
-RW_MUST int rw_view_start(struct rw_shard *s, const struct rw_controller *c);
+RW_MUST int rw_view_start(struct rw_shard *s, struct rw_controller *c);
 void rw_view_stop(struct rw_shard *s);

@@ -27,7 +27,8 @@ struct rw_node {
     struct rw_log_dir_identity identity; /* constant after open */
     bool was_clean;
     struct rw_addresses *addresses;
-    atomic_bool unclean; /* something was not closed as it should: leave no clean-shutdown mark */
+    atomic_uint undeleted; /* logs of removed topics that could not be deleted */
+    atomic_bool unclean;   /* something was not closed as it should: leave no clean-shutdown mark */
     struct rw_controller controller;      /* shard 0's; `boot` is read by every shard's start */
     struct rw_checkpointer *checkpointer; /* shard 0's */
     struct rw_checkpoint_set *finals;     /* per shard: its logs as they were closed */

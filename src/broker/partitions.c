@@ -384,8 +384,11 @@ static void retire_done(struct rw_job *job)
         rw_diag(p->shard->env->diag, RW_ERROR, "partition",
                 p->destroy ? "could not delete a log" : "could not close a log cleanly",
                 rw_kv_str("dir", p->dir), rw_kv_code("error", p->code));
-        if (!p->destroy)
-            rw_node_unclean(p->shard->broker->node);
+        struct rw_node *node = p->shard->broker->node;
+        if (p->destroy)
+            atomic_fetch_add(&node->undeleted, 1);
+        else
+            rw_node_unclean(node);
     }
     retire_end(p);
 }

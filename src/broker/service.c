@@ -88,12 +88,7 @@ static int service_open(struct rw_broker *b, struct rw_err *ret_err)
     if (rc == RW_OK)
         rc = open_dir(n, ret_err);
     if (rc == RW_OK) {
-        rc = rw_controller_open(&n->controller, b, n->was_clean, ret_err);
-        if (rc == RW_OK && (rc = rw_controller_clean_up(&n->controller, n->dir)) != RW_OK) {
-            (void)rw_err_set(ret_err, rc, "cannot tidy up %s: %s", rw_log_dir_path(n->dir),
-                             rw_code_text(rc));
-            (void)rw_controller_close(&n->controller);
-        }
+        rc = rw_controller_open(&n->controller, b, n->was_clean, n->dir, ret_err);
         if (rc)
             rw_log_dir_close(n->dir, n->was_clean);
     }
@@ -138,6 +133,11 @@ static void checkpointer_stopped(struct rw_shard *s)
         partitions_stopped(s);
 }
 
+static void controller_stopped(struct rw_shard *zero)
+{
+    rw_checkpointer_stop(zero, checkpointer_stopped);
+}
+
 static void service_stop(struct rw_shard *s, void (*stopped)(struct rw_shard *s))
 {
     struct rw_node *n = s->broker->node;
@@ -145,7 +145,7 @@ static void service_stop(struct rw_shard *s, void (*stopped)(struct rw_shard *s)
     if (s->index == 0)
         rw_addresses_stop(n->addresses);
     if (s->index == 0)
-        rw_checkpointer_stop(s, checkpointer_stopped);
+        rw_controller_stop(&n->controller, controller_stopped);
     else
         checkpointer_stopped(s);
 }

@@ -195,20 +195,30 @@ static int apply_config(struct rw_meta *meta, const struct rw_config_record *r,
     return rc ? rc : note(delta, RW_META_TOPIC_CONFIGURED, t->id, -1);
 }
 
+static int note_removed(struct rw_meta *meta, struct rw_uuid id)
+{
+    if (rw_meta_was_removed(meta, id))
+        return RW_OK;
+    struct rw_uuid *grown =
+        rw_realloc_array(meta->removed, meta->n_removed + 1, sizeof(*meta->removed));
+    if (!grown)
+        return RW_E_NOMEM;
+    meta->removed = grown;
+    meta->removed[meta->n_removed++] = id;
+    return RW_OK;
+}
+
+/* A topic that is not there: a snapshot says so of those whose directories may still be. */
 static int apply_remove_topic(struct rw_meta *meta, const struct rw_remove_topic_record *r,
                               struct rw_meta_delta *delta)
 {
     struct rw_meta_topic *t = rw_meta_topic_by_id(meta, r->topic_id);
+    if (note_removed(meta, r->topic_id))
+        return RW_E_NOMEM;
     if (!t)
         return RW_OK;
-    struct rw_uuid *grown =
-        rw_realloc_array(meta->removed, meta->n_removed + 1, sizeof(*meta->removed));
-    if (!grown || note(delta, RW_META_TOPIC_REMOVED, t->id, -1)) {
-        meta->removed = grown ? grown : meta->removed;
+    if (note(delta, RW_META_TOPIC_REMOVED, t->id, -1))
         return RW_E_NOMEM;
-    }
-    meta->removed = grown;
-    meta->removed[meta->n_removed++] = t->id;
     rw_map_remove(&meta->by_name, rw_hash_str(rw_str(t->name)), t);
     rw_map_remove(&meta->by_id, rw_hash(t->id.b, sizeof(t->id.b)), t);
     meta->n_partitions -= (size_t)t->n_partitions;
@@ -216,9 +226,23 @@ static int apply_remove_topic(struct rw_meta *meta, const struct rw_remove_topic
     return RW_OK;
 }
 
+/* A broker is back after an unclean stop: it may give out offsets a second time, so everything that it
+ * leads gets a new leader epoch. One record stands for all of them. */
+static void elect_anew(struct rw_meta *meta, int32_t broker_id)
+{
+    struct rw_meta_topic *t;
+    size_t at = 0;
+    while ((t = rw_map_next(&meta->by_id, &at)))
+        for (int32_t i = 0; i < t->n_partitions; i++)
+            if (t->partitions[i].leader == broker_id) {
+                t->partitions[i].leader_epoch++;
+                t->partitions[i].partition_epoch++;
+            }
+}
+
 static int apply_broker(struct rw_meta *meta, const struct rw_register_broker_record *r)
 {
-    struct rw_meta_broker made = {.id = r->broker_id};
+    struct rw_meta_broker made = {.id = r->broker_id, .epoch = r->broker_epoch};
     size_t i = 0;
     if (r->n_end_points > 0) {
         made.host = copy_str(r->end_points[0].host);
@@ -233,6 +257,8 @@ static int apply_broker(struct rw_meta *meta, const struct rw_register_broker_re
     while (i < meta->n_brokers && meta->brokers[i].id < made.id)
         i++;
     if (i < meta->n_brokers && meta->brokers[i].id == made.id) {
+        if (made.epoch > meta->brokers[i].epoch)
+            elect_anew(meta, made.id);
         rw_meta_broker_deinit(&meta->brokers[i]);
         meta->brokers[i] = made;
         return RW_OK;

@@ -71,11 +71,9 @@ RW_MUST int rw_decide_incremental_alter_configs(
 /* Takes the next n producer ids, starting at *ret_first: unique in the cluster for ever. */
 RW_MUST int rw_decide_producer_ids(const struct rw_meta *meta, int32_t broker_id, int32_t n,
                                    int64_t *ret_first, struct rw_meta_records *list);
-/* A new leader epoch for everything that this broker leads: after an unclean stop offsets may be given
- * out a second time, and clients must be able to tell them from the first (KIP-101, KIP-320). */
-RW_MUST int rw_decide_new_epochs(const struct rw_meta *meta, int32_t broker_id,
-                                 struct rw_meta_records *list);
-/* This broker's registration, when it is new or its address changed. */
+/* This broker's registration, when it is new, its address changed, or its last stop was unclean: then
+ * everything that it leads gets a new leader epoch. Offsets may be given out a second time, and clients
+ * must be able to tell them from the first (KIP-101, KIP-320). */
 RW_MUST int rw_decide_register_broker(const struct rw_meta *meta, int32_t broker_id,
                                       struct rw_str host, uint16_t port, struct rw_str rack,
-                                      struct rw_meta_records *list);
+                                      bool unclean, struct rw_meta_records *list);

@@ -1,6 +1,6 @@
 /*
  * DeleteTopics: by name, or by id from version 6 on. Also what is decided in one line: blocks of
- * producer ids, the registration of a broker, new leader epochs.
+ * producer ids, the registration of a broker.
  */
 #include "meta/decide_private.h"
 
@@ -101,30 +101,12 @@ int rw_decide_producer_ids(const struct rw_meta *meta, int32_t broker_id, int32_
     return RW_OK;
 }
 
-int rw_decide_new_epochs(const struct rw_meta *meta, int32_t broker_id,
-                         struct rw_meta_records *list)
-{
-    const struct rw_meta_topic *t;
-    size_t at = 0;
-    while ((t = rw_map_next(&meta->by_id, &at)))
-        for (int32_t i = 0; i < t->n_partitions; i++) {
-            if (t->partitions[i].leader != broker_id)
-                continue;
-            struct rw_partition_change_record *r = rw_meta_add(list, RW_PARTITION_CHANGE_RECORD);
-            if (!r)
-                return RW_E_NOMEM;
-            r->topic_id = t->id;
-            r->partition_id = i;
-            r->leader = broker_id; /* naming the leader, even the same one, is an election */
-        }
-    return RW_OK;
-}
-
 int rw_decide_register_broker(const struct rw_meta *meta, int32_t broker_id, struct rw_str host,
-                              uint16_t port, struct rw_str rack, struct rw_meta_records *list)
+                              uint16_t port, struct rw_str rack, bool unclean,
+                              struct rw_meta_records *list)
 {
     const struct rw_meta_broker *known = rw_meta_broker(meta, broker_id);
-    if (known && known->host && rw_str_is(host, known->host) && known->port == port &&
+    if (known && !unclean && known->host && rw_str_is(host, known->host) && known->port == port &&
         rw_str_eq(rack, rw_str(known->rack)))
         return RW_OK;
     struct rw_register_broker_record *r = rw_meta_add(list, RW_REGISTER_BROKER_RECORD);
@@ -136,6 +118,7 @@ int rw_decide_register_broker(const struct rw_meta *meta, int32_t broker_id, str
     e->host = host;
     e->port = port;
     r->broker_id = broker_id;
+    r->broker_epoch = known ? known->epoch + unclean : 0;
     r->n_end_points = 1;
     r->end_points = e;
     r->rack = rack;

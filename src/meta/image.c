@@ -92,6 +92,16 @@ bool rw_meta_was_removed(const struct rw_meta *m, struct rw_uuid id)
     return false;
 }
 
+void rw_meta_forget_removed(struct rw_meta *m, size_t keep)
+{
+    if (keep < m->n_removed)
+        m->n_removed = keep;
+    if (m->n_removed > 0)
+        return;
+    rw_free(m->removed);
+    m->removed = NULL;
+}
+
 const struct rw_meta_broker *rw_meta_broker(const struct rw_meta *m, int32_t id)
 {
     for (size_t i = 0; i < m->n_brokers; i++)

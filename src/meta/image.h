@@ -32,7 +32,8 @@ struct rw_meta_topic {
 
 struct rw_meta_broker {
     int32_t id;
-    char *host; /* of the first endpoint */
+    int64_t epoch; /* moves with every start after an unclean stop */
+    char *host;    /* of the first endpoint */
     int32_t port;
     char *rack; /* NULL: none */
 };
@@ -53,9 +54,9 @@ struct rw_meta {
     size_t n_broker_configs;
     struct rw_meta_broker_configs *broker_configs; /* in order of their first setting */
     int64_t next_producer_id;
-    size_t n_partitions; /* over all topics */
-    size_t n_removed;    /* ids of deleted topics: their directories may still have to go */
-    struct rw_uuid *removed;
+    size_t n_partitions;     /* over all topics */
+    size_t n_removed;        /* ids of deleted topics: their directories may still have to go */
+    struct rw_uuid *removed; /* in order of their deletion */
 };
 
 void rw_meta_init(struct rw_meta *m);
@@ -65,6 +66,8 @@ void rw_meta_deinit(struct rw_meta *m);
 struct rw_meta_topic *rw_meta_topic(const struct rw_meta *m, struct rw_str name);
 struct rw_meta_topic *rw_meta_topic_by_id(const struct rw_meta *m, struct rw_uuid id);
 bool rw_meta_was_removed(const struct rw_meta *m, struct rw_uuid id);
+/* The directories of all but the first `keep` removed topics are gone. */
+void rw_meta_forget_removed(struct rw_meta *m, size_t keep);
 const struct rw_meta_broker *rw_meta_broker(const struct rw_meta *m, int32_t id);
 /* NULL: it has none. */
 const struct rw_meta_broker_configs *rw_meta_broker_configs(const struct rw_meta *m, int32_t id);

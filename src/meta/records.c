@@ -123,6 +123,7 @@ static int snapshot_broker(const struct rw_meta_broker *b, struct rw_meta_record
     e->host = rw_str(b->host ? b->host : "");
     e->port = (uint16_t)b->port;
     r->broker_id = b->id;
+    r->broker_epoch = b->epoch;
     r->n_end_points = 1;
     r->end_points = e;
     r->rack = rw_str(b->rack);
@@ -145,6 +146,12 @@ int rw_meta_snapshot(const struct rw_meta *meta, struct rw_meta_records *list)
     for (size_t i = 0; i < n; i++)
         if (snapshot_topic(topics[i], list))
             return RW_E_NOMEM;
+    for (size_t i = 0; i < meta->n_removed; i++) {
+        struct rw_remove_topic_record *r = rw_meta_add(list, RW_REMOVE_TOPIC_RECORD);
+        if (!r)
+            return RW_E_NOMEM;
+        r->topic_id = meta->removed[i];
+    }
     struct rw_producer_ids_record *ids =
         meta->next_producer_id ? rw_meta_add(list, RW_PRODUCER_IDS_RECORD) : NULL;
     if (meta->next_producer_id && !ids)

@@ -959,6 +959,54 @@ def _():
     broker.restart(signal.SIGTERM)
 
 
+def metadata_files():
+    """Names of snapshots, and bytes of segments."""
+    where = os.path.join(broker.dir, "data", "__cluster_metadata-0")
+    return ([n for n in os.listdir(where) if n.endswith(".checkpoint")],
+            sum(os.path.getsize(os.path.join(where, n)) for n in os.listdir(where) if n.endswith(".log")))
+
+
+@test("snapshots of the metadata: the log stays short, and nothing is lost by a crash or a restart")
+def _():
+    broker.stop()
+    broker.start("metadata.log.max.record.bytes.between.snapshots=4000")
+    kept, removed = topic(3, retention_ms="7777")[0], []
+    with client() as c:
+        def ids():
+            return {t["name"]: t["topic_id"] for t in c.ask("Metadata", 10, topics=None)["topics"]}
+        for i in range(60):
+            name = topic(2)[0]
+            same(0, c.ask("DeleteTopics", 5, topic_names=[name])["responses"][0]["error_code"])
+            removed.append(name)
+        before = ids()
+    same(0, produce(kept, batch())["error_code"])
+    for _ in range(100):
+        snapshots, size = metadata_files()
+        if len(snapshots) == 1 and size < 8000:
+            break
+        time.sleep(0.05)
+    same(1, len(snapshots))
+    assert size < 8000, size
+    for how in (signal.SIGKILL, signal.SIGTERM):
+        broker.restart(how)
+        with client() as c:
+            same(before, {t["name"]: t["topic_id"] for t in c.ask("Metadata", 10, topics=None)["topics"]})
+        same("7777", describe(2, kept)[1]["retention.ms"]["value"])
+        same(1, list_offset(kept, -1)["offset"])
+        same([], [d for d in os.listdir(os.path.join(broker.dir, "data")) if d.rsplit("-", 1)[0] in removed])
+
+
+@test("an unclean start adds one short record to the metadata log, however many partitions there are")
+def _():
+    topic(200)
+    broker.restart(signal.SIGTERM)
+    before = metadata_files()[1]
+    for _ in range(3):
+        broker.restart(signal.SIGKILL)
+    grown = metadata_files()[1] - before
+    assert 0 < grown < 3 * 300, grown
+
+
 @test("the broker stops cleanly, and leaves the mark")
 def _():
     broker.restart(signal.SIGTERM)

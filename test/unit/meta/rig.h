@@ -119,8 +119,8 @@ static inline int rig_commit(struct rig *r)
 
 static inline int rig_add_broker(struct rig *r, int32_t id)
 {
-    int rc =
-        rw_decide_register_broker(&r->meta, id, RW_STR_LIT("host"), 9092, RW_STR_NULL, &r->list);
+    int rc = rw_decide_register_broker(&r->meta, id, RW_STR_LIT("host"), 9092, RW_STR_NULL, false,
+                                       &r->list);
     return rc ? rc : rig_commit(r);
 }
 

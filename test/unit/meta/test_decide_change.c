@@ -208,11 +208,12 @@ static void test_producer_ids_are_never_given_twice(void **state)
 static void test_broker_registration(void **state)
 {
     struct rig *r = *state;
-    assert_int_equal(
-        rw_decide_register_broker(&r->meta, 1, RW_STR_LIT("host"), 9092, RW_STR_NULL, &r->list), 0);
+    assert_int_equal(rw_decide_register_broker(&r->meta, 1, RW_STR_LIT("host"), 9092, RW_STR_NULL,
+                                               false, &r->list),
+                     0);
     assert_int_equal(r->list.n, 0); /* nothing new */
     assert_int_equal(rw_decide_register_broker(&r->meta, 1, RW_STR_LIT("host"), 9093,
-                                               RW_STR_LIT("rack"), &r->list),
+                                               RW_STR_LIT("rack"), false, &r->list),
                      0);
     assert_int_equal(rig_commit(r), RW_OK);
     assert_int_equal(r->meta.n_brokers, 1);
@@ -233,27 +234,63 @@ static void encode_all(const struct rw_meta *meta, struct rw_buf *out)
     rw_arena_deinit(&arena);
 }
 
-/* A random history; the snapshot, applied to an empty image, gives the same snapshot. */
+/* After an unclean stop: one record, and everything that the broker leads has a new leader epoch. */
 static void test_new_epochs(void **state)
 {
     struct rig *r = *state;
     struct rw_meta_topic *t = rw_meta_topic(&r->meta, RW_STR_LIT("t"));
     assert_int_equal(rig_add_broker(r, 2), RW_OK);
-    assert_int_equal(rw_decide_new_epochs(&r->meta, 2, &r->list), RW_OK);
-    assert_int_equal(r->list.n, 0); /* leads nothing */
-    for (int32_t n = 1; n < 3; n++) {
-        assert_int_equal(rw_decide_new_epochs(&r->meta, 1, &r->list), RW_OK);
+    for (int32_t n = 1; n < 4; n++) {
+        int32_t id = n < 3 ? 1 : 2; /* 2 leads nothing */
+        int32_t wanted = n < 3 ? n : 2;
+        assert_int_equal(rw_decide_register_broker(&r->meta, id, RW_STR_LIT("host"), 9092,
+                                                   RW_STR_NULL, true, &r->list),
+                         RW_OK);
+        assert_int_equal(r->list.n, 1);
         assert_int_equal(rig_commit(r), RW_OK);
         for (int32_t i = 0; i < t->n_partitions; i++) {
-            assert_int_equal(t->partitions[i].leader_epoch, n);
-            assert_int_equal(t->partitions[i].partition_epoch, n);
+            assert_int_equal(t->partitions[i].leader_epoch, wanted);
+            assert_int_equal(t->partitions[i].partition_epoch, wanted);
             assert_int_equal(t->partitions[i].leader, 1);
             assert_int_equal(t->partitions[i].n_isr, 1);
             assert_int_equal(t->partitions[i].n_replicas, 1);
         }
     }
+    /* Another address alone is no reason for that. */
+    assert_int_equal(rw_decide_register_broker(&r->meta, 1, RW_STR_LIT("moved"), 9092, RW_STR_NULL,
+                                               false, &r->list),
+                     RW_OK);
+    assert_int_equal(rig_commit(r), RW_OK);
+    assert_int_equal(t->partitions[0].leader_epoch, 2);
+    assert_int_equal(rw_meta_broker(&r->meta, 1)->epoch, 2);
 }
 
+/* Ids of removed topics live on in snapshots until their directories are gone. */
+static void test_removed_topics(void **state)
+{
+    struct rig *r = *state;
+    struct rw_uuid none = {{0}};
+    struct rig copy;
+    rig_init(&copy);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(rig_create(r, "gone", 1, 1), 0);
+        assert_int_equal(drop(r, RW_STR_LIT("gone"), none), 0);
+    }
+    assert_int_equal(r->meta.n_removed, 3);
+    assert_int_equal(rw_meta_snapshot(&r->meta, &copy.list), RW_OK);
+    assert_int_equal(rig_commit(&copy), RW_OK);
+    assert_int_equal(copy.meta.n_removed, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(rw_meta_was_removed(&copy.meta, r->meta.removed[i]));
+    rw_meta_forget_removed(&copy.meta, 1);
+    assert_int_equal(copy.meta.n_removed, 1);
+    assert_true(rw_meta_was_removed(&copy.meta, r->meta.removed[0]));
+    rw_meta_forget_removed(&copy.meta, 0);
+    assert_false(rw_meta_was_removed(&copy.meta, r->meta.removed[0]));
+    rig_deinit(&copy);
+}
+
+/* A random history; the snapshot, applied to an empty image, gives the same snapshot. */
 static void test_snapshot_equals_history(void **state)
 {
     struct rig *r = *state;
@@ -317,6 +354,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_producer_ids_are_never_given_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(test_broker_registration, setup, teardown),
         cmocka_unit_test_setup_teardown(test_new_epochs, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_removed_topics, setup, teardown),
         cmocka_unit_test_setup_teardown(test_snapshot_equals_history, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_records_are_errors, setup, teardown),
     };
