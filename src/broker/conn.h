@@ -48,7 +48,8 @@ enum rw_mute {
     RW_MUTE_IN_FLIGHT = 2, /* too many unanswered requests */
     RW_MUTE_OUTPUT = 4,    /* the peer does not read its answers */
     RW_MUTE_THROTTLE = 8,  /* KIP-219 */
-    RW_MUTE_END = 16       /* the peer has finished, or we will close */
+    RW_MUTE_END = 16,      /* the peer has finished, or we will close */
+    RW_MUTE_ORDER = 32     /* a request is not where it takes its place yet */
 };
 
 /* One request and what the runtime knows about it. */

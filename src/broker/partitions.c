@@ -293,7 +293,6 @@ int rw_partitions_new(struct rw_shard *s)
     if (!ps)
         return RW_E_NOMEM;
     ps->shard = s;
-    rw_builder_init(&ps->precheck.builder);
     rw_list_init(&ps->to_open);
     rw_list_init(&ps->no_room);
     s->partitions = ps;
@@ -499,7 +498,6 @@ static int configure_all(struct rw_shard *s, const struct rw_meta *meta)
     int rc = RW_OK;
     rw_precheck_deinit(&s->partitions->precheck);
     s->partitions->precheck = (struct rw_precheck){0};
-    rw_builder_init(&s->partitions->precheck.builder);
     while (rc == RW_OK && (t = rw_map_next(&meta->by_id, &at)))
         rc = configure_topic(s, t);
     rw_disk_watch_configure(&s->partitions->disk);

@@ -13,6 +13,7 @@
 #include "part/part.h"
 
 struct rw_topic_metrics;
+struct rw_rebuilders;
 
 enum rw_partition_state {
     RW_PARTITION_OPENING, /* a job opens or recovers the log */
@@ -120,14 +121,12 @@ const struct rw_append_check *rw_partition_precheck(struct rw_shard *s,
                                                     const struct rw_meta_topic *t,
                                                     struct rw_slice bytes, bool allow_zstd,
                                                     struct rw_arena *arena);
-/*
- * compression.type: the batch, which was checked and found fine, in the topic's codec, in the arena.
- * *ret_bytes == bytes: it stays as it is; else it needs a check of its own. RW_E_NOMEM and other codes:
- * it can not be built. (precheck.c)
- */
-RW_MUST int rw_partition_recompress(struct rw_shard *s, const struct rw_meta_topic *t,
-                                    const struct rw_append_check *check, struct rw_slice bytes,
-                                    struct rw_arena *arena, struct rw_slice *ret_bytes);
+/* compression.type: true when the batch, which was checked and found fine, must be rebuilt in another
+ * codec (rebuild.h) before it is appended. (precheck.c) */
+bool rw_partition_codec(const struct rw_shard *s, struct rw_uuid topic_id,
+                        const struct rw_append_check *check, enum rw_codec *ret_codec,
+                        int *ret_level);
+struct rw_rebuilders *rw_partitions_rebuilders(const struct rw_shard *s);
 /* DeleteRecords: moves the log start to `offset`. */
 RW_MUST int rw_partition_trim(struct rw_partition *p, int64_t offset);
 /* True when everything below offset is acknowledged as the policy demands. */

@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "broker/partitions.h"
+#include "broker/rebuild.h"
 #include "log/pressure.h"
 
 /* pressure.c */
@@ -25,7 +26,7 @@ struct rw_disk_watch {
 struct rw_precheck {
     struct rw_map topics;
     struct rw_records scratch;
-    struct rw_builder builder; /* compression.type */
+    struct rw_rebuilders rebuilders; /* compression.type */
 };
 
 struct rw_partitions {

@@ -6,13 +6,11 @@
  * The rules are a copy of the topic's settings, kept per shard. The log compares them with its own at
  * the append: a check by old settings does not count, so nothing here has to be up to date.
  *
- * compression.type other than `producer`: the batch is built anew here, before it is checked for the log.
+ * compression.type other than `producer`: rebuild.c builds the batch anew, before it goes to the log.
  */
 #include "broker/partitions_private.h"
 
 #include "base/mem.h"
-
-#define KEPT (4u << 20) /* larger buffers are given back */
 
 struct topic_rules {
     struct rw_uuid id;
@@ -74,61 +72,20 @@ static bool wanted_codec(const struct rw_topic_config *c, enum rw_codec *ret_cod
     return false;
 }
 
-/* All but the codec stays: offsets, timestamps, headers, the producer's numbers. */
-static int rebuild(struct rw_precheck *k, struct rw_slice bytes, struct rw_slice *ret_bytes)
+bool rw_partition_codec(const struct rw_shard *s, struct rw_uuid topic_id,
+                        const struct rw_append_check *check, enum rw_codec *ret_codec,
+                        int *ret_level)
 {
-    struct rw_builder *b = &k->builder;
-    struct rw_record record;
-    int rc = rw_records_open(&k->scratch, bytes.p, bytes.n), more = 0;
-    if (rc)
-        return rc;
-    const struct rw_batch *old = &k->scratch.batch;
-    rw_builder_reset(b, old->base_offset);
-    b->producer_id = old->producer_id;
-    b->producer_epoch = old->producer_epoch;
-    b->base_sequence = old->base_sequence;
-    b->leader_epoch = old->leader_epoch;
-    b->attributes = old->attributes & (uint16_t)~RW_ATTR_CODEC_MASK;
-    while (rc == RW_OK && (more = rw_records_next(&k->scratch, &record)) == 1)
-        rc = rw_builder_copy(b, &record);
-    if (rc == RW_OK && more < 0)
-        rc = more;
-    if (rc)
-        return rc;
-    b->last_offset = rw_batch_last_offset(old);
-    if (old->attributes & RW_ATTR_LOG_APPEND_TIME)
-        b->max_timestamp = old->max_timestamp;
-    return rw_builder_finish(b, ret_bytes);
+    const struct topic_rules *rules =
+        rw_map_get(&s->partitions->precheck.topics, hash_id(topic_id), is_topic, &topic_id);
+    return rules && check && check->code == RW_OK &&
+           wanted_codec(&rules->config, ret_codec, ret_level) &&
+           rw_batch_codec(&check->result.batch) != *ret_codec;
 }
 
-int rw_partition_recompress(struct rw_shard *s, const struct rw_meta_topic *t,
-                            const struct rw_append_check *check, struct rw_slice bytes,
-                            struct rw_arena *arena, struct rw_slice *ret_bytes)
+struct rw_rebuilders *rw_partitions_rebuilders(const struct rw_shard *s)
 {
-    struct rw_precheck *k = &s->partitions->precheck;
-    const struct topic_rules *rules = rw_map_get(&k->topics, hash_id(t->id), is_topic, &t->id);
-    enum rw_codec codec;
-    int level;
-    struct rw_slice made;
-    *ret_bytes = bytes;
-    if (!rules || !check || check->code || !wanted_codec(&rules->config, &codec, &level) ||
-        rw_batch_codec(&check->result.batch) == codec)
-        return RW_OK;
-    k->builder.codec = codec;
-    k->builder.level = level;
-    int rc = rebuild(k, bytes, &made);
-    uint8_t *copy = rc ? NULL : rw_arena_alloc(arena, made.n);
-    if (copy)
-        memcpy(copy, made.p, made.n);
-    if (k->builder.records.cap > KEPT || k->scratch.scratch.cap > KEPT) {
-        rw_builder_deinit(&k->builder);
-        rw_records_deinit(&k->scratch);
-        k->scratch = (struct rw_records){0};
-    }
-    if (!copy)
-        return rc ? rc : RW_E_NOMEM;
-    *ret_bytes = rw_slice(copy, made.n);
-    return RW_OK;
+    return &s->partitions->precheck.rebuilders;
 }
 
 const struct rw_append_check *rw_partition_precheck(struct rw_shard *s,
@@ -167,5 +124,5 @@ void rw_precheck_deinit(struct rw_precheck *k)
         rw_free(rules);
     rw_map_deinit(&k->topics);
     rw_records_deinit(&k->scratch);
-    rw_builder_deinit(&k->builder);
+    rw_rebuilders_deinit(&k->rebuilders);
 }

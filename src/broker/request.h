@@ -32,8 +32,8 @@ struct rw_request {
     const struct rw_api *api;
     struct rw_request_header header;
     struct rw_arena arena;
-    void *in;            /* struct rw_<api>_request, decoded */
-    void *out;           /* struct rw_<api>_response, initialised to defaults */
+    void *in;  /* struct rw_<api>_request, decoded */
+    void *out; /* struct rw_<api>_response, initialised to defaults */
     /* p != NULL: the answer's body, encoded already, is sent in place of `out`. Lives as long as the
      * shard does. */
     struct rw_slice encoded;

@@ -291,7 +291,8 @@ static void stopped(void *arg)
 static int make_loops(struct running *r, struct rw_err *err)
 {
     /* Syncs of several partitions overlap in the device; reads wait for it one by one. */
-    static const int threads[RW_JOB_CLASSES] = {16, 4, 2};
+    int threads[RW_JOB_CLASSES] = {[RW_JOB_SYNC] = 16, [RW_JOB_READ] = 4, [RW_JOB_BACKGROUND] = 2};
+    threads[RW_JOB_COMPUTE] = rw_os_cores();
     int n = r->broker->shards ? r->broker->shards : rw_os_cores();
     if (rw_os_jobs_new(threads, &r->jobs) != RW_OK)
         return rw_err_set(err, RW_E_LIMIT, "cannot start worker threads");

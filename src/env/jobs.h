@@ -10,6 +10,7 @@
 enum rw_job_class {
     RW_JOB_SYNC,       /* fsync, group commit */
     RW_JOB_READ,       /* cold reads */
+    RW_JOB_COMPUTE,    /* compression: nothing but the processor */
     RW_JOB_BACKGROUND, /* compaction, deletion, rendering metrics, snapshots */
     RW_JOB_CLASSES
 };

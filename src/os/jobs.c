@@ -131,7 +131,8 @@ static int pool_begin(struct pool *p, const char *name, int max)
 
 int rw_os_jobs_new(const int threads_max[RW_JOB_CLASSES], struct rw_jobs **ret_jobs)
 {
-    static const char *const names[RW_JOB_CLASSES] = {"rw-sync", "rw-read", "rw-background"};
+    static const char *const names[RW_JOB_CLASSES] = {"rw-sync", "rw-read", "rw-compute",
+                                                      "rw-background"};
     struct os_jobs *j = rw_zalloc(sizeof(*j));
     if (!j)
         return RW_E_NOMEM;

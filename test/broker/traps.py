@@ -302,6 +302,65 @@ def _():
             same(plain[61:] if code == 0 else None, stored[61:] if code == 0 else None, "the same records")
 
 
+@test("Produce: compression.type keeps the order of what one connection sends, with what needs no work in between")
+def _():
+    work = topic(2, compression_type="zstd", compression_zstd_level="19")
+    with client() as c:
+        got = c.ask("InitProducerId", 4, transactional_id=None, transaction_timeout_ms=0)
+        pid = got["producer_id"], got["producer_epoch"]
+        values = [os.urandom(20) * 20 for _ in range(100)]
+        for i in range(30):  # all at once; every third one is quick
+            many = values if i % 3 else values[:1]
+            c.send("Produce", 9, transactional_id=None, acks=-1, timeout_ms=9000, topic_data=[
+                {"name": work[0], "partition_data": [
+                    {"index": 0, "records": batch(many, pid=pid[0], epoch=pid[1],
+                                                  sequence=sum(100 if k % 3 else 1 for k in range(i)))}]}])
+        c.correlation -= 30
+        for i in range(30):
+            c.correlation += 1
+            got = c.receive("Produce", 9)["responses"][0]["partition_responses"][0]
+            same((0, sum(100 if k % 3 else 1 for k in range(i))), (got["error_code"], got["base_offset"]))
+        for i in range(3):  # a connection that dies while its batch is in work
+            with client() as dying:
+                dying.send("Produce", 9, transactional_id=None, acks=1, timeout_ms=9000, topic_data=[
+                    {"name": work[0], "partition_data": [{"index": 1, "records": batch(values)}]}])
+    for _ in range(100):
+        there = list_offset(work[0], -1, partition_index=1)["offset"]
+        if there == 300:
+            return
+        time.sleep(0.05)
+    raise AssertionError(there)
+
+
+@test("Produce: compressing a large batch does not hold up other connections")
+def _():
+    name, _ = topic(compression_type="zstd", compression_zstd_level="22", max_message_bytes="20000000")
+    words = [os.urandom(3).hex().encode() for _ in range(5000)]
+    state, text = 1, []
+    while len(text) < 300000:
+        state = (state * 1103515245 + 12345) & 0x7fffffff
+        text.append(words[state >> 8 & 4095])
+    sent = batch((b" ".join(text),))
+    took = []
+
+    def send():
+        began = time.time()
+        same(0, produce(name, sent)["error_code"])
+        took.append(time.time() - began)
+    sender = threading.Thread(target=send)
+    others, worst = [client() for _ in range(6)], 0.0
+    sender.start()
+    while sender.is_alive():
+        for c in others:
+            began = time.time()
+            c.ask("ApiVersions", 0)
+            worst = max(worst, time.time() - began)
+    for c in others:
+        c.s.close()
+    assert took and took[0] > 0.3, "compressed in %s s: no test of anything" % took
+    assert worst < took[0] / 2, "%.3f s beside a batch that took %.3f s" % (worst, took[0])
+
+
 @test("Produce: LogAppendTime and timestamps out of bounds")
 def _():
     name, _ = topic(message_timestamp_type="LogAppendTime")
@@ -960,7 +1019,8 @@ def _():
 
 
 def metadata_files():
-    """Names of snapshots, and bytes of segments."""
+    """Stops the broker. Names of snapshots, and bytes of segments: a running broker's are longer than what is in them."""
+    broker.stop()
     where = os.path.join(broker.dir, "data", "__cluster_metadata-0")
     return ([n for n in os.listdir(where) if n.endswith(".checkpoint")],
             sum(os.path.getsize(os.path.join(where, n)) for n in os.listdir(where) if n.endswith(".log")))
@@ -974,19 +1034,16 @@ def _():
     with client() as c:
         def ids():
             return {t["name"]: t["topic_id"] for t in c.ask("Metadata", 10, topics=None)["topics"]}
-        for i in range(60):
+        for _ in range(60):
             name = topic(2)[0]
             same(0, c.ask("DeleteTopics", 5, topic_names=[name])["responses"][0]["error_code"])
             removed.append(name)
         before = ids()
     same(0, produce(kept, batch())["error_code"])
-    for _ in range(100):
-        snapshots, size = metadata_files()
-        if len(snapshots) == 1 and size < 8000:
-            break
-        time.sleep(0.05)
+    snapshots, size = metadata_files()
     same(1, len(snapshots))
     assert size < 8000, size
+    broker.restart_after_stop()
     for how in (signal.SIGKILL, signal.SIGTERM):
         broker.restart(how)
         with client() as c:
@@ -999,12 +1056,13 @@ def _():
 @test("an unclean start adds one short record to the metadata log, however many partitions there are")
 def _():
     topic(200)
-    broker.restart(signal.SIGTERM)
     before = metadata_files()[1]
+    broker.restart_after_stop()
     for _ in range(3):
         broker.restart(signal.SIGKILL)
     grown = metadata_files()[1] - before
     assert 0 < grown < 3 * 300, grown
+    broker.restart_after_stop()
 
 
 @test("the broker stops cleanly, and leaves the mark")

@@ -13,6 +13,7 @@
 #include "broker/api/api.h"
 #include "broker/fan.h"
 #include "broker/metrics.h"
+#include "broker/rebuild.h"
 
 struct produce_item {
     struct rw_fan_item base;
@@ -21,6 +22,7 @@ struct produce_item {
     struct rw_wire_records records;
     bool allow_zstd;
     const struct rw_append_check *check; /* made on the request's shard; NULL: none */
+    struct rw_rebuild *rebuild;          /* compression.type; NULL: the batch stays as it is */
     struct rw_produce_response_partition *out;
     int64_t base_offset, append_time, log_start;
     int32_t bad_record;
@@ -32,6 +34,10 @@ struct produce {
     int *pending; /* per shard: items that are not acknowledged yet; the owner's */
     bool allow_zstd;
     int16_t acks;
+    /* compression.type */
+    struct rw_rebuild *rebuilds, **rebuilds_end;
+    struct rw_rebuilder *tool;
+    struct rw_job job;
 };
 
 static struct produce *produce_of(struct rw_fan_leg *leg)
@@ -118,7 +124,9 @@ static bool append(struct rw_shard *owner, struct produce *produce, struct produ
         return true;
     }
     /* The frame is ours until the answer has left; offset and epoch are patched in place. */
-    int rc = rw_partition_append(p, (uint8_t *)(uintptr_t)item->records.p, item->records.n,
+    int rc = item->rebuild ? item->rebuild->code : RW_OK;
+    if (rc == RW_OK)
+        rc = rw_partition_append(p, (uint8_t *)(uintptr_t)item->records.p, item->records.n,
                                  item->allow_zstd, item->check, &info);
     if (rc) {
         item->base.error = error_of(rc);
@@ -242,19 +250,22 @@ static int16_t request_error(const struct rw_produce_request *in)
 }
 
 /* On the request's shard: what can be done before the partition is asked. False: no memory. */
-static bool check(struct rw_request *req, const struct rw_meta_topic *topic,
-                  struct produce_item *item)
+static bool check(struct rw_request *req, struct produce *produce,
+                  const struct rw_meta_topic *topic, struct produce_item *item)
 {
-    struct rw_slice bytes = rw_slice(item->records.p, item->records.n), stored;
+    struct rw_slice bytes = rw_slice(item->records.p, item->records.n);
+    enum rw_codec codec;
+    int level;
     item->check = rw_partition_precheck(req->shard, topic, bytes, item->allow_zstd, &req->arena);
-    if (rw_partition_recompress(req->shard, topic, item->check, bytes, &req->arena, &stored))
-        return false;
-    if (stored.p == bytes.p)
+    if (!rw_partition_codec(req->shard, topic->id, item->check, &codec, &level))
         return true;
-    item->records.p = stored.p;
-    item->records.n = stored.n;
-    item->allow_zstd = true; /* the topic's codec, not the client's */
-    item->check = rw_partition_precheck(req->shard, topic, stored, true, &req->arena);
+    item->rebuild = rw_arena_alloc(&req->arena, sizeof(*item->rebuild));
+    if (!item->rebuild)
+        return false;
+    *item->rebuild =
+        (struct rw_rebuild){.bytes = bytes, .check = item->check, .codec = codec, .level = level};
+    *produce->rebuilds_end = item->rebuild;
+    produce->rebuilds_end = &item->rebuild->next;
     return true;
 }
 
@@ -291,7 +302,7 @@ static bool add_topic(struct rw_request *req, struct produce *produce,
         item->records = p->records;
         item->out = r;
         item->allow_zstd = produce->allow_zstd;
-        if (p->records.n && !check(req, found, item))
+        if (p->records.n && !check(req, produce, found, item))
             return false;
         rw_fan_add(&produce->fan, &item->base);
     }
@@ -307,6 +318,39 @@ static bool any_error(const struct rw_produce_response *out)
     return false;
 }
 
+static void start(struct produce *produce)
+{
+    const struct rw_produce_request *in = produce->fan.req->in;
+    int64_t timeout_ms = in->timeout_ms > 0 ? in->timeout_ms : 0;
+    rw_fan_start(&produce->fan, timeout_ms * 1000);
+}
+
+static void rebuild_work(struct rw_job *job)
+{
+    struct produce *produce = RW_CONTAINER(job, struct produce, job);
+    rw_rebuild_all(produce->tool, produce->rebuilds, &produce->fan.req->arena);
+}
+
+static void rebuild_done(struct rw_job *job)
+{
+    struct produce *produce = RW_CONTAINER(job, struct produce, job);
+    struct rw_request *req = produce->fan.req;
+    rw_rebuilder_give(rw_partitions_rebuilders(req->shard), produce->tool);
+    for (int s = 0; s < req->shard->broker->n_shards; s++)
+        for (struct rw_fan_item *i = produce->fan.legs[s].first; i; i = i->next) {
+            struct produce_item *item = RW_CONTAINER(i, struct produce_item, base);
+            if (!item->rebuild || item->rebuild->code)
+                continue;
+            item->records.p = item->rebuild->bytes.p;
+            item->records.n = item->rebuild->bytes.n;
+            item->check = item->rebuild->check;
+            item->allow_zstd = true; /* the topic's codec, not the client's */
+        }
+    if (req->conn->sock) /* else it is dead, and its requests only come to their end */
+        rw_conn_mute(req->conn, RW_MUTE_ORDER, false);
+    start(produce);
+}
+
 void rw_handle_produce(struct rw_request *req)
 {
     const struct rw_produce_request *in = req->in;
@@ -318,12 +362,14 @@ void rw_handle_produce(struct rw_request *req)
     bool fine = produce && out->responses && rw_fan_init(&produce->fan, req) == RW_OK;
     if (fine) {
         produce->pending = rw_arena_array(&req->arena, (size_t)n_shards, sizeof(int));
+        produce->allow_zstd = req->header.api_version >= 7;
+        produce->rebuilds_end = &produce->rebuilds;
         fine = produce->pending != NULL;
     }
-    if (fine)
-        produce->allow_zstd = req->header.api_version >= 7;
     for (int32_t i = 0; fine && i < in->n_topic_data; i++)
         fine = add_topic(req, produce, &in->topic_data[i], &out->responses[out->n_responses++]);
+    if (fine && produce->rebuilds)
+        fine = (produce->tool = rw_rebuilder_take(rw_partitions_rebuilders(req->shard))) != NULL;
     if (!fine) {
         rw_api_no_memory(req);
         return;
@@ -334,6 +380,12 @@ void rw_handle_produce(struct rw_request *req)
     produce->fan.done = done;
     if (in->acks == 0 && any_error(out))
         req->close_after = true;
-    int64_t timeout_ms = in->timeout_ms > 0 ? in->timeout_ms : 0;
-    rw_fan_start(&produce->fan, timeout_ms * 1000);
+    if (!produce->rebuilds) {
+        start(produce);
+        return;
+    }
+    /* What this connection sends next must not be appended before. */
+    rw_conn_mute(req->conn, RW_MUTE_ORDER, true);
+    produce->job = (struct rw_job){.work = rebuild_work, .done = rebuild_done};
+    rw_shard_submit(req->shard, RW_JOB_COMPUTE, &produce->job);
 }

@@ -168,7 +168,7 @@ static void stopped(void *arg)
 
 void rig_start(struct rig *r, int shards, const struct rw_limits *limits)
 {
-    static const int threads[RW_JOB_CLASSES] = {1, 1, 1};
+    static const int threads[RW_JOB_CLASSES] = {1, 1, 1, 1};
     static const struct rw_server_address listener = {"127.0.0.1", 0};
     signal(SIGPIPE, SIG_IGN);
     *r = (struct rig){.n = shards, .env = *rw_os_env()};

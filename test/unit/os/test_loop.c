@@ -209,7 +209,7 @@ static void done(struct rw_job *j)
 static void every_job_comes_back(void **state)
 {
     (void)state;
-    static const int threads[RW_JOB_CLASSES] = {1, 4, 2};
+    static const int threads[RW_JOB_CLASSES] = {1, 4, 2, 2};
     static struct work all[JOBS];
     struct rw_loop *l = new_loop();
     assert_int_equal(rw_os_jobs_new(threads, &jobs), RW_OK);
