@@ -170,9 +170,9 @@ struct rw_log_range {
  */
 RW_MUST int rw_log_read(struct rw_log *log, int64_t offset, int64_t below, size_t max_bytes,
                         bool min_one, struct rw_log_range *ret_range);
-/* True when reading at `offset` (start <= offset < end) will hardly wait for the disk: it lies among what
- * was appended last, the way there is in memory, and the place itself is in the page cache. */
-bool rw_log_is_warm(struct rw_log *log, int64_t offset);
+/* True when reading max_bytes at `offset` (start <= offset < end) will hardly wait for the disk: the index
+ * that leads there and the bytes themselves are in the page cache. Sending them will not, either. */
+bool rw_log_is_warm(struct rw_log *log, int64_t offset, size_t max_bytes);
 void rw_log_range_release(struct rw_log_range *range);
 /*
  * For random access: what lies around `offset`, with a single read into `room`. The batch that contains

@@ -204,27 +204,40 @@ int rw_log_read(struct rw_log *log, int64_t offset, int64_t below, size_t max_by
     return rc;
 }
 
-bool rw_log_is_warm(struct rw_log *log, int64_t offset)
+/* Where reading at offset begins to look into the segment's file. False: the index that says so may have to
+ * be fetched from the disk, or there is none to speak of. */
+static bool warm_hint(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t offset,
+                      uint64_t *ret_at)
 {
     uint8_t bytes[RW_OFFSET_ENTRY_SIZE];
-    uint64_t at = 0;
+    struct rw_index_view view;
     rw_log_lock(log);
-    struct rw_segment *s = rw_log_active(log);
-    /* The last entries of the index are not read from its file; a segment without any is short. */
     bool empty = rw_index_count(&s->offsets) == 0;
-    bool near = offset >= s->base &&
-                (empty ? s->size <= SHORT
-                       : rw_index_tail_find(&s->offsets, RW_OFFSET_FIELD, offset - s->base, bytes));
-    if (near) {
-        if (!empty)
-            at = (uint64_t)rw_offset_entry_decode(bytes).position;
-        near = at < s->size;
-        rw_segment_ref(s);
-    }
+    bool found = rw_index_tail_find(&s->offsets, RW_OFFSET_FIELD, offset - s->base, bytes);
+    if (!found)
+        rw_index_view(&s->offsets, &view);
     rw_log_unlock(log);
-    if (!near)
+    if (empty && size > SHORT)
         return false;
-    bool warm = s->file->ops->is_cached(s->file, at, 1);
+    if (!found && view.file && view.n) {
+        if (!view.file->ops->is_cached(view.file, 0, (uint64_t)view.n * view.entry_size))
+            return false;
+        found = rw_index_view_find(&view, RW_OFFSET_FIELD, offset - s->base, bytes);
+    }
+    *ret_at = found ? (uint64_t)rw_offset_entry_decode(bytes).position : 0;
+    return *ret_at < size;
+}
+
+bool rw_log_is_warm(struct rw_log *log, int64_t offset, size_t max_bytes)
+{
+    uint64_t size, at, n = (uint64_t)max_bytes + LOOK;
+    int64_t next;
+    bool last;
+    struct rw_segment *s = rw_log_hold(log, offset, NULL, &size, &next, &last);
+    if (!s)
+        return false;
+    bool warm = warm_hint(log, s, size, offset, &at) &&
+                s->file->ops->is_cached(s->file, at, n < size - at ? n : size - at);
     rw_segment_unref(s);
     return warm;
 }

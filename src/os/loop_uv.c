@@ -1,7 +1,8 @@
 /*
  * The event loop on libuv. libuv polls descriptors; messages, timers and hooks are ours, because
  * they are intrusive (no allocation) and because a message must not cost a system call while the
- * loop is awake.
+ * loop is awake. So is the wake-up, an eventfd: with uv_async_send() the loop spins until the sender,
+ * whom it has perhaps just displaced from the core, comes back from its system call.
  *
  * Inbox: senders push on an atomic stack, the loop takes the whole of it and reverses it. `asleep` is
  * set before the loop looks at the inbox for the last time; a sender that finds it set clears it and
@@ -12,7 +13,10 @@
  */
 #include "os/loop.h"
 
+#include <errno.h>
 #include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include "base/assert.h"
 #include "base/mem.h"
 #include "os/loop_uv.h"
@@ -21,7 +25,8 @@
 struct uv_loop {
     struct rw_loop base;
     uv_loop_t uv;
-    uv_async_t wake;
+    uv_poll_t wake;
+    int wake_fd;
     uv_timer_t alarm;
     int64_t alarm_us; /* when `alarm` rings; INT64_MAX: not set */
     struct rw_clock *clock;
@@ -46,8 +51,12 @@ static void loop_post(struct rw_loop *loop, struct rw_post *p)
         p->next = head;
     while (!atomic_compare_exchange_weak(&l->inbox, &head, p));
     if (atomic_load(&l->asleep) && atomic_exchange(&l->asleep, false)) {
-        int rc = uv_async_send(&l->wake);
-        RW_ASSERT(rc == 0);
+        /* Can not be full: one wake-up per sleep. */
+        ssize_t put;
+        do
+            put = write(l->wake_fd, &(uint64_t){1}, sizeof(uint64_t));
+        while (put < 0 && errno == EINTR);
+        RW_ASSERT(put == sizeof(uint64_t));
     }
 }
 
@@ -103,10 +112,16 @@ static void awake(struct uv_loop *l)
     read_clock(l);
 }
 
-static void on_wake(uv_async_t *h)
+static void on_wake(uv_poll_t *h, int status, int events)
 {
+    (void)status;
+    (void)events;
+    struct uv_loop *l = RW_CONTAINER(h, struct uv_loop, wake);
+    uint64_t n;
+    ssize_t got = read(l->wake_fd, &n, sizeof(n));
+    (void)got; /* interrupted: it is readable again on the next turn */
     /* The inbox is looked at every turn. */
-    awake(RW_CONTAINER(h, struct uv_loop, wake));
+    awake(l);
 }
 
 static void on_alarm(uv_timer_t *h)
@@ -129,11 +144,16 @@ int rw_os_loop_new(struct rw_clock *clock, struct rw_loop **ret_loop)
         rw_free(l);
         return RW_E_LIMIT;
     }
-    if (uv_async_init(&l->uv, &l->wake, on_wake)) {
+    l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (l->wake_fd < 0 || uv_poll_init(&l->uv, &l->wake, l->wake_fd)) {
+        if (l->wake_fd >= 0)
+            close(l->wake_fd);
         uv_loop_close(&l->uv);
         rw_free(l);
         return RW_E_LIMIT;
     }
+    int rc = uv_poll_start(&l->wake, UV_READABLE, on_wake);
+    RW_ASSERT(rc == 0);
     uv_timer_init(&l->uv, &l->alarm);
     *ret_loop = &l->base;
     return RW_OK;
@@ -256,6 +276,7 @@ void rw_os_loop_free(struct rw_loop *loop)
     uv_run(&l->uv, UV_RUN_DEFAULT);
     int rc = uv_loop_close(&l->uv);
     RW_ASSERT(rc == 0);
+    close(l->wake_fd);
     rw_free(l);
 }
 

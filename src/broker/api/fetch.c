@@ -24,6 +24,7 @@ struct fetch_item {
     int64_t high_watermark, last_stable, log_start;
     int64_t readable; /* -1: not looked at yet */
     int code;         /* of reading */
+    size_t warm;      /* so many bytes from there on are in the page cache */
     bool diverges;
     int32_t diverging_epoch;
     int64_t diverging_end;
@@ -90,6 +91,7 @@ static bool prepare(struct rw_shard *owner, struct fetch *fetch, struct fetch_it
 {
     item->high_watermark = item->last_stable = item->log_start = -1;
     item->diverges = false;
+    item->warm = 0;
     item->code = RW_OK;
     if (!rw_fan_resolve(owner, &item->base))
         return false;
@@ -109,6 +111,12 @@ static bool prepare(struct rw_shard *owner, struct fetch *fetch, struct fetch_it
     return item->offset < item->readable;
 }
 
+static size_t most_of(const struct fetch_item *item, size_t budget)
+{
+    size_t max = item->max_bytes > 0 ? (size_t)item->max_bytes : 0;
+    return max < budget ? max : budget;
+}
+
 /* On the owner's shard, or in a job when that may wait for the disk. */
 static void read_items(struct rw_fan_leg *leg)
 {
@@ -116,8 +124,7 @@ static void read_items(struct rw_fan_leg *leg)
     bool first = true;
     for (struct rw_fan_item *i = leg->first; i; i = i->next) {
         struct fetch_item *item = RW_CONTAINER(i, struct fetch_item, base);
-        size_t max = item->max_bytes > 0 ? (size_t)item->max_bytes : 0;
-        max = max < budget ? max : budget;
+        size_t max = most_of(item, budget);
         if (!i->reads || (max == 0 && !first))
             continue;
         item->code =
@@ -160,6 +167,7 @@ static void read_end(struct rw_shard *owner, struct rw_fan_leg *leg)
 static void read_leg(struct rw_shard *owner, struct rw_fan_leg *leg)
 {
     struct fetch *fetch = fetch_of(leg);
+    size_t budget = (size_t)fetch->max_bytes;
     bool warm = true;
     if (leg->state) { /* it waited */
         leg->state = NULL;
@@ -170,7 +178,13 @@ static void read_leg(struct rw_shard *owner, struct rw_fan_leg *leg)
         if (!rw_list_empty(&item->waiter.link))
             rw_list_remove(&item->waiter.link);
         i->reads = prepare(owner, fetch, item);
-        warm = warm && (!i->reads || rw_log_is_warm(i->partition->log, item->offset));
+        if (!i->reads || !warm)
+            continue;
+        size_t max = most_of(item, budget);
+        warm = rw_log_is_warm(i->partition->log, item->offset, max);
+        item->warm = warm ? max : 0;
+        budget -=
+            max; /* as if it took all that it may: what others give is seldom looked at twice */
     }
     if (!warm) {
         rw_fan_leg_read(owner, leg, read_items, read_end);
@@ -280,7 +294,7 @@ static void fill(struct fetch *f, struct fetch_item *item)
         return;
     }
     size_t n = item->range.n;
-    void *ext = rw_request_add_range(req, &item->range, false);
+    void *ext = rw_request_add_range(req, &item->range, n <= item->warm);
     item->range = (struct rw_log_range){0};
     if (ext)
         out->records = (struct rw_wire_records){.n = n, .ext = ext};

@@ -96,7 +96,21 @@ static void torn_tail_is_cut(void **state)
     log_test_deinit(&t);
 }
 
-static void warm_is_what_was_appended_last(void **state)
+/* False: this file system keeps its files in memory. */
+static bool give_up_cache(struct log_test *t, const char *name)
+{
+    char path[256];
+    struct rw_file *f;
+    log_test_file(t, name, path, sizeof(path));
+    assert_int_equal(rw_vfs_open(t->env.vfs, path, RW_OPEN_WRITE, &f), RW_OK);
+    assert_int_equal(f->ops->sync_full(f), RW_OK);
+    f->ops->advise(f, 0, 0, false);
+    bool gone = !f->ops->is_cached(f, 0, 1);
+    rw_file_close(f);
+    return gone;
+}
+
+static void warm_is_what_the_page_cache_has(void **state)
 {
     (void)state;
     struct log_test t;
@@ -104,16 +118,20 @@ static void warm_is_what_was_appended_last(void **state)
     t.config.segment_bytes = 64 << 10;
     assert_int_equal(log_test_open(&t, false, 0), RW_OK);
     log_test_append(&t, 2, 1000, 100);
-    assert_true(rw_log_is_warm(t.log, 0)); /* no index yet, but short */
+    assert_true(rw_log_is_warm(t.log, 0, 1000)); /* no index yet, but short */
     while (rw_log_segments(t.log) < 3)
         log_test_append(&t, 10, 1000, 100);
     for (int i = 0; i < 20; i++)
         log_test_append(&t, 10, 1000, 100);
-    assert_false(rw_log_is_warm(t.log, 0)); /* another segment */
-    assert_true(rw_log_is_warm(t.log, rw_log_end(t.log) - 1));
+    assert_true(rw_log_is_warm(t.log, 0, 1000)); /* another segment */
+    assert_true(rw_log_is_warm(t.log, rw_log_end(t.log) - 1, 1000));
     log_test_close(&t, true);
     assert_int_equal(log_test_open(&t, true, 0), RW_OK);
-    assert_false(rw_log_is_warm(t.log, rw_log_end(t.log) - 1)); /* the index is in its file */
+    bool gone = give_up_cache(&t, "00000000000000000000.index");
+    assert_int_equal(rw_log_is_warm(t.log, 20, 1000), !gone);
+    gone = give_up_cache(&t, "00000000000000000000.log");
+    assert_int_equal(rw_log_is_warm(t.log, 0, 1000), !gone);
+    assert_true(rw_log_is_warm(t.log, rw_log_end(t.log) - 1, 1000)); /* another segment */
     log_test_deinit(&t);
 }
 
@@ -138,7 +156,7 @@ int main(void)
         cmocka_unit_test(reopens_clean_and_unclean),
         cmocka_unit_test(refuses_offsets_outside),
         cmocka_unit_test(torn_tail_is_cut),
-        cmocka_unit_test(warm_is_what_was_appended_last),
+        cmocka_unit_test(warm_is_what_the_page_cache_has),
         cmocka_unit_test(destroy_removes_the_directory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
