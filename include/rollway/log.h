@@ -19,7 +19,9 @@
  * set, handles no signal, never exits and never aborts on bad input.
  *
  * Processes: one process writes a directory at a time (ROLLWAY_E_LOCKED for a second one); any number
- * of processes may open it read-only beside the writer.
+ * of processes may open it read-only beside the writer. A partition of a broker's data directory can be
+ * opened while nobody has that directory; its lock and its checkpoints are used then. After fork() a
+ * log belongs to the parent: the child may exit, but not use or close it.
  *
  * C99 and C++ clean. Sources: KIP-98 (record batch v2), KIP-32 (timestamps), KIP-101 and KIP-279
  * (leader epochs).
@@ -92,7 +94,7 @@ enum rollway_compression {
 struct rollway_log_options {
     size_t size;                  /* sizeof(struct rollway_log_options): lets the struct grow */
     int read_only;                /* 1: no lock, no writing, no repair */
-    int must_exist;               /* 1: ROLLWAY_E_NOT_FOUND instead of creating the directory */
+    int must_exist;               /* 1: ROLLWAY_E_NOT_FOUND instead of creating a log */
     int durability;               /* enum rollway_durability; default EACH */
     int64_t flush_records;        /* for COUNT; default 1000 */
     int64_t flush_interval_ms;    /* for INTERVAL; default 1000 */
@@ -106,6 +108,7 @@ struct rollway_log_options {
     int compression;              /* enum rollway_compression for records appended one by one */
     int64_t buffer_bytes; /* gather single records in memory up to this many bytes; default 0: write
                              each append at once. Not with durability EACH */
+    int no_cut; /* 1: ROLLWAY_E_CORRUPT instead of cutting off what is damaged or unfinished */
 };
 
 /* Header of a record. The key is text with its size; the value may be NULL. */
@@ -141,9 +144,11 @@ ROLLWAY_API const char *rollway_version(void);
 /* Static words for a code; never NULL. */
 ROLLWAY_API const char *rollway_strerror(int code);
 
-/* Opens or creates the log in directory `dir` and repairs what a crash left. `options` may be NULL.
- * The caller owns *ret_log and closes it. Errors: LOCKED, PERM, IO, FULL, NOMEM, INVAL, CORRUPT
- * (only read-only: a writer truncates at the first torn batch). */
+/* Opens or creates the log in directory `dir` and repairs what a crash left: above what is known to
+ * have been durable, the first batch that is not whole is cut off with all that lies behind it, unless
+ * no_cut is set; below it, damage is kept and told when it is read. `options` may be NULL. The caller
+ * owns *ret_log and closes it. Errors: LOCKED, PERM, IO, FULL, NOMEM, INVAL (also for a broker's data
+ * directory, which is no log but has some), CORRUPT (only read-only or with no_cut). */
 ROLLWAY_API int rollway_log_open(const char *dir, const struct rollway_log_options *options,
                                  struct rollway_log **ret_log);
 /* Flushes, writes the clean-shutdown mark, frees. log may be NULL. Returns the flush's error; the
@@ -170,6 +175,8 @@ ROLLWAY_API int rollway_log_flush(struct rollway_log *log);
 ROLLWAY_API int64_t rollway_log_start_offset(const struct rollway_log *log);
 ROLLWAY_API int64_t rollway_log_end_offset(const struct rollway_log *log);
 ROLLWAY_API int64_t rollway_log_durable_offset(const struct rollway_log *log);
+/* Bytes that opening cut off because they were not whole; 0: nothing was lost. */
+ROLLWAY_API uint64_t rollway_log_cut_bytes(const struct rollway_log *log);
 /* Bytes of all segments. */
 ROLLWAY_API uint64_t rollway_log_size(const struct rollway_log *log);
 

@@ -1,6 +1,8 @@
 /* Directories of logs and opening them: shared by `rollway log ...`. */
 #include "cli/log_common.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
@@ -120,6 +122,20 @@ struct rollway_log *rw_log_cli_open(struct rw_cli *cli, const char *dir,
 {
     struct rollway_log *log = NULL;
     int rc = rollway_log_open(dir, options, &log);
-    *ret_exit = rc ? rw_log_cli_fail(cli, NULL, rc) : RW_EXIT_OK;
+    *ret_exit = RW_EXIT_OK;
+    if (rc == ROLLWAY_E_CORRUPT && options && options->no_cut)
+        *ret_exit =
+            rw_cli_fail(cli, RW_EXIT_UNHEALTHY,
+                        "rollway log verify says where; rollway log truncate cuts the end off",
+                        "%s", rollway_log_error(NULL));
+    else if (rc)
+        *ret_exit = rw_log_cli_fail(cli, NULL, rc);
+    uint64_t cut = rc ? 0 : rollway_log_cut_bytes(log);
+    /* Not a note: --quiet must not hide that records are gone. */
+    if (cut)
+        fprintf(stderr,
+                "%s: %" PRIu64 " bytes from offset %" PRId64
+                " on were damaged or left unfinished by a crash: they were cut off\n",
+                dir, cut, rollway_log_end_offset(log));
     return log;
 }

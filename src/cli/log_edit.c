@@ -31,11 +31,12 @@ static int remove_indexes(const char *dir, size_t *ret_n)
     return rc;
 }
 
-/* Opening for writing makes sure that nobody else writes, and makes the indexes that are missing. */
+/* Opening for writing makes sure that nobody else writes, and makes the indexes that are missing.
+ * Records are not to be touched: a log that has something to cut off is left as it is. */
 static int reindex_dir(struct rw_cli *cli, const char *dir, void *arg)
 {
     const struct rollway_log_options options = {
-        .size = sizeof(options), .must_exist = 1, .durability = ROLLWAY_DURABLE_OS};
+        .size = sizeof(options), .must_exist = 1, .durability = ROLLWAY_DURABLE_OS, .no_cut = 1};
     int exit_code;
     size_t n = 0;
     (void)arg;
@@ -107,7 +108,9 @@ const struct rw_command rw_cmd_log_reindex = {
     .summary = "make the indexes of logs again from their records",
     .text = "Nobody may have the log open for writing. Reading works without indexes, only slower; "
             "they "
-            "are also made again by themselves when they are found missing or wrong.",
+            "are also made again by themselves when they are found missing or wrong. Records are "
+            "never touched: a log of which something would have to be cut off (a crash left it "
+            "unfinished, or it is damaged) is left as it is, and the exit status is 8.",
     .examples = reindex_examples,
     .local = true,
     .run = run_reindex,

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include "batch/batch.h"
 #include "env/env.h"
+#include "log/dir.h"
 #include "log/log.h"
 #include "rollway/log.h"
 
@@ -30,10 +31,14 @@ _Static_assert(ROLLWAY_E_NOMEM == (int)RW_E_NOMEM && ROLLWAY_E_INVAL == (int)RW_
 struct rollway_log {
     const struct rw_env *env;
     struct rw_log *log;
-    char *dir;
+    char *dir; /* where it really is; from find_place() on */
+    char
+        *home; /* where lock, checkpoints and clean mark lie: dir, or the data directory above it */
+    bool is_partition;                  /* of the data directory `home` */
     struct rollway_log_options options; /* defaults filled in */
     struct rw_log_config config;
-    struct rw_file *lock, *parent_lock;
+    struct rw_file *lock;      /* of a log of its own */
+    struct rw_log_dir *parent; /* of a partition that is open for writing */
     struct rw_mutex *append;
     struct rw_cond *grown; /* with `append`: the end moved */
     atomic_uint waiters;   /* cursors that wait for it */
@@ -59,14 +64,20 @@ int rollway_fail_code(const struct rollway_log *log, int code, const char *what)
 
 /* ---- beside the segments (state.c) ---- */
 
-/* Locks the directory (and the data directory above it, if it lies in one). */
+/* Finds out what log->dir is and fills in dir, home and is_partition. INVAL: no log, but a data
+ * directory. NOT_FOUND: nothing, and it must exist. */
+RW_MUST int rollway_find_place(struct rollway_log *log);
+/* Becomes the only writer: of the log, or of the data directory that it is a partition of. */
 RW_MUST int rollway_lock(struct rollway_log *log);
 /* What the last owner left: recovery point, start offset, whether it closed cleanly. Removes the
  * mark of a clean close. */
 RW_MUST int rollway_load_state(struct rollway_log *log, struct rw_log_open_args *args);
 /* Writes recovery point (not above `below`) and start offset. */
 RW_MUST int rollway_save_state(struct rollway_log *log, int64_t below, bool durable);
+/* After everything was closed cleanly. */
 RW_MUST int rollway_save_mark(struct rollway_log *log, int64_t end);
+/* clean: leaves the mark of a data directory. */
+void rollway_unlock(struct rollway_log *log, bool clean);
 
 /* ---- append.c ---- */
 

@@ -25,6 +25,11 @@ int64_t rollway_log_durable_offset(const struct rollway_log *log)
     return rw_log_durable(log->log);
 }
 
+uint64_t rollway_log_cut_bytes(const struct rollway_log *log)
+{
+    return rw_log_cut_bytes(log->log);
+}
+
 uint64_t rollway_log_size(const struct rollway_log *log)
 {
     return rw_log_bytes(log->log);

@@ -85,8 +85,8 @@ static void handle_free(struct rollway_log *log)
         sync->cond_free(sync, log->grown);
     if (log->append)
         sync->mutex_free(sync, log->append);
-    rw_file_close(log->parent_lock);
-    rw_file_close(log->lock);
+    rollway_unlock(log, false);
+    rw_free(log->home);
     rw_free(log->dir);
     rw_free(log);
 }
@@ -111,25 +111,31 @@ static int handle_new(const char *dir, struct rollway_log **ret_log)
         handle_free(log);
         return rc;
     }
-    /* "dir/" and "dir" are the same log. */
-    for (size_t n = strlen(log->dir); n > 1 && log->dir[n - 1] == '/'; n--)
-        log->dir[n - 1] = 0;
     *ret_log = log;
     return RW_OK;
 }
 
 static int open_log(struct rollway_log *log)
 {
-    struct rw_log_open_args args = {.read_only = log->options.read_only != 0};
+    struct rw_log_open_args args = {.read_only = log->options.read_only != 0,
+                                    .no_cut = log->options.no_cut != 0};
     int rc = ensure_dir(log);
+    if (!rc)
+        rc = rollway_find_place(log);
     if (!rc && !args.read_only)
         rc = rollway_lock(log);
     if (!rc)
         rc = rollway_load_state(log, &args);
     if (rc)
         return rc;
-    rc = rollway_fail_code(log, rw_log_open(log->env, log->dir, &log->config, &args, &log->log),
-                           log->dir);
+    rc = rw_log_open(log->env, log->dir, &log->config, &args, &log->log);
+    rc = rc == RW_E_CORRUPT && args.no_cut
+             ? rollway_fail(
+                   log, rc,
+                   "%s: something is damaged or was left unfinished by a crash, and to go on "
+                   "it would have to be cut off, with all that lies behind it",
+                   log->dir)
+             : rollway_fail_code(log, rc, log->dir);
     if (rc || args.read_only)
         return rc;
     /* A recovery point above the end would vouch for other records, when the log has grown past it. */
@@ -199,6 +205,7 @@ int rollway_log_close(struct rollway_log *log)
         rc = closed;
     if (!rc && writer)
         rc = rollway_save_mark(log, end);
+    rollway_unlock(log, !rc && writer);
     if (rc)
         rc = rollway_fail_code(NULL, rc, log->dir);
     handle_free(log);

@@ -1,14 +1,15 @@
 /*
- * What a log of its own keeps beside its segments. A broker keeps these files in the data directory
- * for all partitions; here the directory has one log, so that they lie in it:
+ * What a log keeps beside its segments. A broker keeps these files in the data directory for all
+ * partitions, and there the library keeps them for a partition too; a log of its own has them in it:
  *
  *   .lock                              locked by the writer
- *   recovery-point-offset-checkpoint   Kafka's format, one line
+ *   recovery-point-offset-checkpoint   Kafka's format; a log of its own has one line
  *   log-start-offset-checkpoint        the same
- *   .rollway-clean                     after a clean close: "0", "1", "<end> <bytes>"
+ *   .kafka_cleanshutdown               a data directory, after all of it was closed cleanly
+ *   .rollway-clean                     a log of its own, after a clean close: "0", "1", "<end> <bytes>"
  *
- * The mark names the end and the size of the log: when another program appended meanwhile, it does not
- * fit and is worth nothing.
+ * .rollway-clean names the end and the size of the log: when another program appended meanwhile, it
+ * does not fit and is worth nothing.
  */
 #include "lib/lib.h"
 
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "log/checkpoint.h"
 #include "log/path.h"
 
@@ -25,11 +27,11 @@
 #define RECOVERY_NAME "recovery-point-offset-checkpoint"
 #define START_NAME    "log-start-offset-checkpoint"
 
-static int lock_file(struct rollway_log *log, const char *dir, struct rw_file **ret_file)
+static int lock_own(struct rollway_log *log)
 {
     struct rw_path path;
     struct rw_file *f;
-    int rc = rw_path_join(&path, dir, LOCK_NAME, NULL);
+    int rc = rw_path_join(&path, log->home, LOCK_NAME, NULL);
     if (!rc)
         rc = rw_vfs_open(log->env->vfs, path.s, RW_OPEN_WRITE | RW_OPEN_CREATE, &f);
     if (rc)
@@ -41,39 +43,35 @@ static int lock_file(struct rollway_log *log, const char *dir, struct rw_file **
                    ? rollway_fail(log, rc, "%s is locked: another process writes this log", path.s)
                    : rollway_fail_code(log, rc, path.s);
     }
-    *ret_file = f;
+    log->lock = f;
     return RW_OK;
-}
-
-/* Is the directory one of the partitions of a broker's data directory? */
-static bool in_data_dir(struct rollway_log *log, struct rw_path *ret_parent)
-{
-    struct rw_path identity;
-    struct rw_stat st;
-    return rw_path_parent(ret_parent, log->dir) == RW_OK &&
-           rw_path_join(&identity, ret_parent->s, "meta.properties", NULL) == RW_OK &&
-           log->env->vfs->ops->stat(log->env->vfs, identity.s, &st) == RW_OK;
 }
 
 int rollway_lock(struct rollway_log *log)
 {
-    struct rw_path parent, mark;
-    int rc = lock_file(log, log->dir, &log->lock);
-    if (rc || !in_data_dir(log, &parent))
-        return rc;
-    rc = lock_file(log, parent.s, &log->parent_lock);
-    /* What is appended here was not part of the broker's clean shutdown. */
-    if (!rc)
-        rc = rw_path_join(&mark, parent.s, ".kafka_cleanshutdown", NULL);
-    return rc ? rc : rw_file_remove(log->env, mark.s);
+    struct rw_err err = {0};
+    if (!log->is_partition)
+        return lock_own(log);
+    int rc = rw_log_dir_open(log->env, log->home, NULL, &log->parent, &err);
+    return rc ? rollway_fail(log, rc, "%s", err.text) : RW_OK;
+}
+
+void rollway_unlock(struct rollway_log *log, bool clean)
+{
+    /* The other partitions are as clean as they were. */
+    rw_log_dir_close(log->parent, clean && log->parent && rw_log_dir_was_clean(log->parent));
+    rw_file_close(log->lock);
+    log->parent = NULL;
+    log->lock = NULL;
 }
 
 /* ---- checkpoints ---- */
 
 struct wanted {
-    const char *topic;
+    char topic[512];
     int32_t partition;
-    int64_t offset;
+    size_t lines;
+    int64_t offset, last; /* of the line that was wanted, of the last one; -1: there is none */
 };
 
 static int see_line(void *arg, char *line)
@@ -89,6 +87,8 @@ static int see_line(void *arg, char *line)
     long long offset = strtoll(end + 1, &end, 10);
     if (*end || offset < 0)
         return RW_E_CORRUPT;
+    w->lines++;
+    w->last = offset;
     if (partition == w->partition && strcmp(line, w->topic) == 0)
         w->offset = offset;
     return RW_OK;
@@ -97,7 +97,7 @@ static int see_line(void *arg, char *line)
 /* Topic and partition as the name of the directory says them. */
 static void name_of(const struct rollway_log *log, char topic[512], int32_t *ret_partition)
 {
-    const char *slash = strrchr(log->dir, '/'), *name = slash ? slash + 1 : log->dir;
+    const char *name = strrchr(log->dir, '/') + 1;
     *ret_partition = 0;
     if (strlen(name) < 512 && rw_name_partition(name, topic, ret_partition))
         return;
@@ -107,20 +107,20 @@ static void name_of(const struct rollway_log *log, char topic[512], int32_t *ret
             *c = '_';
 }
 
-/* 0 when there is none or it can not be used: then everything is looked at. */
-static int64_t checkpoint(struct rollway_log *log, const char *dir, const char *name)
+/* -1 when there is none or it can not be used: then everything is looked at. */
+static int64_t checkpoint(struct rollway_log *log, const char *home, const char *name)
 {
-    char topic[512];
-    struct wanted w = {.topic = topic};
+    struct wanted w = {.offset = -1, .last = -1};
     struct rw_path path;
     struct rw_buf text;
-    name_of(log, topic, &w.partition);
+    name_of(log, w.topic, &w.partition);
     rw_buf_init(&text);
-    if (rw_path_join(&path, dir, name, NULL) || rw_file_load(log->env, path.s, &text) ||
+    if (rw_path_join(&path, home, name, NULL) || rw_file_load(log->env, path.s, &text) ||
         rw_checkpoint_parse((const char *)text.p, text.n, see_line, &w))
-        w.offset = 0;
+        w.offset = w.last = -1;
     rw_buf_deinit(&text);
-    return w.offset;
+    /* A log of its own has one line, and may have had another name when that was written. */
+    return home == log->dir && w.lines == 1 ? w.last : w.offset;
 }
 
 static int write_checkpoint(struct rollway_log *log, const char *name, int64_t offset, bool durable)
@@ -135,10 +135,43 @@ static int write_checkpoint(struct rollway_log *log, const char *name, int64_t o
     return rc ? rc : rw_file_replace(log->env, path.s, text, (size_t)n, durable);
 }
 
+/* What says the same in the partition itself, from when it was a log of its own, no longer counts. */
+static int remove_own(struct rollway_log *log)
+{
+    static const char *const names[] = {RECOVERY_NAME, START_NAME, CLEAN_NAME};
+    int rc = RW_OK;
+    for (size_t i = 0; i < RW_COUNT(names) && !rc; i++) {
+        struct rw_path path;
+        rc = rw_path_join(&path, log->dir, names[i], NULL);
+        if (!rc)
+            rc = rw_file_remove(log->env, path.s);
+    }
+    return rc;
+}
+
+static int save_lines(struct rollway_log *log, int64_t point, int64_t end)
+{
+    char topic[512];
+    int32_t partition;
+    struct rw_log_dir *d = log->parent;
+    name_of(log, topic, &partition);
+    int rc = rw_log_dir_set_checkpoint(d, RW_CHECKPOINT_RECOVERY_POINT, topic, partition, point);
+    if (!rc)
+        rc = rw_log_dir_set_checkpoint(d, RW_CHECKPOINT_LOG_START, topic, partition,
+                                       rw_log_start(log->log));
+    if (!rc && rw_log_dir_checkpoint(d, RW_CHECKPOINT_HIGH_WATERMARK, topic, partition) > end)
+        rc = rw_log_dir_set_checkpoint(d, RW_CHECKPOINT_HIGH_WATERMARK, topic, partition, end);
+    return rc ? rc : remove_own(log);
+}
+
 int rollway_save_state(struct rollway_log *log, int64_t below, bool durable)
 {
-    int64_t point = rw_log_recovery_point(log->log);
-    int rc = write_checkpoint(log, RECOVERY_NAME, point < below ? point : below, durable);
+    int64_t point = rw_log_recovery_point(log->log), end = rw_log_end(log->log);
+    if (point > below)
+        point = below;
+    if (log->is_partition)
+        return save_lines(log, point, end < below ? end : below);
+    int rc = write_checkpoint(log, RECOVERY_NAME, point, durable);
     return rc ? rc : write_checkpoint(log, START_NAME, rw_log_start(log->log), durable);
 }
 
@@ -182,11 +215,28 @@ int rollway_save_mark(struct rollway_log *log, int64_t end)
     struct rw_path path;
     struct total t = {.log = log};
     char text[80];
+    if (log->is_partition)
+        return RW_OK; /* see rollway_unlock() */
     int rc = log->env->vfs->ops->list(log->env->vfs, log->dir, add_size, &t);
     if (!rc)
         rc = rw_path_join(&path, log->dir, CLEAN_NAME, NULL);
     int n = snprintf(text, sizeof(text), "0\n1\n%" PRId64 " %llu\n", end, t.bytes);
     return rc ? rc : rw_file_replace(log->env, path.s, text, (size_t)n, true);
+}
+
+/* When only the process died, between a change of names and the sync of the directory, what is seen now
+ * is in the cache alone: nothing may be built on it before it is durable. */
+static int sync_names(struct rollway_log *log)
+{
+    struct rw_path parent;
+    struct rw_vfs *vfs = log->env->vfs;
+    int rc = vfs->ops->sync_dir(vfs, log->dir);
+    if (!rc)
+        rc = rw_path_parent(&parent, log->dir);
+    if (!rc)
+        rc = vfs->ops->sync_dir(vfs, parent.s);
+    /* A parent that may not be read was not made by whoever opens logs in it. */
+    return rc == RW_E_PERM ? RW_OK : rc;
 }
 
 static int take_mark(struct rollway_log *log, struct rw_log_open_args *args)
@@ -200,19 +250,8 @@ static int take_mark(struct rollway_log *log, struct rw_log_open_args *args)
     if (!rc)
         rc = rw_file_load(log->env, path.s, &text);
     if (rc == RW_E_NOT_FOUND) {
-        struct rw_path parent;
         rw_buf_deinit(&text);
-        if (log->options.read_only)
-            return RW_OK;
-        /* When only the process died, between a change of names and the sync of the directory, what is
-         * seen now is in the cache alone: nothing may be built on it before it is durable. */
-        rc = log->env->vfs->ops->sync_dir(log->env->vfs, log->dir);
-        if (!rc)
-            rc = rw_path_parent(&parent, log->dir);
-        if (!rc)
-            rc = log->env->vfs->ops->sync_dir(log->env->vfs, parent.s);
-        /* A parent that may not be read was not made by whoever opens logs in it. */
-        return rc == RW_E_PERM ? RW_OK : rc;
+        return log->options.read_only ? RW_OK : sync_names(log);
     }
     if (!rc)
         rc = log->env->vfs->ops->list(log->env->vfs, log->dir, add_size, &t);
@@ -232,13 +271,24 @@ static int take_mark(struct rollway_log *log, struct rw_log_open_args *args)
 
 int rollway_load_state(struct rollway_log *log, struct rw_log_open_args *args)
 {
-    struct rw_path parent;
-    args->recovery_point = checkpoint(log, log->dir, RECOVERY_NAME);
-    args->start_offset = checkpoint(log, log->dir, START_NAME);
-    if (in_data_dir(log, &parent)) {
-        int64_t start = checkpoint(log, parent.s, START_NAME);
-        if (start > args->start_offset)
-            args->start_offset = start;
+    const char *home = log->is_partition ? log->home : log->dir;
+    int64_t point = checkpoint(log, home, RECOVERY_NAME);
+    /* A partition that no broker has opened yet: it was put there with what it had of its own. */
+    if (point < 0 && log->is_partition) {
+        home = log->dir;
+        point = checkpoint(log, home, RECOVERY_NAME);
     }
-    return rollway_fail_code(log, take_mark(log, args), "reading what the last owner left");
+    int64_t start = checkpoint(log, home, START_NAME);
+    args->recovery_point = point < 0 ? 0 : point;
+    args->start_offset = start < 0 ? 0 : start;
+    int rc;
+    if (!log->is_partition)
+        rc = take_mark(log, args);
+    else if (log->parent && !rw_log_dir_was_clean(log->parent))
+        rc = sync_names(log);
+    else
+        rc = RW_OK;
+    if (log->parent)
+        args->clean = rw_log_dir_was_clean(log->parent);
+    return rollway_fail_code(log, rc, "reading what the last owner left");
 }

@@ -115,7 +115,7 @@ static int load_identity(struct rw_log_dir *d, const struct rw_log_dir_identity 
     int rc = rw_path_join(&path, d->path, IDENTITY_NAME, NULL);
     if (!rc)
         rc = rw_file_load(d->env, path.s, &text);
-    if (rc == RW_E_NOT_FOUND) {
+    if (rc == RW_E_NOT_FOUND && want) {
         d->identity = *want;
         rc = write_identity(d);
         if (rc)
@@ -126,7 +126,7 @@ static int load_identity(struct rw_log_dir *d, const struct rw_log_dir_identity 
         rc = parse_identity(rw_buf_cstr(&text), &d->identity);
         if (rc)
             rw_err_set(err, rc, "%s is not a version 1 identity file", path.s);
-        else if (d->identity.node_id != want->node_id)
+        else if (want && d->identity.node_id != want->node_id)
             rc = rw_err_set(err, RW_E_INVAL,
                             "%s belongs to node %" PRId32 ", this is node %" PRId32
                             ": wrong directory or wrong node.id",

@@ -39,7 +39,8 @@ struct rw_checkpoint_entry {
 
 /* Creates the directory (and its parents) when missing, locks it, reads or writes the identity: a new
  * directory gets `want`; an existing one must agree on node_id (RW_E_INVAL) and its identity comes
- * back. RW_E_LOCKED: another process owns it. ret_err gets words a person can act on. */
+ * back. `want` NULL: whose it is does not matter, but it must be one (RW_E_NOT_FOUND). RW_E_LOCKED:
+ * another process owns it. ret_err gets words a person can act on. */
 RW_MUST int rw_log_dir_open(const struct rw_env *env, const char *path,
                             const struct rw_log_dir_identity *want, struct rw_log_dir **ret_dir,
                             struct rw_err *ret_err);

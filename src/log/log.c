@@ -131,6 +131,7 @@ static int log_new(const struct rw_env *env, const char *dir, const struct rw_lo
     log->env = env;
     log->config = *config;
     log->read_only = args->read_only;
+    log->no_cut = args->no_cut;
     log->snapshot_at = -1;
     log->epochs_writing = INT64_MAX;
     rw_epochs_init(&log->epochs);
@@ -346,6 +347,11 @@ uint64_t rw_log_bytes(const struct rw_log *log)
     uint64_t bytes = l->bytes;
     rw_log_unlock(l);
     return bytes;
+}
+
+uint64_t rw_log_cut_bytes(const struct rw_log *log)
+{
+    return log->cut_bytes;
 }
 
 size_t rw_log_segments(const struct rw_log *log)

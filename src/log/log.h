@@ -50,6 +50,7 @@ void rw_log_config_init(struct rw_log_config *c);
 struct rw_log_open_args {
     bool clean;              /* the directory was shut down cleanly: skip the CRC scan */
     bool read_only;          /* no repair, no writing */
+    bool no_cut;             /* RW_E_CORRUPT instead of cutting off what is not whole */
     int64_t recovery_point;  /* offset from recovery-point-offset-checkpoint; 0 scans everything */
     int64_t start_offset;    /* from log-start-offset-checkpoint; 0 when unknown */
     struct rw_uuid topic_id; /* zero: keep what partition.metadata says, or have none */
@@ -57,7 +58,7 @@ struct rw_log_open_args {
 };
 
 /* Opens or creates. After a crash: scans from the recovery point, truncates at the first bad batch,
- * rebuilds what is missing or wrong. RW_E_CORRUPT only when read_only. */
+ * rebuilds what is missing or wrong. RW_E_CORRUPT only when read_only or no_cut. */
 RW_MUST int rw_log_open(const struct rw_env *env, const char *dir,
                         const struct rw_log_config *config, const struct rw_log_open_args *args,
                         struct rw_log **ret_log);
@@ -140,6 +141,8 @@ int64_t rw_log_durable(const struct rw_log *log);
  * below it could not be written and have to be read from the batches again. */
 int64_t rw_log_recovery_point(const struct rw_log *log);
 uint64_t rw_log_bytes(const struct rw_log *log);
+/* What the open removed: bytes that were not whole batches, and all that lay behind them. Not zeros. */
+uint64_t rw_log_cut_bytes(const struct rw_log *log);
 size_t rw_log_segments(const struct rw_log *log);
 int32_t rw_log_latest_epoch(const struct rw_log *log); /* -1 when none */
 struct rw_uuid rw_log_topic_id(const struct rw_log *log);

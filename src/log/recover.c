@@ -330,6 +330,7 @@ static int scan_segment(struct rw_log *log, struct rw_segment *s, int64_t trust,
                       : "cutting off what a crash left unfinished",
                 rw_kv_str("dir", log->dir), rw_kv_int("segment", s->base),
                 rw_kv_int("offset", p.next), rw_kv_uint("bytes", s->size - p.good));
+        log->cut_bytes += zeros ? 0 : s->size - p.good;
         s->size = p.good; /* the file follows in cut_torn_end() */
         *ret_stop = true;
     }
@@ -338,9 +339,22 @@ static int scan_segment(struct rw_log *log, struct rw_segment *s, int64_t trust,
     return rc;
 }
 
-static int remove_segment_files(struct rw_log *log, int64_t base)
+/* Behind the torn end nothing counts. */
+static int remove_segment(struct rw_log *log, int64_t base)
 {
-    int rc = rw_segment_rename_deleted(log->env, log->dir, base);
+    struct rw_path path;
+    struct rw_stat st;
+    int rc = rw_path_of(&path, log->dir, base, RW_SUFFIX_LOG, NULL);
+    if (!rc)
+        rc = log->env->vfs->ops->stat(log->env->vfs, path.s, &st);
+    if (!rc && st.size && log->no_cut)
+        rc = RW_E_CORRUPT;
+    if (rc)
+        return rc;
+    rw_diag(log->env->diag, RW_WARN, "log", "removing a segment behind the torn end",
+            rw_kv_str("dir", log->dir), rw_kv_int("segment", base));
+    log->cut_bytes += st.size;
+    rc = rw_segment_rename_deleted(log->env, log->dir, base);
     return rc ? rc : rw_segment_unlink_deleted(log->env, log->dir, base);
 }
 
@@ -356,6 +370,7 @@ static int load_one(struct rw_log *log, const struct rw_log_open_args *args, int
     if (rc)
         return rc;
     bool scan = !log->read_only && !args->clean && next_base > args->recovery_point;
+    uint64_t cut_before = log->cut_bytes;
     *ret_stop = false;
     *ret_next = next_base;
     if (scan) {
@@ -388,6 +403,10 @@ static int load_one(struct rw_log *log, const struct rw_log_open_args *args, int
             rw_segment_unref(s);
             return rc;
         }
+    }
+    if (*ret_stop && log->no_cut && log->cut_bytes > cut_before) {
+        rw_segment_unref(s);
+        return RW_E_CORRUPT;
     }
     s->sealed = !last;
     if (scan && !last && (rc = rw_log_close_indexes(log, s)) != RW_OK) {
@@ -422,9 +441,7 @@ static int load_segments(struct rw_log *log, const struct rw_log_open_args *args
     int rc = RW_OK;
     for (size_t i = 0; i < l->bases_n && !rc; i++) {
         if (stop) {
-            rw_diag(log->env->diag, RW_WARN, "log", "removing a segment behind the torn end",
-                    rw_kv_str("dir", log->dir), rw_kv_int("segment", l->bases[i]));
-            rc = remove_segment_files(log, l->bases[i]);
+            rc = remove_segment(log, l->bases[i]);
             continue;
         }
         bool last = i + 1 == l->bases_n;

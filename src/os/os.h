@@ -23,6 +23,10 @@ const struct rw_env *rw_os_env(void);
  * the file belongs to another vfs. Stays the file's own. */
 int rw_os_file_fd(const struct rw_file *f);
 
+/* Where `path` really is: absolute, without symbolic links, "." and "..". ret: room for n bytes.
+ * RW_E_TOO_BIG when it does not fit, and what the system says. */
+RW_MUST int rw_os_real_path(const char *path, char *ret, size_t n);
+
 /* ---- errors (error.c) ---- */
 
 /* The one place where errno becomes a code. Never RW_OK. */

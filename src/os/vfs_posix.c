@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@
 struct posix_file {
     struct rw_file file; /* first: the interface */
     int fd;
+    bool locked;
     atomic_int sync_failed; /* errno of the failed sync, 0 when none */
     char path[];
 };
@@ -67,16 +69,33 @@ static int vfs_open(struct rw_vfs *v, const char *path, unsigned flags, struct r
     }
     p->file = (struct rw_file){.ops = v->ops, .vfs = v};
     p->fd = fd;
+    p->locked = false;
     atomic_init(&p->sync_failed, 0);
     memcpy(p->path, path, n);
     *ret_file = &p->file;
     return RW_OK;
 }
 
+/* 0, or -1 and errno. */
+static int set_lock(int fd, short type)
+{
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
+    int r;
+    do
+        r = fcntl(fd, F_OFD_SETLK, &lock);
+    while (r < 0 && errno == EINTR);
+    if (r < 0 && errno == EINVAL) /* a file system without them */
+        r = flock(fd, type == F_UNLCK ? LOCK_UN : LOCK_EX | LOCK_NB);
+    return r;
+}
+
 /* Linux releases the descriptor whatever close() returns, and local file systems report write
  * errors at fsync, not here: there is nothing to do about its result. */
 static void file_close(struct rw_file *f)
 {
+    /* Closing is not enough: a child that was forked meanwhile shares the lock and would keep it. */
+    if (of(f)->locked)
+        set_lock(of(f)->fd, F_UNLCK);
     close(of(f)->fd);
     rw_free(of(f));
 }
@@ -217,13 +236,8 @@ static void file_unmap(struct rw_file *f, const void *p, size_t n)
 
 static int file_lock(struct rw_file *f)
 {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int r;
-    do
-        r = fcntl(of(f)->fd, F_OFD_SETLK, &lock);
-    while (r < 0 && errno == EINTR);
-    if (r < 0 && errno == EINVAL) /* a file system without them */
-        r = flock(of(f)->fd, LOCK_EX | LOCK_NB);
+    int r = set_lock(of(f)->fd, F_WRLCK);
+    of(f)->locked = r == 0;
     if (r < 0 && (errno == EAGAIN || errno == EACCES)) {
         (void)rw_os_fail(errno, "lock", of(f)->path);
         return RW_E_LOCKED;
@@ -398,6 +412,18 @@ static const struct rw_vfs_ops ops = {
 };
 
 struct rw_vfs rw_os_vfs = {.ops = &ops};
+
+int rw_os_real_path(const char *path, char *ret, size_t n)
+{
+    char real[PATH_MAX];
+    if (!realpath(path, real))
+        return rw_os_fail(errno, "find", path);
+    size_t size = strlen(real) + 1;
+    if (size > n)
+        return RW_E_TOO_BIG;
+    memcpy(ret, real, size);
+    return RW_OK;
+}
 
 int rw_os_file_fd(const struct rw_file *f)
 {

@@ -144,6 +144,52 @@ assert d[3] == {'type': 'zeros', 'position': $size, 'size': 50000}"
     "$RW_BIN" log verify a
 }
 
+@test "reindex never removes records" {
+    make_log a
+    second=$("$RW_BIN" log dump --json "a/$FIRST.log" | python 'print(d[1]["position"])')
+    flip "a/$FIRST.log" $((second + 100))
+    cp -r a known
+    # Nothing says any more that the records were durable: a writer would take the damage for a torn end.
+    rm a/.rollway-clean a/recovery-point-offset-checkpoint
+    cp "a/$FIRST.log" before
+    run "$RW_BIN" log reindex a
+    echo "$output"
+    [ "$status" -eq 8 ]
+    [[ "$output" == *"cut off"*"rollway log verify"* ]]
+    cmp before "a/$FIRST.log"
+    "$RW_BIN" log reindex known
+    cmp before "known/$FIRST.log"
+    # Who writes goes on before the damage, and says what that cost, also when it is to be quiet.
+    run "$RW_BIN" -q log import a <<<more
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"bytes from offset 1000 on"*"were cut off"* ]]
+}
+
+@test "a data directory and other directories are not taken for a log" {
+    mkdir data other
+    echo x | "$RW_BIN" -q log import data/t-0
+    printf 'version=1\ncluster.id=c\nnode.id=1\n' >data/meta.properties
+    printf '0\n2\nt 0 1\nu 0 7\n' >data/recovery-point-offset-checkpoint
+    cp -r data before
+    for command in "truncate --yes --to 0" import export; do
+        # shellcheck disable=SC2086 # words
+        run "$RW_BIN" log $command data </dev/null
+        echo "$command: $output"
+        [ "$status" -ne 0 ]
+        [[ "$output" == *"data directory of a broker"* ]]
+    done
+    diff -r before data
+    run "$RW_BIN" log truncate --yes --to 0 other
+    [ "$status" -eq 5 ]
+    [[ "$output" == *"holds no log"* ]]
+    [ -z "$(ls -A other)" ]
+    # A partition's truncation is told to the data directory.
+    "$RW_BIN" log truncate --yes --to 0 data/t-0
+    grep -qx 't 0 0' data/recovery-point-offset-checkpoint
+    grep -qx 'u 0 7' data/recovery-point-offset-checkpoint
+}
+
 @test "truncate asks first" {
     make_log a
     run "$RW_BIN" log truncate --to 1500 a </dev/null
@@ -274,6 +320,11 @@ LINES
         run "$RW_BIN" log $command broker/data/t-0 </dev/null
         echo "$command: $output"
         [ "$status" -ne 0 ]
+        [[ "$output" == *"stop the broker"* ]]
+    done
+    for way in . ../t-0; do
+        run env -C broker/data/t-0 "$RW_BIN" log truncate --yes --to 0 "$way"
+        [ "$status" -eq 6 ]
         [[ "$output" == *"stop the broker"* ]]
     done
     [ "$("$RW_BIN" consume -b "$RW_BROKER" t -e)" = x ]
