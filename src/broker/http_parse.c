@@ -106,7 +106,10 @@ static int on_complete(llhttp_t *l)
     p->req.head = method == HTTP_HEAD;
     p->req.known_method = method == HTTP_GET || method == HTTP_HEAD;
     p->req.keep_alive = llhttp_should_keep_alive(l) && !llhttp_get_upgrade(l);
-    p->req.path[strcspn(p->req.path, "?#")] = 0;
+    p->req.path[strcspn(p->req.path, "#")] = 0;
+    size_t end = strcspn(p->req.path, "?");
+    p->req.query = p->req.path[end] ? p->req.path + end + 1 : "";
+    p->req.path[end] = 0;
     bool wants_host = l->http_major != 1 || l->http_minor != 0;
     if (wants_host && !p->req.host[0]) { /* RFC 9112, 3.2 */
         p->req.refuse = 400;

@@ -17,6 +17,7 @@ struct rw_http_request {
     bool keep_alive;
     int refuse;                    /* status for a request that broke a limit; 0: fine */
     char path[RW_HTTP_PATH_BYTES]; /* without query */
+    const char *query;             /* what follows '?', in `path`; "": nothing */
     char host[256];
     char accept[512];
 };

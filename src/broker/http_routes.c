@@ -5,7 +5,8 @@
  *             does not restart a broker that only waits for something
  *   /readyz   200 when clients may come, 503 and the reasons otherwise
  *   /healthz  the same as /readyz, in one word
- *   /metrics  Prometheus text, or OpenMetrics when asked for
+ *   /metrics  Prometheus text, or OpenMetrics when asked for; with ?detail=partition every partition
+ *   /metrics/kafka  the same under the names that dashboards for Apache Kafka know
  */
 #include <stdio.h>
 #include <string.h>
@@ -95,20 +96,48 @@ static void scraped(void *arg, const struct rw_buf *text)
         answer_text(c, 503, "out of memory\n");
 }
 
-static void metrics(struct rw_http_conn *c)
+static void scrape(struct rw_http_conn *c, enum rw_metrics_form form)
 {
     struct rw_shard *zero = c->http->args.broker->shards[0];
     c->scraping = true;
-    if (rw_scrape_start(zero, wants_openmetrics(c), scraped, c) != RW_OK) {
+    if (rw_scrape_start(zero, form, wants_openmetrics(c), scraped, c) != RW_OK) {
         c->scraping = false;
         answer_text(c, 503, "out of memory\n");
     }
 }
 
+/* "a=1&detail=partition" */
+static bool asks_for(const char *query, const char *what)
+{
+    size_t n = strlen(what);
+    while (*query) {
+        size_t length = strcspn(query, "&");
+        if (length == n && memcmp(query, what, n) == 0)
+            return true;
+        query += length + (query[length] == '&');
+    }
+    return false;
+}
+
+static void metrics(struct rw_http_conn *c)
+{
+    bool all = asks_for(c->parse.req.query, "detail=partition");
+    scrape(c, all ? RW_METRICS_OWN_PARTITIONS : RW_METRICS_OWN);
+}
+
+static void metrics_kafka(struct rw_http_conn *c)
+{
+    scrape(c, RW_METRICS_KAFKA);
+}
+
 static const struct {
     const char *path;
     void (*answer)(struct rw_http_conn *c);
-} routes[] = {{"/metrics", metrics}, {"/livez", livez}, {"/readyz", readyz}, {"/healthz", healthz}};
+} routes[] = {{"/metrics", metrics},
+              {"/metrics/kafka", metrics_kafka},
+              {"/livez", livez},
+              {"/readyz", readyz},
+              {"/healthz", healthz}};
 
 /* "localhost", "127.0.0.1", "[::1]", each with or without a port. */
 static bool loopback_host(const char *host)
@@ -144,5 +173,6 @@ void rw_http_route(struct rw_http_conn *c)
             answer_text(c, 405, "only GET and HEAD\n");
         return;
     }
-    answer_text(c, 404, "not found; there are /metrics, /livez, /readyz and /healthz\n");
+    answer_text(c, 404,
+                "not found; there are /metrics, /metrics/kafka, /livez, /readyz and /healthz\n");
 }

@@ -195,6 +195,16 @@ bool rw_memory_wake(struct rw_memory *m)
     return true;
 }
 
+size_t rw_memory_idle(const struct rw_memory *m)
+{
+    return m->pooled;
+}
+
+size_t rw_memory_limit(const struct rw_memory *m)
+{
+    return m->limit;
+}
+
 size_t rw_memory_used(const struct rw_memory *m)
 {
     return m->used;

@@ -65,6 +65,9 @@ void rw_memory_leave(struct rw_memory_waiter *w);
 /* Calls waiters, first come first served, while there is room. True when it called one. */
 bool rw_memory_wake(struct rw_memory *m);
 
+/* Kept for the next takers, and the limit of both together. */
+size_t rw_memory_idle(const struct rw_memory *m);
+size_t rw_memory_limit(const struct rw_memory *m);
 size_t rw_memory_used(const struct rw_memory *m);
 /* Frees pooled chunks that nobody needed since the last call. Call it about once a second. */
 void rw_memory_trim(struct rw_memory *m);

@@ -17,6 +17,7 @@ struct rw_metrics *rw_metrics_new(void)
         return NULL;
     for (int i = 0; i < RW_METRICS_TOPIC_CHAINS; i++)
         rw_list_init(&m->topics[i]);
+    rw_arena_init(&m->names, 0);
     return m;
 }
 
@@ -29,6 +30,9 @@ void rw_metrics_free(struct rw_metrics *m)
         while ((it = rw_list_pop(&m->topics[i])))
             rw_free(RW_CONTAINER(it, struct rw_topic_metrics, link));
     }
+    rw_arena_deinit(&m->names);
+    rw_free(m->rows);
+    rw_free(m->brokers);
     rw_free(m);
 }
 

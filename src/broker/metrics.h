@@ -24,6 +24,8 @@ enum rw_metric {
     RW_METRIC_BYTES_OUT,            /* sent to them */
     RW_METRIC_REQUESTS_IN_FLIGHT,   /* gauge */
     RW_METRIC_REQUEST_MEMORY,       /* gauge: bytes held by frames */
+    RW_METRIC_REQUEST_MEMORY_IDLE,  /* gauge: bytes kept for frames to come */
+    RW_METRIC_REQUEST_MEMORY_LIMIT, /* gauge */
     RW_METRIC_MUTED_TOTAL,          /* times a connection was left unread for lack of memory */
     RW_METRIC_COLD_READS,           /* ranges that had to be read from disk before sending */
     RW_METRIC_FLUSHES,              /* group commits done */
@@ -77,14 +79,40 @@ void rw_metrics_topic_forget(struct rw_metrics *m, const char *topic);
 /* Adds what `from` counts to `sum`. On the shard of `from`. RW_E_NOMEM: sum is incomplete. */
 RW_MUST int rw_metrics_merge(struct rw_metrics *sum, const struct rw_metrics *from);
 
+/* One partition, where they are asked for one by one. */
+struct rw_partition_row {
+    const char *topic;
+    int32_t index, leader, preferred; /* broker ids */
+    int32_t replicas, in_sync, in_sync_min;
+    int64_t start, end, high_watermark; /* offsets */
+    uint64_t bytes;
+    bool offline;
+};
+
+/* The most that one scrape shows; more are counted as dropped. */
+enum { RW_METRICS_PARTITIONS_MAX = 20000 };
+
+/* Strings are copied. RW_E_NOMEM. */
+RW_MUST int rw_metrics_partition(struct rw_metrics *sum, const struct rw_partition_row *row);
+RW_MUST int rw_metrics_broker(struct rw_metrics *sum, int32_t id, const char *host, int32_t port);
+
 /* What does not live in a shard. */
 struct rw_metrics_host {
     int64_t uptime_ms;
     const char *version;
     uint64_t disk_total, disk_free; /* both 0: unknown, left out */
-    uint64_t memory_resident;       /* 0: unknown */
+    uint64_t memory_resident;       /* 0: unknown, as the next two */
+    uint64_t open_files;
+    double cpu_seconds;
 };
 
-/* openmetrics: OpenMetrics 1.0.0, otherwise Prometheus text 0.0.4. */
-void rw_metrics_render(struct rw_buf *out, const struct rw_metrics *sum,
-                       const struct rw_metrics_host *host, bool openmetrics);
+enum rw_metrics_form {
+    RW_METRICS_OWN,
+    RW_METRICS_OWN_PARTITIONS, /* and every partition */
+    RW_METRICS_KAFKA           /* the names of kafka_exporter and of Apache Kafka's JMX exporter */
+};
+
+/* openmetrics: OpenMetrics 1.0.0, otherwise Prometheus text 0.0.4. Sorts the partitions of sum. */
+void rw_metrics_render(struct rw_buf *out, struct rw_metrics *sum,
+                       const struct rw_metrics_host *host, enum rw_metrics_form form,
+                       bool openmetrics);

@@ -85,6 +85,10 @@ struct rw_partition *rw_partitions_next(const struct rw_shard *s, size_t *at);
 /* The same, also those that are not open yet. */
 struct rw_partition *rw_partitions_each(const struct rw_shard *s, size_t *at);
 
+/* Adds the shard's partitions to a scrape. RW_E_NOMEM. (measure.c) */
+RW_MUST int rw_partitions_measure(struct rw_shard *s, const struct rw_meta *meta,
+                                  struct rw_metrics *sum);
+
 int rw_partition_shard(const struct rw_broker *b, struct rw_uuid topic_id, int32_t index);
 /* NULL: not on this shard. */
 struct rw_partition *rw_partition_find(const struct rw_shard *s, struct rw_uuid topic_id,

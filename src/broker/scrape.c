@@ -5,8 +5,10 @@
 #include "broker/scrape.h"
 
 #include <stdio.h>
+#include <string.h>
 #include "base/mem.h"
-#include "broker/metrics.h"
+#include "broker/memory.h"
+#include "broker/service.h"
 
 struct scrape {
     struct rw_msg msg;
@@ -15,28 +17,61 @@ struct scrape {
     int at; /* the shard that it is on */
     int code;
     bool openmetrics;
+    enum rw_metrics_form form;
     struct rw_metrics *sum;
     struct rw_buf text;
     void (*done)(void *arg, const struct rw_buf *text);
     void *arg;
 };
 
+/* A file of /proc; empty where there is none. */
+static void read_proc(const struct rw_env *env, const char *path, char *to, size_t size)
+{
+    struct rw_file *f;
+    size_t n = 0;
+    to[0] = 0;
+    if (rw_vfs_open(env->vfs, path, RW_OPEN_READ, &f) != RW_OK)
+        return;
+    if (rw_file_read_at(f, 0, to, size - 1, &n) != RW_OK)
+        n = 0;
+    rw_file_close(f);
+    to[n] = 0;
+}
+
 /* Second number of /proc/self/statm, in pages of 4 KiB; 0 where there is no such file. */
 static uint64_t resident(const struct rw_env *env)
 {
-    struct rw_file *f;
     char line[128];
-    size_t n = 0;
     unsigned long long size, pages = 0;
-    if (rw_vfs_open(env->vfs, "/proc/self/statm", RW_OPEN_READ, &f) != RW_OK)
+    read_proc(env, "/proc/self/statm", line, sizeof(line));
+    return sscanf(line, "%llu %llu", &size, &pages) == 2 ? pages * 4096 : 0;
+}
+
+/* utime and stime, fields 14 and 15 of /proc/self/stat, in ticks of 10 ms. The second field, a name in
+ * parentheses, may contain anything. */
+static double cpu_seconds(const struct rw_env *env)
+{
+    char line[1024];
+    unsigned long long user = 0, kernel = 0;
+    read_proc(env, "/proc/self/stat", line, sizeof(line));
+    const char *p = strrchr(line, ')');
+    if (!p || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user,
+                     &kernel) != 2)
         return 0;
-    if (rw_file_read_at(f, 0, line, sizeof(line) - 1, &n) != RW_OK)
-        n = 0;
-    rw_file_close(f);
-    line[n] = 0;
-    if (sscanf(line, "%llu %llu", &size, &pages) != 2)
-        return 0;
-    return pages * 4096;
+    return (double)(user + kernel) / 100;
+}
+
+static int count_one(void *arg, const char *name)
+{
+    (void)name;
+    ++*(uint64_t *)arg;
+    return RW_OK;
+}
+
+static uint64_t open_files(const struct rw_env *env)
+{
+    uint64_t n = 0;
+    return env->vfs->ops->list(env->vfs, "/proc/self/fd", count_one, &n) == RW_OK ? n : 0;
 }
 
 static void render(struct rw_job *job)
@@ -52,8 +87,10 @@ static void render(struct rw_job *job)
         .disk_total = space.total,
         .disk_free = space.available,
         .memory_resident = resident(b->env),
+        .open_files = open_files(b->env),
+        .cpu_seconds = cpu_seconds(b->env),
     };
-    rw_metrics_render(&s->text, s->sum, &host, s->openmetrics);
+    rw_metrics_render(&s->text, s->sum, &host, s->form, s->openmetrics);
 }
 
 static void finish(struct scrape *s, bool ok)
@@ -83,15 +120,22 @@ static void visit(struct rw_shard *shard, struct rw_msg *m)
 {
     struct scrape *s = RW_CONTAINER(m, struct scrape, msg);
     const struct rw_broker *b = shard->broker;
+    rw_metric_set(shard->metrics, RW_METRIC_REQUEST_MEMORY, (int64_t)rw_memory_used(shard->memory));
+    rw_metric_set(shard->metrics, RW_METRIC_REQUEST_MEMORY_IDLE,
+                  (int64_t)rw_memory_idle(shard->memory));
+    rw_metric_set(shard->metrics, RW_METRIC_REQUEST_MEMORY_LIMIT,
+                  (int64_t)rw_memory_limit(shard->memory));
     if (s->code == RW_OK)
         s->code = rw_metrics_merge(s->sum, shard->metrics);
+    if (s->code == RW_OK && s->form != RW_METRICS_OWN && b->service->measure)
+        s->code = b->service->measure(shard, s->sum);
     bool last = ++s->at == b->n_shards;
     if (last)
         s->msg.run = back;
     rw_shard_send(last ? s->zero : b->shards[s->at], &s->msg);
 }
 
-int rw_scrape_start(struct rw_shard *zero, bool openmetrics,
+int rw_scrape_start(struct rw_shard *zero, enum rw_metrics_form form, bool openmetrics,
                     void (*done)(void *arg, const struct rw_buf *text), void *arg)
 {
     struct scrape *s = rw_zalloc(sizeof(*s));
@@ -104,6 +148,7 @@ int rw_scrape_start(struct rw_shard *zero, bool openmetrics,
     }
     s->zero = zero;
     s->openmetrics = openmetrics;
+    s->form = form;
     s->done = done;
     s->arg = arg;
     s->job.work = render;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include "base/mem.h"
 #include "broker/api/table.h"
+#include "broker/metrics.h"
 #include "broker/node.h"
 
 void rw_node_unclean(struct rw_node *n)
@@ -194,6 +195,16 @@ static void service_unready(struct rw_shard *s, struct rw_buf *reasons)
         rw_buf_add_str(reasons, "the metadata log has failed\n");
 }
 
+static int service_measure(struct rw_shard *s, struct rw_metrics *sum)
+{
+    const struct rw_meta *meta = s->view ? &s->view->meta : NULL;
+    int rc = meta && s->partitions ? rw_partitions_measure(s, meta, sum) : RW_OK;
+    for (size_t i = 0; meta && s->index == 0 && i < meta->n_brokers && rc == RW_OK; i++)
+        rc = rw_metrics_broker(sum, meta->brokers[i].id, meta->brokers[i].host,
+                               meta->brokers[i].port);
+    return rc;
+}
+
 const struct rw_service rw_service = {
     .handlers = rw_handlers,
     .n_handlers = RW_HANDLERS,
@@ -202,4 +213,5 @@ const struct rw_service rw_service = {
     .stop = service_stop,
     .close = service_close,
     .unready = service_unready,
+    .measure = service_measure,
 };

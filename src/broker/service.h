@@ -30,6 +30,9 @@ struct rw_service {
     /* On shard 0. Adds one line of words per reason why the broker can not serve; none: it can. May
      * be NULL. */
     void (*unready)(struct rw_shard *s, struct rw_buf *reasons);
+    /* On each shard: adds its partitions, on shard 0 also the brokers, to a scrape. RW_E_NOMEM. May be
+     * NULL. */
+    int (*measure)(struct rw_shard *s, struct rw_metrics *sum);
     /* SIGHUP: read again what may be read again. On shard 0. May be NULL. */
     void (*reload)(struct rw_shard *s);
 };

@@ -5,6 +5,7 @@ Starts its own broker on free ports with a data directory of its own, and stops 
 that ordinary clients send rarely or never: every version of an API, wrong epochs, unknown ids, restarts in between.
 """
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
@@ -1063,6 +1065,59 @@ def _():
     grown = metadata_files()[1] - before
     assert 0 < grown < 3 * 300, grown
     broker.restart_after_stop()
+
+
+def samples(text):
+    """{(name, labels): value} of Prometheus' text format; every line must be of it, every sample's type known."""
+    out, types = {}, {}
+    for line in text.splitlines():
+        head = re.fullmatch(r"# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)", line)
+        if head:
+            if head[1] == "TYPE":
+                assert head[2] not in types, "twice: " + line
+                types[head[2]] = head[3]
+            continue
+        m = re.fullmatch(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\.)*",?)*)\})? (\S+)', line)
+        assert m, line
+        assert m[1] in types or re.sub("_(bucket|sum|count)$", "", m[1]) in types, line
+        assert (m[1], m[2]) not in out, "twice: " + line
+        out[m[1], m[2]] = float(m[3])
+    return out
+
+
+@test("metrics of every partition, under our names and under those of Kafka's exporters")
+def _():
+    broker.stop()
+    http = free_port()
+    broker.start("rollway.http.listen=127.0.0.1:%d" % http)
+    name, _ = topic(3)
+    for _ in range(5):
+        same(0, produce(name, batch((b"a", b"b")), partition=1)["error_code"])
+    with client() as c:
+        same(0, c.ask("DeleteRecords", 2, timeout_ms=5000, topics=[{"name": name, "partitions": [
+            {"partition_index": 1, "offset": 4}]}])["topics"][0]["partitions"][0]["error_code"])
+
+    def scrape(path):
+        with urllib.request.urlopen("http://127.0.0.1:%d%s" % (http, path), timeout=10) as answer:
+            return samples(answer.read().decode())
+    plain = scrape("/metrics")
+    assert not [n for n, labels in plain if "rollway_partition" in (labels or "")]
+    assert plain["rollway_kafka_request_memory_limit_bytes", None] > plain["rollway_kafka_request_memory_bytes", None]
+    assert plain["process_open_fds", None] > 5 and plain["process_resident_memory_bytes", None] > 1e6
+    got = scrape("/metrics?detail=partition")
+    label = 'rollway_namespace="kafka",rollway_topic="%s",rollway_partition="%d"'
+    same([10, 10, 4, 1], [got["rollway_" + n, label % (name, 1)] for n in (
+        "kafka_max_offset", "kafka_log_end_offset", "kafka_log_start_offset", "cluster_partition_leader_id")])
+    assert got["rollway_kafka_log_size_bytes", label % (name, 1)] > 0
+    same(0, got["rollway_kafka_max_offset", label % (name, 2)])
+    got = scrape("/metrics/kafka")
+    same(3, got["kafka_topic_partitions", 'topic="%s"' % name])
+    same([10, 4, 1, 1, 1, 0], [got["kafka_topic_partition_" + n, 'topic="%s",partition="1"' % name] for n in (
+        "current_offset", "oldest_offset", "leader", "leader_is_preferred", "in_sync_replica",
+        "under_replicated_partition")])
+    same(10, got["kafka_server_brokertopicmetrics_messagesin_total", 'topic="%s"' % name])
+    same(1, got["kafka_brokers", None])
+    broker.restart(signal.SIGTERM)
 
 
 @test("the broker stops cleanly, and leaves the mark")

@@ -108,6 +108,9 @@ consume() { timeout 30 kcat -q -b "$RW_BROKER" -C -e -o beginning "$@"; }
     grep -q '^rollway_' "$BATS_TEST_TMPDIR/metrics"
     command -v promtool || skip "promtool is missing"
     promtool check metrics <"$BATS_TEST_TMPDIR/metrics"
+    curl -sf "$http/metrics?detail=partition" | promtool check metrics
+    # One name of Apache Kafka's is not what promtool calls good style.
+    curl -sf "$http/metrics/kafka" | grep -v '^\(# [A-Z]* \)\?kafka_server_socket_server_metrics_connection_count' | promtool check metrics
 }
 
 @test "an idle broker is small" {

@@ -10,7 +10,9 @@ static const struct rw_metrics_host host = {.uptime_ms = 1500,
                                             .version = "1.2.3",
                                             .disk_total = 1000,
                                             .disk_free = 400,
-                                            .memory_resident = 4096};
+                                            .memory_resident = 4096,
+                                            .open_files = 12,
+                                            .cpu_seconds = 1.25};
 
 static void has(const struct rw_buf *text, const char *line)
 {
@@ -43,7 +45,7 @@ static void text_format(void **state)
     struct rw_metrics *m = sample();
     struct rw_buf b;
     rw_buf_init(&b);
-    rw_metrics_render(&b, m, &host, false);
+    rw_metrics_render(&b, m, &host, RW_METRICS_OWN, false);
     has(&b, "# HELP rollway_application_uptime_seconds_total Time since the broker started.\n"
             "# TYPE rollway_application_uptime_seconds_total counter\n"
             "rollway_application_uptime_seconds_total 1.500\n");
@@ -60,6 +62,8 @@ static void text_format(void **state)
             "rollway_error=\"UNKNOWN_TOPIC_OR_PARTITION\"} 2\n");
     has(&b, "rollway_topic=\"a\\\"b\\\\c\\nd\",rollway_request=\"consume\"} 6\n");
     has(&b, "rollway_storage_disk_free_bytes 400\n");
+    has(&b, "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total 1.25\n");
+    has(&b, "\nprocess_open_fds 12\n");
     assert_null(strstr(rw_buf_cstr(&b), "# EOF"));
     rw_buf_deinit(&b);
     rw_metrics_free(m);
@@ -71,7 +75,7 @@ static void openmetrics(void **state)
     struct rw_metrics *m = sample();
     struct rw_buf b;
     rw_buf_init(&b);
-    rw_metrics_render(&b, m, &host, true);
+    rw_metrics_render(&b, m, &host, RW_METRICS_OWN, true);
     has(&b, "# TYPE rollway_rpc_received_bytes counter\n"
             "rollway_rpc_received_bytes_total{rollway_server=\"kafka\"} 700\n");
     assert_string_equal(rw_buf_cstr(&b) + b.n - 6, "# EOF\n");
@@ -87,7 +91,7 @@ static void shards_are_added_up(void **state)
     rw_buf_init(&text);
     assert_int_equal(rw_metrics_merge(sum, a), RW_OK);
     assert_int_equal(rw_metrics_merge(sum, b), RW_OK);
-    rw_metrics_render(&text, sum, &host, false);
+    rw_metrics_render(&text, sum, &host, RW_METRICS_OWN, false);
     has(&text, "rollway_rpc_active_connections{rollway_server=\"kafka\"} 6\n");
     has(&text, "_count{rollway_request=\"produce\"} 6\n");
     has(&text, "rollway_error=\"UNKNOWN_TOPIC_OR_PARTITION\"} 4\n");
@@ -114,10 +118,103 @@ static void topics_have_a_limit(void **state)
     rw_metrics_free(m);
 }
 
+static void add_partitions(struct rw_metrics *m)
+{
+    struct rw_partition_row row = {.topic = "t",
+                                   .index = 10,
+                                   .leader = 1,
+                                   .preferred = 1,
+                                   .replicas = 2,
+                                   .in_sync = 1,
+                                   .in_sync_min = 1,
+                                   .start = 5,
+                                   .end = 9,
+                                   .high_watermark = 8,
+                                   .bytes = 700};
+    assert_int_equal(rw_metrics_partition(m, &row), RW_OK);
+    row.index = 9;
+    assert_int_equal(rw_metrics_partition(m, &row), RW_OK);
+    row.topic = "a\"b";
+    row.preferred = 2;
+    assert_int_equal(rw_metrics_partition(m, &row), RW_OK);
+    assert_int_equal(rw_metrics_broker(m, 1, "host", 9092), RW_OK);
+}
+
+static void partitions(void **state)
+{
+    (void)state;
+    struct rw_metrics *m = sample();
+    struct rw_buf b;
+    rw_buf_init(&b);
+    add_partitions(m);
+    rw_metrics_render(&b, m, &host, RW_METRICS_OWN, false);
+    assert_null(strstr(rw_buf_cstr(&b), "rollway_partition="));
+    rw_buf_clear(&b);
+    rw_metrics_render(&b, m, &host, RW_METRICS_OWN_PARTITIONS, false);
+    /* By topic, then by number. */
+    has(&b, "# TYPE rollway_kafka_max_offset gauge\n"
+            "rollway_kafka_max_offset{rollway_namespace=\"kafka\",rollway_topic=\"a\\\"b\","
+            "rollway_partition=\"9\"} 8\n"
+            "rollway_kafka_max_offset{rollway_namespace=\"kafka\",rollway_topic=\"t\","
+            "rollway_partition=\"9\"} 8\n"
+            "rollway_kafka_max_offset{rollway_namespace=\"kafka\",rollway_topic=\"t\","
+            "rollway_partition=\"10\"} 8\n");
+    has(&b, "rollway_kafka_log_start_offset{rollway_namespace=\"kafka\",rollway_topic=\"t\","
+            "rollway_partition=\"10\"} 5\n");
+    has(&b, "rollway_kafka_log_size_bytes{rollway_namespace=\"kafka\",rollway_topic=\"t\","
+            "rollway_partition=\"10\"} 700\n");
+    rw_buf_deinit(&b);
+    rw_metrics_free(m);
+}
+
+static void names_of_kafka(void **state)
+{
+    (void)state;
+    struct rw_metrics *m = sample();
+    struct rw_buf b;
+    rw_buf_init(&b);
+    add_partitions(m);
+    rw_metrics_render(&b, m, &host, RW_METRICS_KAFKA, true);
+    has(&b, "\nkafka_brokers 1\n");
+    has(&b, "\nkafka_broker_info{id=\"1\",address=\"host:9092\"} 1\n");
+    has(&b,
+        "\nkafka_topic_partitions{topic=\"a\\\"b\"} 1\nkafka_topic_partitions{topic=\"t\"} 2\n");
+    has(&b, "\nkafka_topic_partition_current_offset{topic=\"t\",partition=\"10\"} 8\n");
+    has(&b, "\nkafka_topic_partition_leader_is_preferred{topic=\"a\\\"b\",partition=\"9\"} 0\n");
+    has(&b, "\nkafka_topic_partition_under_replicated_partition{topic=\"t\",partition=\"9\"} 1\n");
+    has(&b, "\nkafka_server_brokertopicmetrics_messagesin_total 7\n");
+    has(&b, "\nkafka_server_brokertopicmetrics_totalproducerequests_total 3\n");
+    has(&b, "\nkafka_server_brokertopicmetrics_failedproducerequests_total 2\n");
+    has(&b, "\nkafka_server_replicamanager_underreplicatedpartitions 3\n");
+    assert_null(strstr(rw_buf_cstr(&b), "rollway_"));
+    assert_string_equal(rw_buf_cstr(&b) + b.n - 6, "# EOF\n");
+    rw_buf_deinit(&b);
+    rw_metrics_free(m);
+}
+
+static void partitions_have_a_limit(void **state)
+{
+    (void)state;
+    struct rw_metrics *m = rw_metrics_new();
+    struct rw_partition_row row = {.topic = "t"};
+    struct rw_buf b;
+    rw_buf_init(&b);
+    for (row.index = 0; row.index < RW_METRICS_PARTITIONS_MAX + 3; row.index++)
+        assert_int_equal(rw_metrics_partition(m, &row), RW_OK);
+    rw_metrics_render(&b, m, &host, RW_METRICS_OWN_PARTITIONS, false);
+    has(&b, "\nrollway_metrics_dropped_total 3\n");
+    rw_buf_deinit(&b);
+    rw_metrics_free(m);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(text_format), cmocka_unit_test(openmetrics),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(text_format),
+                                       cmocka_unit_test(openmetrics),
                                        cmocka_unit_test(shards_are_added_up),
-                                       cmocka_unit_test(topics_have_a_limit)};
+                                       cmocka_unit_test(topics_have_a_limit),
+                                       cmocka_unit_test(partitions),
+                                       cmocka_unit_test(names_of_kafka),
+                                       cmocka_unit_test(partitions_have_a_limit)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
