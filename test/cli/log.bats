@@ -98,8 +98,8 @@ assert len([x for x in d if x["type"] == "record"]) == 3005'
     run "$RW_BIN" log verify a
     echo "$output"
     [ "$status" -eq 8 ]
-    [[ "$output" == *"$FIRST.log"*"position $second"* ]]
-    [[ "$output" == *DAMAGED* ]]
+    [[ "$output" == *"$FIRST.log: position $second: the CRC does not match"* ]]
+    [[ "$output" == *"DAMAGED: offsets 0 to 3000, 2 batches, 2000 records,"*" 1 bad batches, 0 bad index entries"* ]]
     run "$RW_BIN" log verify --json a
     [ "$status" -eq 8 ]
     run "$RW_BIN" log dump "a/$FIRST.log"
