@@ -179,8 +179,9 @@ static bool is_shortage(int code)
 static void wait_for_room(struct rw_partition *p)
 {
     rw_diag(p->shard->env->diag, RW_WARN, "partition",
-            p->code == RW_E_FULL ? "no space to open a log: once more when there is some"
-                                 : "no open files or memory left to open a log: once more in a while",
+            p->code == RW_E_FULL
+                ? "no space to open a log: once more when there is some"
+                : "no open files or memory left to open a log: once more in a while",
             rw_kv_str("dir", p->dir), rw_kv_code("error", p->code));
     rw_list_push(&p->shard->partitions->no_room, &p->link);
     if (p->code == RW_E_FULL)

@@ -33,9 +33,10 @@ struct rw_partitions {
     struct rw_shard *shard;
     struct rw_map map;
     struct rw_link to_open; /* in order */
-    struct rw_link no_room; /* could not be opened for want of space, open files or memory: once more */
-    size_t opening;         /* queued and running */
-    int running;            /* open jobs under way */
+    struct rw_link
+        no_room;    /* could not be opened for want of space, open files or memory: once more */
+    size_t opening; /* queued and running */
+    int running;    /* open jobs under way */
     size_t closing;
     struct rw_timer retention;
     struct rw_disk_watch disk;
