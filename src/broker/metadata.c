@@ -305,6 +305,10 @@ static int check_value(void *arg, enum rw_meta_setting kind, struct rw_str name,
     struct rw_err err;
     rw_buf_init(&text);
     int rc = rw_config_canonical(key, value, &text, &err);
+    if (rc == RW_OK &&
+        text.n > INT16_MAX) /* appending makes values longer than a request can say */
+        rc = rw_err_set(&err, RW_E_INVAL, "%s: a value is at most %d bytes long", key->name,
+                        INT16_MAX);
     *(rc ? ret_why : ret_value) = rw_arena_str(arena, rc ? err.text : rw_buf_cstr(&text));
     rw_buf_deinit(&text);
     return rc == RW_OK && ret_value->n < 0 ? RW_E_NOMEM : rc;

@@ -51,13 +51,14 @@ static int apply_topic(struct rw_meta *meta, const struct rw_topic_record *r,
         return RW_E_NOMEM;
     t->id = r->topic_id;
     t->name = copy_str(r->name);
-    if (!t->name || rw_map_reserve(&meta->by_name) ||
+    if (!t->name || rw_map_reserve(&meta->by_name) || rw_map_reserve(&meta->by_folded) ||
         rw_map_put(&meta->by_id, rw_hash(t->id.b, sizeof(t->id.b)), t)) {
         rw_meta_topic_free(t);
         return RW_E_NOMEM;
     }
     int rc = rw_map_put(&meta->by_name, rw_hash_str(r->name), t);
-    RW_ASSERT(rc == RW_OK); /* reserved above */
+    int rc2 = rw_map_put(&meta->by_folded, rw_meta_folded_hash(r->name), t);
+    RW_ASSERT(rc == RW_OK && rc2 == RW_OK); /* reserved above */
     return note(delta, RW_META_TOPIC_CREATED, t->id, -1);
 }
 
@@ -220,6 +221,7 @@ static int apply_remove_topic(struct rw_meta *meta, const struct rw_remove_topic
     if (note(delta, RW_META_TOPIC_REMOVED, t->id, -1))
         return RW_E_NOMEM;
     rw_map_remove(&meta->by_name, rw_hash_str(rw_str(t->name)), t);
+    rw_map_remove(&meta->by_folded, rw_meta_folded_hash(rw_str(t->name)), t);
     rw_map_remove(&meta->by_id, rw_hash(t->id.b, sizeof(t->id.b)), t);
     meta->n_partitions -= (size_t)t->n_partitions;
     rw_meta_topic_free(t);

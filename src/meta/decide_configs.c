@@ -5,6 +5,7 @@
  */
 #include "meta/decide_private.h"
 
+#include "base/same.h"
 #include "wire/error.h"
 
 enum { OP_SET = 0, OP_DELETE = 1, OP_APPEND = 2, OP_SUBTRACT = 3 };
@@ -131,6 +132,26 @@ static bool find_target(const struct rw_meta *meta, int8_t type, struct rw_str n
     return false;
 }
 
+/* What tells resources apart, as one text. */
+static struct rw_str key_of(int8_t type, struct rw_str name, struct rw_arena *arena)
+{
+    int32_t n = name.n > 0 ? name.n : 0;
+    char *p = rw_arena_alloc(arena, (size_t)n + 1);
+    if (!p)
+        return RW_STR_NULL;
+    p[0] = (char)type;
+    if (n)
+        memcpy(p + 1, name.p, (size_t)n);
+    return (struct rw_str){p, n + 1};
+}
+
+/* Both changes would be judged by what is there now, and what they make together by nobody. */
+static void refuse_twice(int16_t *error, struct rw_str *message)
+{
+    *error = RW_KERR_INVALID_REQUEST;
+    *message = RW_STR_LIT("the request names this resource twice");
+}
+
 static int replace(const struct target *t, const struct rw_meta_policy *policy,
                    const struct rw_alter_configs_request_resource *in, bool validate_only,
                    struct rw_meta_records *list, struct rw_str *ret_why)
@@ -152,7 +173,17 @@ int rw_decide_alter_configs(const struct rw_meta *meta, const struct rw_meta_pol
                             struct rw_alter_configs_response *out, struct rw_meta_records *list)
 {
     out->responses = rw_arena_array(list->arena, (size_t)in->n_resources, sizeof(*out->responses));
-    if (!out->responses && in->n_resources > 0)
+    struct rw_str *keys = rw_arena_array(list->arena, (size_t)in->n_resources, sizeof(*keys));
+    int32_t *same;
+    if (in->n_resources > 0 && (!out->responses || !keys))
+        return RW_E_NOMEM;
+    for (int32_t i = 0; i < in->n_resources; i++) {
+        keys[i] =
+            key_of(in->resources[i].resource_type, in->resources[i].resource_name, list->arena);
+        if (keys[i].n < 0)
+            return RW_E_NOMEM;
+    }
+    if (rw_find_same(keys, in->n_resources, list->arena, &same))
         return RW_E_NOMEM;
     for (int32_t i = 0; i < in->n_resources; i++) {
         struct rw_alter_configs_response_resource *r = &out->responses[out->n_responses++];
@@ -160,8 +191,12 @@ int rw_decide_alter_configs(const struct rw_meta *meta, const struct rw_meta_pol
         r->resource_type = in->resources[i].resource_type;
         r->resource_name = in->resources[i].resource_name;
         struct target t;
-        bool found = find_target(meta, r->resource_type, r->resource_name, &t, &r->error_code,
-                                 &r->error_message);
+        bool found = false;
+        if (same[i] >= 0)
+            refuse_twice(&r->error_code, &r->error_message);
+        else
+            found = find_target(meta, r->resource_type, r->resource_name, &t, &r->error_code,
+                                &r->error_message);
         struct rw_str why = RW_STR_NULL;
         size_t mark = list->n;
         int rc =
@@ -261,7 +296,17 @@ int rw_decide_incremental_alter_configs(const struct rw_meta *meta,
                                         struct rw_meta_records *list)
 {
     out->responses = rw_arena_array(list->arena, (size_t)in->n_resources, sizeof(*out->responses));
-    if (!out->responses && in->n_resources > 0)
+    struct rw_str *keys = rw_arena_array(list->arena, (size_t)in->n_resources, sizeof(*keys));
+    int32_t *same;
+    if (in->n_resources > 0 && (!out->responses || !keys))
+        return RW_E_NOMEM;
+    for (int32_t i = 0; i < in->n_resources; i++) {
+        keys[i] =
+            key_of(in->resources[i].resource_type, in->resources[i].resource_name, list->arena);
+        if (keys[i].n < 0)
+            return RW_E_NOMEM;
+    }
+    if (rw_find_same(keys, in->n_resources, list->arena, &same))
         return RW_E_NOMEM;
     for (int32_t i = 0; i < in->n_resources; i++) {
         struct rw_incremental_alter_configs_response_resource *r =
@@ -270,8 +315,12 @@ int rw_decide_incremental_alter_configs(const struct rw_meta *meta,
         r->resource_type = in->resources[i].resource_type;
         r->resource_name = in->resources[i].resource_name;
         struct target t;
-        bool found = find_target(meta, r->resource_type, r->resource_name, &t, &r->error_code,
-                                 &r->error_message);
+        bool found = false;
+        if (same[i] >= 0)
+            refuse_twice(&r->error_code, &r->error_message);
+        else
+            found = find_target(meta, r->resource_type, r->resource_name, &t, &r->error_code,
+                                &r->error_message);
         struct rw_str why = RW_STR_NULL;
         size_t mark = list->n;
         int rc = found ? change_all(&t, policy, &in->resources[i], in->validate_only, list, &why)

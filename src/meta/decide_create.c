@@ -5,6 +5,7 @@
  */
 #include "meta/decide_private.h"
 
+#include "base/same.h"
 #include "wire/error.h"
 
 typedef struct rw_create_topics_request_topic topic_in;
@@ -29,61 +30,10 @@ const char *rw_topic_name_problem(struct rw_str name)
     return NULL;
 }
 
-static bool collide(struct rw_str a, struct rw_str b)
-{
-    if (a.n != b.n)
-        return false;
-    for (int32_t i = 0; i < a.n; i++) {
-        char x = a.p[i] == '.' ? '_' : a.p[i], y = b.p[i] == '.' ? '_' : b.p[i];
-        if (x != y)
-            return false;
-    }
-    return true;
-}
-
-static const struct rw_meta_topic *colliding(const struct rw_meta *meta, struct rw_str name)
-{
-    const struct rw_meta_topic *t;
-    size_t at = 0;
-    if (!memchr(name.p, '.', (size_t)name.n) && !memchr(name.p, '_', (size_t)name.n))
-        return NULL;
-    while ((t = rw_map_next(&meta->by_id, &at)))
-        if (collide(name, rw_str(t->name)))
-            return t;
-    return NULL;
-}
-
 static void refuse(topic_out *out, int16_t error, const char *why)
 {
     out->error_code = error;
     out->error_message = rw_str(why);
-}
-
-static bool is_named(const void *item, const void *key)
-{
-    const topic_in *t = item;
-    return rw_str_eq(t->name, *(const struct rw_str *)key);
-}
-
-/* *ret_twice[i]: another topic of the request has that name. A request may name very many. */
-static int find_twice(const struct rw_create_topics_request *in, struct rw_arena *arena,
-                      bool **ret_twice)
-{
-    struct rw_map seen = {0};
-    bool *twice = rw_arena_zalloc(arena, (size_t)in->n_topics + 1);
-    int rc = twice ? RW_OK : RW_E_NOMEM;
-    for (int32_t i = 0; i < in->n_topics && rc == RW_OK; i++) {
-        topic_in *t = &in->topics[i];
-        uint64_t hash = rw_hash_str(t->name);
-        const topic_in *first = rw_map_get(&seen, hash, is_named, &t->name);
-        if (first)
-            twice[i] = twice[first - in->topics] = true;
-        else
-            rc = rw_map_put(&seen, hash, t);
-    }
-    rw_map_deinit(&seen);
-    *ret_twice = twice;
-    return rc;
 }
 
 static bool check_name(const struct rw_meta *meta, struct rw_str name, bool twice, topic_out *out,
@@ -107,7 +57,7 @@ static bool check_name(const struct rw_meta *meta, struct rw_str name, bool twic
                rw_arena_printf(arena, "Topic '%.*s' already exists.", (int)name.n, name.p));
         return false;
     }
-    const struct rw_meta_topic *other = colliding(meta, name);
+    const struct rw_meta_topic *other = rw_meta_topic_like(meta, name);
     if (other)
         refuse(out, RW_KERR_INVALID_TOPIC_EXCEPTION,
                rw_arena_printf(arena,
@@ -140,7 +90,21 @@ static bool check_numbers(const struct rw_meta *meta, const struct rw_meta_polic
     return out->error_code == 0;
 }
 
-static bool check_assignment(const struct rw_meta *meta, const topic_in *in, topic_out *out)
+/* The brokers of each partition of a manual assignment, which may come in any order; NULL: the
+ * assignment has none for it. Out of range or twice the same, it leaves a gap elsewhere. */
+static int32_t **index_assignment(const topic_in *in, struct rw_arena *arena)
+{
+    int32_t **by_index = rw_arena_array(arena, (size_t)in->n_assignments + 1, sizeof(*by_index));
+    for (int32_t i = 0; by_index && i < in->n_assignments; i++) {
+        int32_t k = in->assignments[i].partition_index;
+        if (k >= 0 && k < in->n_assignments)
+            by_index[k] = in->assignments[i].broker_ids;
+    }
+    return by_index;
+}
+
+static bool check_assignment(const struct rw_meta *meta, const topic_in *in,
+                             int32_t *const *by_index, topic_out *out)
 {
     if (in->num_partitions != -1 || in->replication_factor != -1) {
         refuse(out, RW_KERR_INVALID_REQUEST,
@@ -149,13 +113,10 @@ static bool check_assignment(const struct rw_meta *meta, const topic_in *in, top
     }
     int32_t n = in->n_assignments, expected = in->assignments[0].n_broker_ids;
     for (int32_t i = 0; i < n; i++) {
-        bool found = false;
-        for (int32_t j = 0; j < n && !found; j++)
-            found = in->assignments[j].partition_index == i;
         const char *problem =
-            found ? rw_meta_assignment_problem(meta, in->assignments[i].broker_ids,
-                                               in->assignments[i].n_broker_ids, expected)
-                  : "the partitions of the assignment are not numbered 0, 1, 2 ...";
+            by_index[i] ? rw_meta_assignment_problem(meta, in->assignments[i].broker_ids,
+                                                     in->assignments[i].n_broker_ids, expected)
+                        : "the partitions of the assignment are not numbered 0, 1, 2 ...";
         if (problem) {
             refuse(out, RW_KERR_INVALID_REPLICA_ASSIGNMENT, problem);
             return false;
@@ -198,15 +159,12 @@ static int take_configs(const struct rw_meta_policy *policy, const topic_in *in,
     return rc;
 }
 
-static int add_partitions(const struct rw_meta *meta, const topic_in *in, const topic_out *out,
-                          struct rw_meta_records *list)
+static int add_partitions(const struct rw_meta *meta, int32_t *const *by_index,
+                          const topic_out *out, struct rw_meta_records *list)
 {
     size_t start = out->topic_id.b[0];
     for (int32_t i = 0; i < out->num_partitions; i++) {
-        int32_t *ids = NULL;
-        for (int32_t j = 0; j < in->n_assignments; j++)
-            if (in->assignments[j].partition_index == i)
-                ids = in->assignments[j].broker_ids;
+        int32_t *ids = by_index ? by_index[i] : NULL;
         if (!ids && rw_meta_place(meta, list->arena, start, i, out->replication_factor, &ids))
             return RW_E_NOMEM;
         if (rw_meta_add_partition(list, out->topic_id, i, ids, out->replication_factor))
@@ -224,8 +182,14 @@ static int create_topic(const struct rw_meta *meta, const struct rw_meta_policy 
     if (!check_name(meta, t->name, twice, out, list->arena))
         return RW_OK;
     bool too_many = t->n_assignments > *budget;
-    if (!too_many && (t->n_assignments > 0 ? !check_assignment(meta, t, out)
-                                           : !check_numbers(meta, policy, t, out)))
+    int32_t **by_index = NULL;
+    if (t->n_assignments > 0 && !too_many) {
+        by_index = index_assignment(t, list->arena);
+        if (!by_index)
+            return RW_E_NOMEM;
+    }
+    if (!too_many && (by_index ? !check_assignment(meta, t, by_index, out)
+                               : !check_numbers(meta, policy, t, out)))
         return RW_OK;
     if (too_many || out->num_partitions > *budget) {
         refuse(out, RW_KERR_POLICY_VIOLATION,
@@ -241,10 +205,10 @@ static int create_topic(const struct rw_meta *meta, const struct rw_meta_policy 
     r->topic_id = out->topic_id;
     int rc = take_configs(policy, t, out, list);
     if (rc == RW_OK && out->error_code == 0)
-        rc = add_partitions(meta, t, out, list);
+        rc = add_partitions(meta, by_index, out, list);
     if (out->error_code || in->validate_only)
         list->n = mark;
-    else
+    if (!out->error_code) /* also when it is only asked: the answer is what creating would get */
         *budget -= out->num_partitions;
     if (in->validate_only)
         out->topic_id = (struct rw_uuid){{0}};
@@ -264,15 +228,18 @@ int rw_decide_create_topics(const struct rw_meta *meta, const struct rw_meta_pol
     out->topics = rw_arena_array(list->arena, (size_t)in->n_topics, sizeof(*out->topics));
     if (!out->topics && in->n_topics > 0)
         return RW_E_NOMEM;
-    bool *twice;
-    if (find_twice(in, list->arena, &twice))
+    struct rw_str *names = rw_arena_array(list->arena, (size_t)in->n_topics + 1, sizeof(*names));
+    int32_t *same;
+    for (int32_t i = 0; names && i < in->n_topics; i++)
+        names[i] = in->topics[i].name;
+    if (!names || rw_find_same(names, in->n_topics, list->arena, &same))
         return RW_E_NOMEM;
     int64_t budget = partition_budget(meta, policy);
     for (out->n_topics = 0; out->n_topics < in->n_topics; out->n_topics++) {
         topic_out *t = &out->topics[out->n_topics];
         rw_create_topics_response_topic_init(t);
-        int rc =
-            create_topic(meta, policy, in, out->n_topics, twice[out->n_topics], t, &budget, list);
+        int rc = create_topic(meta, policy, in, out->n_topics, same[out->n_topics] >= 0, t, &budget,
+                              list);
         if (rc)
             return rc;
         if (t->error_code) {
@@ -348,20 +315,25 @@ int rw_decide_create_partitions(const struct rw_meta *meta, const struct rw_meta
     out->results = rw_arena_array(list->arena, (size_t)in->n_topics, sizeof(*out->results));
     if (!out->results && in->n_topics > 0)
         return RW_E_NOMEM;
+    struct rw_str *names = rw_arena_array(list->arena, (size_t)in->n_topics + 1, sizeof(*names));
+    int32_t *same;
+    for (int32_t i = 0; names && i < in->n_topics; i++)
+        names[i] = in->topics[i].name;
+    if (!names || rw_find_same(names, in->n_topics, list->arena, &same))
+        return RW_E_NOMEM;
     int64_t budget = partition_budget(meta, policy);
     for (int32_t i = 0; i < in->n_topics; i++) {
         grow_out *r = &out->results[out->n_results++];
         const struct rw_meta_topic *t = rw_meta_topic(meta, in->topics[i].name);
         rw_create_partitions_response_topic_init(r);
         r->name = in->topics[i].name;
-        for (int32_t j = 0; j < in->n_topics; j++)
-            if (j != i && rw_str_eq(in->topics[j].name, r->name))
-                refuse_grow(r, RW_KERR_INVALID_REQUEST, "the request names this topic twice");
+        if (same[i] >= 0)
+            refuse_grow(r, RW_KERR_INVALID_REQUEST, "the request names this topic twice");
         if (r->error_code || !check_grow(meta, t, &in->topics[i], r, budget, list->arena))
             continue;
+        budget -= in->topics[i].count - t->n_partitions;
         if (in->validate_only)
             continue;
-        budget -= in->topics[i].count - t->n_partitions;
         int rc = grow_topic(meta, t, &in->topics[i], list);
         if (rc)
             return rc;

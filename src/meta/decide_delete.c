@@ -4,6 +4,7 @@
  */
 #include "meta/decide_private.h"
 
+#include "base/same.h"
 #include "wire/error.h"
 
 typedef struct rw_delete_topics_response_topic topic_out;
@@ -14,79 +15,97 @@ static void refuse(topic_out *out, int16_t error, const char *why)
     out->error_message = rw_str(why);
 }
 
-/* The topic when it may go, NULL with the error set otherwise. */
-static const struct rw_meta_topic *judge(const struct rw_meta *meta,
-                                         const struct rw_meta_policy *policy, topic_out *out)
+/* True when it may go; else the error is set. Where there is such a topic, its name and id are. */
+static bool judge(const struct rw_meta *meta, const struct rw_meta_policy *policy,
+                  struct rw_arena *arena, topic_out *out)
 {
     bool by_id = !rw_uuid_is_zero(out->topic_id);
     const struct rw_meta_topic *t = NULL;
     if (by_id && out->name.n >= 0) {
         refuse(out, RW_KERR_INVALID_REQUEST, "name and id of a topic exclude each other");
-        return NULL;
+        return false;
     }
     if (!by_id && out->name.n < 0) {
         refuse(out, RW_KERR_INVALID_REQUEST, "neither name nor id of the topic is given");
-        return NULL;
+        return false;
     }
     t = by_id ? rw_meta_topic_by_id(meta, out->topic_id) : rw_meta_topic(meta, out->name);
     if (!t) {
         refuse(out, by_id ? RW_KERR_UNKNOWN_TOPIC_ID : RW_KERR_UNKNOWN_TOPIC_OR_PARTITION,
                "This topic does not exist");
-        return NULL;
+        return false;
     }
-    out->name = rw_str(t->name);
+    out->name = rw_arena_str(arena, t->name); /* the image's is gone when the answer leaves */
     out->topic_id = t->id;
     if (!policy->delete_enabled) {
         refuse(out, RW_KERR_TOPIC_DELETION_DISABLED, "delete.topic.enable is false");
-        return NULL;
+        return false;
     }
-    return t;
+    return true;
 }
 
-static bool named_before(const struct rw_delete_topics_response *out, const topic_out *t)
+/* One row for each thing that was asked for, judged by itself. */
+static int judge_all(const struct rw_meta *meta, const struct rw_meta_policy *policy,
+                     const struct rw_delete_topics_request *in,
+                     struct rw_delete_topics_response *out, struct rw_arena *arena)
 {
-    for (int32_t i = 0; i < out->n_responses; i++)
-        if (out->responses[i].error_code == 0 &&
-            rw_uuid_eq(out->responses[i].topic_id, t->topic_id))
-            return true;
-    return false;
+    int32_t n_names = in->n_topic_names > 0 ? in->n_topic_names : 0;
+    int32_t n_topics = in->n_topics > 0 ? in->n_topics : 0;
+    out->responses =
+        rw_arena_array(arena, (size_t)n_names + (size_t)n_topics, sizeof(*out->responses));
+    if (!out->responses && n_names + n_topics > 0)
+        return RW_E_NOMEM;
+    for (int32_t i = 0; i < n_names + n_topics; i++) {
+        topic_out *t = &out->responses[out->n_responses++];
+        rw_delete_topics_response_topic_init(t);
+        t->name = i < n_names ? in->topic_names[i] : in->topics[i - n_names].name;
+        if (i >= n_names)
+            t->topic_id = in->topics[i - n_names].topic_id;
+        if (judge(meta, policy, arena, t) && t->name.n < 0)
+            return RW_E_NOMEM;
+    }
+    return RW_OK;
+}
+
+/* A topic may be named by its name and by its id: what was found counts. Who names it twice does not
+ * know what he asks for: neither counts, as in Kafka. */
+static int refuse_twice(struct rw_delete_topics_response *out, struct rw_arena *arena)
+{
+    int32_t n = out->n_responses, *same;
+    struct rw_str *ids = rw_arena_array(arena, (size_t)n + 1, sizeof(*ids));
+    if (!ids)
+        return RW_E_NOMEM;
+    for (int32_t i = 0; i < n; i++)
+        ids[i] = out->responses[i].error_code
+                     ? RW_STR_NULL
+                     : (struct rw_str){(const char *)out->responses[i].topic_id.b,
+                                       sizeof(out->responses[i].topic_id.b)};
+    if (rw_find_same(ids, n, arena, &same))
+        return RW_E_NOMEM;
+    for (int32_t i = 0; i < n; i++)
+        if (same[i] >= 0)
+            refuse(&out->responses[i], RW_KERR_INVALID_REQUEST,
+                   "the request names this topic twice");
+    return RW_OK;
 }
 
 int rw_decide_delete_topics(const struct rw_meta *meta, const struct rw_meta_policy *policy,
                             const struct rw_delete_topics_request *in,
                             struct rw_delete_topics_response *out, struct rw_meta_records *list)
 {
-    int32_t n_names = in->n_topic_names > 0 ? in->n_topic_names : 0;
-    int32_t n_topics = in->n_topics > 0 ? in->n_topics : 0;
-    out->responses =
-        rw_arena_array(list->arena, (size_t)n_names + (size_t)n_topics, sizeof(*out->responses));
-    if (!out->responses && n_names + n_topics > 0)
-        return RW_E_NOMEM;
-    for (int32_t i = 0; i < n_names + n_topics; i++) {
-        topic_out t;
-        rw_delete_topics_response_topic_init(&t);
-        t.name = i < n_names ? in->topic_names[i] : in->topics[i - n_names].name;
-        if (i >= n_names)
-            t.topic_id = in->topics[i - n_names].topic_id;
-        const struct rw_meta_topic *found = judge(meta, policy, &t);
-        if (found && named_before(out, &t)) {
-            refuse(&t, RW_KERR_INVALID_REQUEST, "the request names this topic twice");
-            found = NULL;
-        }
-        out->responses[out->n_responses++] = t;
-        if (!found)
+    int rc = judge_all(meta, policy, in, out, list->arena);
+    if (rc == RW_OK)
+        rc = refuse_twice(out, list->arena);
+    for (int32_t i = 0; i < out->n_responses && rc == RW_OK; i++) {
+        if (out->responses[i].error_code)
             continue;
         struct rw_remove_topic_record *r = rw_meta_add(list, RW_REMOVE_TOPIC_RECORD);
-        if (!r)
-            return RW_E_NOMEM;
-        r->topic_id = found->id;
-        /* The image's name is gone when the answer leaves. */
-        topic_out *kept = &out->responses[out->n_responses - 1];
-        kept->name = rw_arena_str(list->arena, found->name);
-        if (kept->name.n < 0)
-            return RW_E_NOMEM;
+        if (r)
+            r->topic_id = out->responses[i].topic_id;
+        else
+            rc = RW_E_NOMEM;
     }
-    return RW_OK;
+    return rc;
 }
 
 int rw_decide_producer_ids(const struct rw_meta *meta, int32_t broker_id, int32_t n,

@@ -47,6 +47,7 @@ void rw_meta_deinit(struct rw_meta *m)
         rw_meta_topic_free(t);
     rw_map_deinit(&m->by_id);
     rw_map_deinit(&m->by_name);
+    rw_map_deinit(&m->by_folded);
     for (size_t i = 0; i < m->n_brokers; i++)
         rw_meta_broker_deinit(&m->brokers[i]);
     rw_free(m->brokers);
@@ -67,6 +68,30 @@ static bool has_name(const void *item, const void *key)
     return rw_str_is(*name, t->name);
 }
 
+static char folded(char c)
+{
+    return c == '.' ? '_' : c;
+}
+
+uint64_t rw_meta_folded_hash(struct rw_str name)
+{
+    char text[256];
+    size_t n = 0;
+    for (; n < sizeof(text) && (int32_t)n < name.n; n++)
+        text[n] = folded(name.p[n]);
+    return rw_hash(text, n);
+}
+
+static bool is_like(const void *item, const void *key)
+{
+    const struct rw_meta_topic *t = item;
+    const struct rw_str *name = key;
+    int32_t i = 0;
+    while (i < name->n && t->name[i] && folded(t->name[i]) == folded(name->p[i]))
+        i++;
+    return i == name->n && !t->name[i];
+}
+
 static bool has_id(const void *item, const void *key)
 {
     const struct rw_meta_topic *t = item;
@@ -77,6 +102,11 @@ static bool has_id(const void *item, const void *key)
 struct rw_meta_topic *rw_meta_topic(const struct rw_meta *m, struct rw_str name)
 {
     return name.n < 0 ? NULL : rw_map_get(&m->by_name, rw_hash_str(name), has_name, &name);
+}
+
+struct rw_meta_topic *rw_meta_topic_like(const struct rw_meta *m, struct rw_str name)
+{
+    return rw_map_get(&m->by_folded, rw_meta_folded_hash(name), is_like, &name);
 }
 
 struct rw_meta_topic *rw_meta_topic_by_id(const struct rw_meta *m, struct rw_uuid id)

@@ -49,6 +49,7 @@ struct rw_meta_broker_configs {
 
 struct rw_meta {
     struct rw_map by_name, by_id;
+    struct rw_map by_folded; /* by name, '.' and '_' being the same */
     size_t n_brokers;
     struct rw_meta_broker *brokers; /* by id */
     size_t n_broker_configs;
@@ -64,6 +65,8 @@ void rw_meta_deinit(struct rw_meta *m);
 
 /* NULL when there is none. */
 struct rw_meta_topic *rw_meta_topic(const struct rw_meta *m, struct rw_str name);
+/* One whose name differs from this at most in '.' and '_'. NULL: none. */
+struct rw_meta_topic *rw_meta_topic_like(const struct rw_meta *m, struct rw_str name);
 struct rw_meta_topic *rw_meta_topic_by_id(const struct rw_meta *m, struct rw_uuid id);
 bool rw_meta_was_removed(const struct rw_meta *m, struct rw_uuid id);
 /* The directories of all but the first `keep` removed topics are gone. */

@@ -10,6 +10,9 @@ enum { RW_RESOURCE_TOPIC = 2, RW_RESOURCE_BROKER = 4 };
 /* "" is RW_META_ALL_BROKERS, "7" is 7; false: the name is neither. */
 bool rw_meta_broker_name(struct rw_str name, int32_t *ret_id);
 
+/* The same for all names that differ only in '.' and '_'. */
+uint64_t rw_meta_folded_hash(struct rw_str name);
+
 void rw_meta_topic_free(struct rw_meta_topic *t);
 void rw_meta_broker_deinit(struct rw_meta_broker *b);
 

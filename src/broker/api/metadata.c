@@ -6,6 +6,7 @@
  * Null topics ask for all, an empty list for none; in version 0 an empty list asks for all. Never an
  * answer without brokers (P24): the own broker is always in it.
  */
+#include "base/same.h"
 #include "broker/api/api.h"
 
 /* What an operator who may do everything may do; KIP-430 bit fields. */
@@ -161,14 +162,16 @@ static int decide(struct rw_change *c, const struct rw_meta *meta,
     rw_create_topics_request_init(&make);
     rw_create_topics_response_init(&made);
     make.topics = rw_arena_array(c->list.arena, (size_t)in->n_topics, sizeof(*make.topics));
-    if (!make.topics)
+    struct rw_str *names = rw_arena_array(c->list.arena, (size_t)in->n_topics, sizeof(*names));
+    int32_t *same;
+    for (int32_t i = 0; names && i < in->n_topics; i++)
+        names[i] = in->topics[i].name;
+    if (!make.topics || !names || rw_find_same(names, in->n_topics, c->list.arena, &same))
         return RW_E_NOMEM;
     for (int32_t i = 0; i < in->n_topics; i++) {
-        struct rw_str name = in->topics[i].name;
-        bool again = name.n < 0 || rw_meta_topic(meta, name);
-        for (int32_t j = 0; j < make.n_topics && !again; j++)
-            again = rw_str_eq(make.topics[j].name, name);
-        if (again)
+        struct rw_str name = names[i];
+        bool again = same[i] >= 0 && same[i] < i;
+        if (name.n < 0 || again || rw_meta_topic(meta, name))
             continue;
         struct rw_create_topics_request_topic *t = &make.topics[make.n_topics++];
         rw_create_topics_request_topic_init(t);

@@ -72,9 +72,21 @@ static void test_delete_twice_in_one_request(void **state)
     in.n_topic_names = 2;
     in.topic_names = names;
     assert_int_equal(rw_decide_delete_topics(&r->meta, &r->policy, &in, &out, &r->list), 0);
-    assert_int_equal(out.responses[0].error_code, 0);
-    assert_int_equal(out.responses[1].error_code, RW_KERR_INVALID_REQUEST);
-    assert_int_equal(r->list.n, 1);
+    struct rw_meta_topic *t = rw_meta_topic(&r->meta, RW_STR_LIT("t"));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(out.responses[i].error_code, RW_KERR_INVALID_REQUEST);
+        assert_true(rw_str_is(out.responses[i].name, "t"));
+        /* The answer leaves after the change: nothing of the image may be in it. */
+        assert_true(out.responses[i].name.p != t->name);
+    }
+    assert_int_equal(r->list.n, 0);
+    /* Also a topic that may not be deleted may be gone when the answer leaves. */
+    r->policy.delete_enabled = false;
+    rw_delete_topics_response_init(&out);
+    in.n_topic_names = 1;
+    assert_int_equal(rw_decide_delete_topics(&r->meta, &r->policy, &in, &out, &r->list), 0);
+    assert_int_equal(out.responses[0].error_code, RW_KERR_TOPIC_DELETION_DISABLED);
+    assert_true(out.responses[0].name.p != t->name);
 }
 
 static int16_t alter_resource(struct rig *r, int8_t type, const char *name, const char *key,
@@ -97,6 +109,42 @@ static int16_t alter_resource(struct rig *r, int8_t type, const char *name, cons
 static int16_t alter(struct rig *r, const char *key, int8_t op, const char *value)
 {
     return alter_resource(r, 2, "t", key, op, value);
+}
+
+/* Each change by itself is fine, and what they make together was seen by nobody. */
+static void test_alter_twice_in_one_request(void **state)
+{
+    struct rig *r = *state;
+    struct rw_incremental_alter_configs_request in;
+    struct rw_incremental_alter_configs_request_config c = {RW_STR_LIT("k"), 0, RW_STR_LIT("v")};
+    struct rw_incremental_alter_configs_request_resource resources[] = {
+        {2, RW_STR_LIT("t"), 1, &c}, {4, RW_STR_LIT("1"), 1, &c}, {2, RW_STR_LIT("t"), 1, &c}};
+    struct rw_incremental_alter_configs_response out;
+    rw_incremental_alter_configs_request_init(&in);
+    rw_incremental_alter_configs_response_init(&out);
+    in.n_resources = 3;
+    in.resources = resources;
+    assert_int_equal(rw_decide_incremental_alter_configs(&r->meta, &r->policy, &in, &out, &r->list),
+                     0);
+    assert_int_equal(out.responses[0].error_code, RW_KERR_INVALID_REQUEST);
+    assert_int_equal(out.responses[1].error_code, 0);
+    assert_int_equal(out.responses[2].error_code, RW_KERR_INVALID_REQUEST);
+    assert_int_equal(r->list.n, 1);
+    r->list.n = 0;
+
+    struct rw_alter_configs_request old;
+    struct rw_alter_configs_request_config d = {RW_STR_LIT("k"), RW_STR_LIT("v")};
+    struct rw_alter_configs_request_resource twice[] = {{2, RW_STR_LIT("t"), 1, &d},
+                                                        {2, RW_STR_LIT("t"), 1, &d}};
+    struct rw_alter_configs_response old_out;
+    rw_alter_configs_request_init(&old);
+    rw_alter_configs_response_init(&old_out);
+    old.n_resources = 2;
+    old.resources = twice;
+    assert_int_equal(rw_decide_alter_configs(&r->meta, &r->policy, &old, &old_out, &r->list), 0);
+    assert_int_equal(old_out.responses[0].error_code, RW_KERR_INVALID_REQUEST);
+    assert_int_equal(old_out.responses[1].error_code, RW_KERR_INVALID_REQUEST);
+    assert_int_equal(r->list.n, 0);
 }
 
 /* The value that the image has for a broker; NULL: none. */
@@ -348,6 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_delete, setup, teardown),
         cmocka_unit_test_setup_teardown(test_delete_twice_in_one_request, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_alter_twice_in_one_request, setup, teardown),
         cmocka_unit_test_setup_teardown(test_incremental, setup, teardown),
         cmocka_unit_test_setup_teardown(test_brokers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_replace, setup, teardown),

@@ -218,6 +218,60 @@ static void test_create_partitions(void **state)
     assert_int_equal(r->delta.changes[2].partition, 4);
 }
 
+/* What a request of the largest size can name is judged in one go: comparing each with each would take
+ * minutes here. */
+static void test_very_many(void **state)
+{
+    struct rig *r = *state;
+    enum { MANY = 200000 };
+    struct rw_create_partitions_request grow;
+    struct rw_create_partitions_response grown;
+    struct rw_create_partitions_request_topic *names = calloc(MANY, sizeof(*names));
+    rw_create_partitions_request_init(&grow);
+    rw_create_partitions_response_init(&grown);
+    for (int i = 0; i < MANY; i++) {
+        rw_create_partitions_request_topic_init(&names[i]);
+        names[i].name = rw_str(rw_arena_printf(&r->arena, "topic-number-%08d", i));
+        names[i].count = 2;
+    }
+    names[MANY - 1].name = names[0].name;
+    grow.n_topics = MANY;
+    grow.topics = names;
+    assert_int_equal(rw_decide_create_partitions(&r->meta, &r->policy, &grow, &grown, &r->list), 0);
+    assert_int_equal(grown.results[0].error_code, RW_KERR_INVALID_REQUEST);
+    assert_int_equal(grown.results[1].error_code, RW_KERR_UNKNOWN_TOPIC_OR_PARTITION);
+    assert_int_equal(grown.results[MANY - 1].error_code, RW_KERR_INVALID_REQUEST);
+    free(names);
+
+    struct rw_create_topics_request in;
+    struct rw_create_topics_request_topic t;
+    struct rw_create_topics_response out;
+    struct rw_create_topics_request_assignment *as = calloc(MANY, sizeof(*as));
+    int32_t broker = 1;
+    rw_create_topics_request_init(&in);
+    rw_create_topics_request_topic_init(&t);
+    rw_create_topics_response_init(&out);
+    for (int i = 0; i < MANY; i++) {
+        rw_create_topics_request_assignment_init(&as[i]);
+        as[i].partition_index = MANY - 1 - i;
+        as[i].n_broker_ids = 1;
+        as[i].broker_ids = &broker;
+    }
+    t.name = RW_STR_LIT("assigned");
+    t.num_partitions = t.replication_factor = -1;
+    t.n_assignments = MANY;
+    t.assignments = as;
+    in.n_topics = 1;
+    in.topics = &t;
+    r->policy.request_partitions_max = MANY;
+    r->policy.partitions_max = MANY;
+    assert_int_equal(rw_decide_create_topics(&r->meta, &r->policy, &in, &out, &r->list), 0);
+    assert_int_equal(out.topics[0].error_code, 0);
+    assert_int_equal(out.topics[0].num_partitions, MANY);
+    r->list.n = 0;
+    free(as);
+}
+
 /* Refused memory anywhere: the code says so, nothing is lost or freed twice. */
 static void test_out_of_memory(void **state)
 {
@@ -250,6 +304,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_assignment, setup, teardown),
         cmocka_unit_test_setup_teardown(test_validate_only_and_duplicates, setup, teardown),
         cmocka_unit_test_setup_teardown(test_create_partitions, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_very_many, setup, teardown),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
