@@ -2,7 +2,8 @@
  * Partition directories that should not be there: the broker died between the commit of a topic's
  * deletion and the removal of its files. Their topic id is among the removed ones, so that a topic of
  * the same name, made later, never meets old records. Directories that belong to nothing in the
- * metadata log are left alone and named: somebody may have put them there.
+ * metadata log are left alone and named: somebody may have put them there. What can not be deleted is
+ * named too, and tried again at the next start: it is no reason not to start.
  */
 #include "base/mem.h"
 #include "broker/metadata_private.h"
@@ -45,29 +46,24 @@ static int look_at(void *arg, const char *topic, int32_t partition, const char *
     return RW_OK;
 }
 
-static int destroy(const struct rw_env *env, const char *path)
+static bool destroy(const struct rw_env *env, const char *path)
 {
-    struct rw_log_config config;
-    struct rw_log_open_args args = {.clean = true}; /* no scan: it goes away */
-    struct rw_log *log;
-    rw_log_config_init(&config);
-    int rc = rw_log_open(env, path, &config, &args, &log);
-    if (rc == RW_OK)
-        rc = rw_log_destroy(log);
-    rw_diag(env->diag, rc ? RW_ERROR : RW_INFO, "broker",
+    int rc = rw_log_remove(env, path);
+    rw_diag(env->diag, rc ? RW_WARN : RW_INFO, "broker",
             rc ? "could not delete what is left of a topic" : "deleted what was left of a topic",
             rw_kv_str("dir", path), rw_kv_code("result", rc));
-    return rc;
+    return rc == RW_OK;
 }
 
 int rw_leftovers_remove(const struct rw_env *env, const struct rw_meta *meta,
-                        struct rw_log_dir *dir)
+                        struct rw_log_dir *dir, bool *ret_kept)
 {
     struct leftovers l = {.env = env, .meta = meta};
     int rc = rw_log_dir_partitions(dir, look_at, &l);
+    *ret_kept = false;
     for (size_t i = 0; i < l.n; i++) {
-        if (rc == RW_OK)
-            rc = destroy(l.env, l.dirs[i]);
+        if (rc == RW_OK && !destroy(l.env, l.dirs[i]))
+            *ret_kept = true;
         rw_free(l.dirs[i]);
     }
     rw_free(l.dirs);

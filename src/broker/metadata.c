@@ -102,7 +102,8 @@ int rw_view_start(struct rw_shard *s, struct rw_controller *c)
     rw_view_init(v);
     s->view = v;
     int rc = rw_view_apply_batches(v, rw_slice(c->boot.p, c->boot.n));
-    rw_meta_forget_removed(&v->meta, 0); /* open deleted what was left of them */
+    if (s->index != 0 || !c->leftovers) /* else open deleted what was left of them */
+        rw_meta_forget_removed(&v->meta, 0);
     if (atomic_fetch_sub(&c->shards_to_start, 1) == 1)
         rw_buf_deinit(&c->boot);
     return rc == RW_OK && v->meta.n_broker_configs > 0 ? configure(s) : rc;
@@ -457,10 +458,11 @@ int rw_controller_open(struct rw_controller *c, struct rw_broker *b, bool was_cl
     if (rc)
         (void)rw_err_set(ret_err, rc, "cannot read the metadata log in %s: %s", root,
                          rw_code_text(rc));
-    if (rc == RW_OK && (rc = rw_leftovers_remove(b->env, &v.meta, dir)) != RW_OK)
+    if (rc == RW_OK && (rc = rw_leftovers_remove(b->env, &v.meta, dir, &c->leftovers)) != RW_OK)
         (void)rw_err_set(ret_err, rc, "cannot tidy up %s: %s", root, rw_code_text(rc));
     if (rc == RW_OK) {
-        rw_meta_forget_removed(&v.meta, 0);
+        if (!c->leftovers)
+            rw_meta_forget_removed(&v.meta, 0);
         rc = note_start(c, &v, was_clean);
         if (rc)
             (void)rw_err_set(ret_err, rc, "cannot write the metadata log in %s: %s", root,

@@ -54,6 +54,7 @@ struct rw_controller {
     struct rw_batch_open opening;
     size_t removed;     /* topics whose directories were not gone before this tour */
     unsigned undeleted; /* node->undeleted then */
+    bool leftovers;     /* at the start some directories of removed topics could not be deleted */
     bool busy;          /* a job makes a snapshot: changes wait */
     struct rw_job job;
     int job_code;

@@ -158,6 +158,7 @@ void rw_partition_opened(struct rw_partition *p, int code)
         rw_partition_failed(p, code);
         return;
     }
+    rw_log_configure(p->log, &p->config.log); /* changed while it was being opened */
     rw_flusher_init(&p->flusher, p->shard, p->log, flushed);
     p->flush_timer.fire = flush_due;
     p->synced_to = rw_log_durable(p->log);

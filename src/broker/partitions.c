@@ -153,7 +153,7 @@ static void open_work(struct rw_job *job)
         .topic_id = p->topic_id,
         .topic_name = p->topic,
     };
-    p->code = rw_log_open(p->shard->env, p->dir, &p->config.log, &args, &p->log);
+    p->code = rw_log_open(p->shard->env, p->dir, &p->opening, &args, &p->log);
     /* A recovery point above the end must go before the log grows past it with other records: after
      * the next crash it would be taken for their proof. */
     if (p->code == RW_OK && args.recovery_point > rw_log_end(p->log))
@@ -217,6 +217,7 @@ static void open_next(struct rw_partitions *ps)
         struct rw_partition *p = RW_CONTAINER(rw_list_pop(&ps->to_open), struct rw_partition, link);
         ps->running++;
         p->busy = true;
+        p->opening = p->config.log;
         p->job = (struct rw_job){.work = open_work, .done = open_done};
         rw_shard_submit(ps->shard, RW_JOB_BACKGROUND, &p->job);
     }
@@ -319,11 +320,26 @@ int rw_partitions_start(struct rw_shard *s, const struct rw_meta *meta)
 
 /* ---- close and delete ---- */
 
+/* Deleted while it waited to be opened, or because it could not be. What lies there under its name may
+ * be somebody else's, which was the reason then. */
+static int destroy_unopened(const struct rw_partition *p)
+{
+    const struct rw_env *env = p->shard->env;
+    struct rw_uuid id;
+    int rc = rw_log_dir_topic_id(env, p->dir, &id);
+    if (rc == RW_OK && !rw_uuid_eq(id, p->topic_id)) {
+        rw_diag(env->diag, RW_WARN, "partition", "directory of an unknown topic, left alone",
+                rw_kv_str("dir", p->dir));
+        return RW_OK;
+    }
+    return rc && rc != RW_E_NOT_FOUND ? rc : rw_log_remove(env, p->dir);
+}
+
 static void retire_work(struct rw_job *job)
 {
     struct rw_partition *p = RW_CONTAINER(job, struct rw_partition, job);
     if (p->destroy) {
-        p->code = rw_log_destroy(p->log);
+        p->code = p->log ? rw_log_destroy(p->log) : destroy_unopened(p);
         return;
     }
     int64_t end = rw_log_end(p->log);
@@ -397,7 +413,7 @@ void rw_partition_retire_next(struct rw_partition *p)
 {
     if (p->busy || p->held || (p->log && !rw_flusher_idle(&p->flusher)))
         return;
-    if (!p->log) {
+    if (!p->log && !p->destroy) {
         retire_end(p);
         return;
     }

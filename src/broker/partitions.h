@@ -53,8 +53,9 @@ struct rw_partition {
     bool is_new;   /* made by a change, not found at start: stale checkpoints do not count */
     bool clean;    /* at start: the last shutdown was clean */
     int64_t recovery_point, start_checkpoint, hw_checkpoint;
-    int32_t leader_epoch; /* from the image */
-    int code;             /* result of the job */
+    int32_t leader_epoch;         /* from the image */
+    int code;                     /* result of the job */
+    struct rw_log_config opening; /* for the job that opens: the settings may change meanwhile */
     char *dir;
     struct rw_link link;         /* queue of those to open */
     struct rw_batch_open *batch; /* who waits for it to be open; NULL: nobody */

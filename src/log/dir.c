@@ -347,28 +347,16 @@ static int see_name(void *arg, const char *name)
     return doomed ? lines_add(&w->doomed, name, 0, 0) : lines_add(&w->found, topic, partition, 0);
 }
 
-struct removal {
-    const struct rw_env *env;
-    const char *dir;
-};
-
-static int remove_one(void *arg, const char *name)
-{
-    struct removal *r = arg;
-    struct rw_path path;
-    int rc = rw_path_join(&path, r->dir, name, NULL);
-    return rc ? rc : rw_file_remove(r->env, path.s);
-}
-
-static int remove_doomed(struct rw_log_dir *d, const char *name)
+/* The rest of a deletion that did not end. It is in nobody's way: what can not go stays. */
+static void remove_doomed(struct rw_log_dir *d, const char *name)
 {
     struct rw_path path;
-    struct rw_vfs *vfs = d->env->vfs;
     int rc = rw_path_join(&path, d->path, name, NULL);
-    struct removal r = {d->env, path.s};
     if (!rc)
-        rc = vfs->ops->list(vfs, path.s, remove_one, &r);
-    return rc ? rc : vfs->ops->rmdir(vfs, path.s);
+        rc = rw_log_remove_rest(d->env, path.s);
+    if (rc)
+        rw_diag(d->env->diag, RW_WARN, "log", "could not delete what is left of a deleted log",
+                rw_kv_str("dir", name), rw_kv_code("error", rc));
 }
 
 int rw_log_dir_partitions(struct rw_log_dir *d,
@@ -379,7 +367,7 @@ int rw_log_dir_partitions(struct rw_log_dir *d,
     struct walk w = {.d = d};
     int rc = d->env->vfs->ops->list(d->env->vfs, d->path, see_name, &w);
     for (size_t i = 0; i < w.doomed.n && !rc; i++)
-        rc = remove_doomed(d, w.doomed.at[i].topic);
+        remove_doomed(d, w.doomed.at[i].topic);
     for (size_t i = 0; i < w.found.n && !rc; i++) {
         struct rw_path path;
         int n = snprintf(path.s, sizeof(path.s), "%s/%s-%" PRId32, d->path, w.found.at[i].topic,

@@ -72,5 +72,7 @@ RW_MUST int rw_log_dir_partitions(struct rw_log_dir *d,
 /* The topic id in a partition directory's partition.metadata. RW_E_NOT_FOUND: it has none. */
 RW_MUST int rw_log_dir_topic_id(const struct rw_env *env, const char *path,
                                 struct rw_uuid *ret_topic_id);
+/* Removes what an unfinished rw_log_remove() left under the second name. (remove.c) */
+RW_MUST int rw_log_remove_rest(const struct rw_env *env, const char *dir);
 /* clean: leaves the clean-shutdown mark (every log was closed cleanly). d may be NULL. */
 void rw_log_dir_close(struct rw_log_dir *d, bool clean);

@@ -245,61 +245,13 @@ int rw_log_close(struct rw_log *log, bool clean)
     return rc;
 }
 
-struct removal {
-    const struct rw_env *env;
-    const char *dir;
-};
-
-/* All but the topic's id: what is left after a crash must not be taken for another topic's. */
-static int remove_one(void *arg, const char *name)
-{
-    struct removal *r = arg;
-    struct rw_path path;
-    if (strcmp(name, RW_METADATA_NAME) == 0)
-        return RW_OK;
-    int rc = rw_path_join(&path, r->dir, name, NULL);
-    return rc ? rc : rw_file_remove(r->env, path.s);
-}
-
-static int remove_dir(const struct rw_env *env, const char *dir, bool in_place)
-{
-    struct rw_vfs *vfs = env->vfs;
-    struct removal r = {env, dir};
-    struct rw_path path;
-    int rc = vfs->ops->list(vfs, dir, remove_one, &r);
-    if (!rc && in_place)
-        rc = vfs->ops->sync_dir(vfs, dir);
-    if (!rc)
-        rc = rw_path_join(&path, dir, RW_METADATA_NAME, NULL);
-    if (!rc)
-        rc = rw_file_remove(env, path.s);
-    return rc ? rc : vfs->ops->rmdir(vfs, dir);
-}
-
 int rw_log_destroy(struct rw_log *log)
 {
     const struct rw_env *env = log->env;
-    struct rw_vfs *vfs = env->vfs;
-    struct rw_path doomed, named, parent;
-    uint8_t random[16];
-    char id[RW_UUID_TEXT_SIZE];
-    env->rand->fill(env->rand, random, sizeof(random));
-    rw_uuid_format(rw_uuid_v4(random), id);
-    int n = snprintf(doomed.s, sizeof(doomed.s), "%s.%s-delete", log->dir, id);
-    int rc = n > 0 && (size_t)n < sizeof(doomed.s) ? RW_OK : RW_E_TOO_BIG;
-    if (!rc)
-        rc = rw_path_parent(&parent, log->dir);
-    (void)snprintf(named.s, sizeof(named.s), "%s", log->dir);
-    if (!rc)
-        rc = vfs->ops->rename(vfs, log->dir, doomed.s);
-    (void)rw_log_close(log, false);
-    /* On a disk that is full to the last block there may be no room for a longer name. */
-    if (rc == RW_E_FULL)
-        return remove_dir(env, named.s, true);
-    if (!rc)
-        rc = vfs->ops->sync_dir(vfs, parent.s);
-    /* From here on the log is gone; a rest is removed when the directory is opened again. */
-    return rc ? rc : remove_dir(env, doomed.s, false);
+    struct rw_path dir;
+    int n = snprintf(dir.s, sizeof(dir.s), "%s", log->dir);
+    (void)rw_log_close(log, false); /* nothing of it is to be kept */
+    return n > 0 && (size_t)n < sizeof(dir.s) ? rw_log_remove(env, dir.s) : (int)RW_E_TOO_BIG;
 }
 
 int64_t rw_log_start(const struct rw_log *log)

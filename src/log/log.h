@@ -65,8 +65,11 @@ RW_MUST int rw_log_open(const struct rw_env *env, const char *dir,
 /* [W] clean: flush, write index tails and the producer snapshot first. log may be NULL. The handle is
  * gone in any case; the code says whether everything is on disk. */
 int rw_log_close(struct rw_log *log, bool clean);
-/* [W] Closes and removes the directory (renamed to <dir>.<id>-delete first). */
+/* [W] Closes and removes the directory as rw_log_remove() does. The handle is gone in any case. */
 RW_MUST int rw_log_destroy(struct rw_log *log);
+/* Removes the directory of a log that is not open (renamed to <dir>.<id>-delete first); fine when there
+ * is none. After an error it may be there under either name. (remove.c) */
+RW_MUST int rw_log_remove(const struct rw_env *env, const char *dir);
 
 /* ---- append ---- */
 

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""Changes at awkward moments: moments.py ROLLWAY
+
+Topics are deleted and changed while their logs are still being recovered, can not be opened, or are on their way out.
+Each test starts brokers of its own on free ports. Speaks TAP.
+"""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
+from kwire import ERRORS, Client, batch  # noqa: E402
+from tap import main, same, test  # noqa: E402
+
+ROLLWAY = sys.argv[1]
+
+
+class Broker:
+    """One shard, so that one recovery runs after the other."""
+
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="rollway-moments-")
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        self.process = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.dir)
+
+    def start(self):
+        command = [ROLLWAY, "dev", "--data", os.path.join(self.dir, "data")]
+        for s in ("listeners=PLAINTEXT://127.0.0.1:%d" % self.port, "rollway.http.listen=off", "rollway.shards=1",
+                  "num.recovery.threads.per.data.dir=1"):
+            command += ["--set", s]
+        with open(os.path.join(self.dir, "log"), "ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        for _ in range(2000):
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.005)
+            if self.process.poll() is not None:
+                raise RuntimeError("the broker does not start")
+        raise RuntimeError("the broker does not listen")
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        code = self.process.wait(30)
+        if how == signal.SIGTERM:
+            same(0, code, "exit status of the broker")
+
+    def client(self):
+        return Client(("127.0.0.1", self.port), 60)
+
+    def directories(self, name):
+        return [d for d in os.listdir(os.path.join(self.dir, "data")) if d.startswith(name + "-")]
+
+
+def create(c, name, partitions=1, **configs):
+    same(0, c.ask("CreateTopics", 7, topics=[{
+        "name": name, "num_partitions": partitions, "replication_factor": 1,
+        "configs": [{"name": k.replace("_", "."), "value": v} for k, v in configs.items()]}],
+        timeout_ms=60000)["topics"][0]["error_code"], "CreateTopics")
+
+
+def delete(c, name):
+    same(0, c.ask("DeleteTopics", 6, topics=[{"name": name}], timeout_ms=60000)["responses"][0]["error_code"],
+         "DeleteTopics")
+
+
+def produce(c, name, partition, records):
+    got = c.ask("Produce", 8, acks=-1, timeout_ms=30000, topic_data=[
+        {"name": name, "partition_data": [{"index": partition, "records": records}]}]
+    )["responses"][0]["partition_responses"][0]
+    return got["error_code"], got["base_offset"]
+
+
+@test("a topic deleted while its logs wait to be recovered leaves nothing, and can be made again")
+def _():
+    with Broker() as b:
+        with b.client() as c:
+            create(c, "t", 200)
+            for i in range(0, 200, 20):
+                same((0, 0), produce(c, "t", i, batch([b"old"])))
+        b.stop(signal.SIGKILL)
+        b.start()
+        with b.client() as c:
+            delete(c, "t")
+            same([], b.directories("t"), "directories of the deleted topic")
+            create(c, "t", 200)
+            for i in range(200):
+                same((0, 0), produce(c, "t", i, batch([b"new"])), "partition %d" % i)
+        b.stop()
+
+
+@test("a log that can not be opened does not keep its topic from being deleted, nor the broker from starting")
+def _():
+    with Broker() as b:
+        with b.client() as c:
+            create(c, "bad")
+        b.stop()
+        segment = os.path.join(b.dir, "data", "bad-0", "0" * 20 + ".log")
+        os.remove(segment)
+        os.mkdir(segment)
+        b.start()
+        with b.client() as c:
+            delete(c, "bad")
+            create(c, "bad")
+            same((0, 0), produce(c, "bad", 0, batch([b"new"])))
+        b.stop()
+        b.start()
+        with b.client() as c:
+            same((0, 1), produce(c, "bad", 0, batch([b"newer"])))
+
+
+@test("settings that change while the logs are being recovered hold when they are open")
+def _():
+    with Broker() as b:
+        with b.client() as c:
+            create(c, "t", 40, flush_messages="1000000")
+            large = batch([bytes(1000000)])
+            for i in range(120):
+                same(0, produce(c, "t", i % 40, large)[0])
+        b.stop(signal.SIGKILL)
+        b.start()
+        with b.client() as c:
+            same(0, c.ask("IncrementalAlterConfigs", 0, validate_only=False, resources=[{
+                "resource_type": 2, "resource_name": "t", "configs": [
+                    {"name": "max.message.bytes", "config_operation": 0, "value": "1000"}]}]
+            )["responses"][0]["error_code"])
+            for i in range(40):
+                same((ERRORS["MESSAGE_TOO_LARGE"], -1), produce(c, "t", i, batch([bytes(5000)])), "partition %d" % i)
+        b.stop()
+
+
+@test("a topic named twice in DeleteTopics: both rows are refused, and say what was named")
+def _():
+    with Broker() as b:
+        with b.client() as c:
+            name = "a-name-long-enough-to-lie-on-the-heap-by-itself"
+            create(c, name)
+            for row in c.ask("DeleteTopics", 4, topic_names=[name, name], timeout_ms=9000)["responses"]:
+                same(name, row["name"])
+                same(ERRORS["INVALID_REQUEST"], row["error_code"])
+            delete(c, name)
+
+
+@test("a list setting grows as far as an answer can say it")
+def _():
+    with Broker() as b:
+        with b.client() as c:
+            create(c, "t")
+            key = "leader.replication.throttled.replicas"
+            errors = []
+            for n in range(3):
+                more = ",".join("%d:%d" % (i, n) for i in range(2500))
+                errors.append(c.ask("IncrementalAlterConfigs", 0, validate_only=False, resources=[{
+                    "resource_type": 2, "resource_name": "t", "configs": [
+                        {"name": key, "config_operation": 2, "value": more}]}])["responses"][0]["error_code"])
+            same([0, ERRORS["INVALID_CONFIG"], ERRORS["INVALID_CONFIG"]], errors)
+
+
+main()
