@@ -58,7 +58,12 @@ enum {
     ROLLWAY_E_PERM = -14,
     ROLLWAY_E_LIMIT = -15,
     ROLLWAY_E_TIMEOUT = -16,
-    ROLLWAY_E_CLOSED = -18
+    ROLLWAY_E_CLOSED = -18,
+    /* append_batch only: what a broker would answer to the producer of the batch */
+    ROLLWAY_E_SEQUENCE = -22,  /* its sequence number does not follow the producer's last one */
+    ROLLWAY_E_FENCED = -23,    /* its producer epoch is older than one that is known */
+    ROLLWAY_E_TIMESTAMP = -24, /* a timestamp below -1 */
+    ROLLWAY_E_RECORD = -25     /* the records are not those that the batch's header announces */
 };
 
 /*
@@ -104,10 +109,10 @@ struct rollway_log_options {
     int64_t index_bytes;          /* index full at this size; default 10 MiB */
     int64_t retention_bytes;      /* delete oldest segments above this; default -1 (0 too): never */
     int64_t retention_ms;         /* delete segments older than this; default -1 (0 too): never */
-    int64_t batch_bytes_max;      /* largest batch accepted; default 1048588 */
+    int64_t batch_bytes_max;      /* largest batch accepted; default 1048588, at most 256 MiB */
     int compression;              /* enum rollway_compression for records appended one by one */
     int64_t buffer_bytes; /* gather single records in memory up to this many bytes; default 0: write
-                             each append at once. Not with durability EACH */
+                             each append at once; at most batch_bytes_max. Not with durability EACH */
     int no_cut; /* 1: ROLLWAY_E_CORRUPT instead of cutting off what is damaged or unfinished */
 };
 
@@ -159,12 +164,15 @@ ROLLWAY_API int rollway_log_close(struct rollway_log *log);
 ROLLWAY_API const char *rollway_log_error(const struct rollway_log *log);
 
 /* Appends `count` records as one batch: all or none. *ret_offset (may be NULL) = offset of the first.
- * Returns when the durability policy is met. Errors: INVAL, TOO_BIG, FULL (nothing appended), IO and
- * OFFLINE (an fdatasync failed: durability of the last records is unknown). */
+ * Returns when the durability policy is met. Errors: INVAL, TOO_BIG (the batch is larger than
+ * batch_bytes_max; before compression, than 256 MiB), FULL (nothing appended), IO and OFFLINE (an
+ * fdatasync failed: durability of the last records is unknown). */
 ROLLWAY_API int rollway_log_append(struct rollway_log *log, const struct rollway_record *records,
                                    size_t count, int64_t *ret_offset);
 /* Appends one ready record batch v2 as a Kafka producer would send it. It is validated (lengths, CRC,
- * record count); its base offset and leader epoch are rewritten in place. */
+ * record count, and the sequence when it names a producer: a repeated batch is not appended again and
+ * gets the offset it has); its base offset and leader epoch are rewritten in place. Errors: those of
+ * append, CORRUPT, UNSUPPORTED, SEQUENCE, FENCED, TIMESTAMP, RECORD. */
 ROLLWAY_API int rollway_log_append_batch(struct rollway_log *log, void *batch, size_t size,
                                          int64_t *ret_offset);
 /* Makes everything appended so far durable. */
@@ -189,7 +197,8 @@ ROLLWAY_API int rollway_cursor_new(struct rollway_log *log, int64_t offset,
                                    struct rollway_cursor **ret_cursor);
 /* Next record in offset order. 1: *ret_record is set (memory of the cursor, valid until the next
  * call on it). 0: at the end; wait and call again. Negative: an error; CORRUPT names the damaged
- * batch in rollway_log_error(), and rollway_cursor_seek() past it goes on. */
+ * batch in rollway_log_error(), and rollway_cursor_seek() past it goes on; RANGE: a trim or a
+ * truncation took the place away. */
 ROLLWAY_API int rollway_cursor_next(struct rollway_cursor *cursor,
                                     struct rollway_record *ret_record);
 /* Waits until there is something to read: 1, or 0 after timeout_ms (-1: no limit). */
@@ -198,12 +207,16 @@ ROLLWAY_API int rollway_cursor_seek(struct rollway_cursor *cursor, int64_t offse
 ROLLWAY_API int64_t rollway_cursor_offset(const struct rollway_cursor *cursor);
 ROLLWAY_API void rollway_cursor_free(struct rollway_cursor *cursor);
 
-/* Removes every record at `offset` and after it. The next append gets `offset`. */
+/* Removes every record at `offset` and after it. The next append gets `offset`. A batch that contains it
+ * is made smaller and stays what it was (producer, transaction); a crash or a full disk while that is
+ * done loses nothing below `offset`: the next open for writing completes it (read-only, the rest of that
+ * batch is not seen before). FULL: nothing was removed, or the log is OFFLINE now and to be reopened. */
 ROLLWAY_API int rollway_log_truncate(struct rollway_log *log, int64_t offset);
 /* Moves the log start to `offset` (DeleteRecords) and deletes segments that fell below it. */
 ROLLWAY_API int rollway_log_trim(struct rollway_log *log, int64_t offset);
-/* Applies retention_ms and retention_bytes now; *ret_segments (may be NULL) = segments deleted. The
- * active segment is never deleted. */
+/* Applies retention_ms and retention_bytes now; *ret_segments (may be NULL) = segments deleted. As in
+ * Kafka this can be all of them, when even the newest record is too old: an empty segment is started
+ * first, and offsets go on where they were. */
 ROLLWAY_API int rollway_log_retain(struct rollway_log *log, int *ret_segments);
 
 struct rollway_verify_result {

@@ -41,13 +41,27 @@ static int append_bytes(struct rollway_log *log, uint8_t *p, size_t n, bool trus
     return RW_OK;
 }
 
+/* Without compression when that makes it larger: what fits must not stop fitting. */
+static int finish(struct rollway_log *log, struct rw_slice *ret_batch)
+{
+    struct rw_builder *b = &log->builder;
+    enum rw_codec codec = b->codec;
+    int rc = rw_builder_finish(b, ret_batch);
+    if (!rc && codec != RW_CODEC_NONE && ret_batch->n > rw_builder_size(b)) {
+        b->codec = RW_CODEC_NONE;
+        rc = rw_builder_finish(b, ret_batch);
+        b->codec = codec;
+    }
+    return rollway_fail_code(log, rc, "append");
+}
+
 int rollway_write_buffer(struct rollway_log *log)
 {
     if (!log->buffering)
         return RW_OK;
     struct rw_slice batch;
     struct rw_append_info info;
-    int rc = rollway_fail_code(log, rw_builder_finish(&log->builder, &batch), "append");
+    int rc = finish(log, &batch);
     if (!rc)
         rc = append_bytes(log, log->builder.finished->p, batch.n, true, &info);
     /* On a full disk the records stay in memory and are tried again with the next flush. */
@@ -111,20 +125,22 @@ static int append_records(struct rollway_log *log, const struct rollway_record *
 {
     int64_t base = rw_log_end(log->log), now_ms = 0;
     int rc = RW_OK;
+    /* Compressed, they may have any size that can be read again. */
+    size_t most = log->options.compression ? RW_BATCH_HEADER_SIZE + (size_t)RW_DECOMPRESSED_MAX
+                                           : (size_t)log->config.batch_bytes_max;
     rw_builder_reset(&log->builder, base);
     for (size_t i = 0; i < count && !rc; i++) {
         if (!records[i].timestamp_ms && !now_ms)
             now_ms = rw_wall_ms(log->env->clock);
         rc = add_record(log, &records[i], base + (int64_t)i, now_ms);
-        if (!rc && log->options.compression == ROLLWAY_COMPRESSION_NONE &&
-            rw_builder_size(&log->builder) > (size_t)log->config.batch_bytes_max)
-            rc = rollway_fail(log, RW_E_TOO_BIG, "the records do not fit into one batch of %lld",
-                              (long long)log->config.batch_bytes_max);
+        if (!rc && rw_builder_size(&log->builder) > most)
+            rc = rollway_fail(log, RW_E_TOO_BIG, "the records do not fit into one batch of %zu",
+                              most);
     }
     struct rw_slice batch;
     struct rw_append_info info;
     if (!rc)
-        rc = rollway_fail_code(log, rw_builder_finish(&log->builder, &batch), "append");
+        rc = finish(log, &batch);
     if (!rc)
         rc = append_bytes(log, log->builder.finished->p, batch.n, true, &info);
     rw_builder_reset(&log->builder, 0);
@@ -133,41 +149,79 @@ static int append_records(struct rollway_log *log, const struct rollway_record *
     return rc;
 }
 
-/* One record into the open batch in memory. `append` is held. */
-static int buffer_record(struct rollway_log *log, const struct rollway_record *r,
-                         int64_t *ret_first)
+/* The most that the record takes in a batch; SIZE_MAX when it is no valid record. */
+static size_t most_of(const struct rollway_record *r)
 {
-    int rc = RW_OK;
-    if (log->buffering && rw_builder_size(&log->builder) + r->key_size + r->value_size + 64 >
-                              (size_t)log->options.buffer_bytes)
-        rc = rollway_write_buffer(log);
-    if (rc)
-        return rc;
+    enum { OVERHEAD = 64, HEADER_OVERHEAD = 10 };
+    if ((r->key_size | r->value_size) > INT32_MAX || (!r->headers && r->headers_count))
+        return SIZE_MAX;
+    size_t n = OVERHEAD + r->key_size + r->value_size;
+    for (size_t i = 0; i < r->headers_count; i++) {
+        const struct rollway_header *h = &r->headers[i];
+        if ((h->key_size | h->value_size) > INT32_MAX)
+            return SIZE_MAX;
+        n += HEADER_OVERHEAD + h->key_size + h->value_size;
+    }
+    return n;
+}
+
+/* `append` is held. With COUNT: is it time to make the records durable? */
+static bool count_up(struct rollway_log *log, size_t count)
+{
+    if (log->options.durability != ROLLWAY_DURABLE_COUNT)
+        return false;
+    log->unflushed += (int64_t)count;
+    if (log->unflushed < log->options.flush_records)
+        return false;
+    log->unflushed = 0;
+    return true;
+}
+
+/*
+ * One record of at most `most` bytes into the open batch in memory. Whatever is in it fits into a batch,
+ * compressed or not. `append` is held. When the record makes the batch due, it is written here: if that
+ * fails, the record is taken out again, because who is told FULL will append it again.
+ */
+static int buffer_record(struct rollway_log *log, const struct rollway_record *r, size_t most,
+                         int64_t *ret_first, bool *ret_due)
+{
+    struct rw_builder *b = &log->builder;
+    if (log->buffering && rw_builder_size(b) + most > (size_t)log->options.buffer_bytes) {
+        int rc = rollway_write_buffer(log);
+        if (rc)
+            return rc;
+    }
     if (!log->buffering)
-        rw_builder_reset(&log->builder, rw_log_end(log->log));
-    int64_t offset = rw_log_end(log->log) + log->builder.count;
-    rc = add_record(log, r, offset, r->timestamp_ms ? 0 : rw_wall_ms(log->env->clock));
+        rw_builder_reset(b, rw_log_end(log->log));
+    const struct rw_builder before = *b;
+    int64_t offset = rw_log_end(log->log) + b->count;
+    int rc = add_record(log, r, offset, r->timestamp_ms ? 0 : rw_wall_ms(log->env->clock));
     if (rc)
         return rc;
     log->buffering = true;
+    *ret_due = count_up(log, 1);
+    rc = *ret_due ? rollway_write_buffer(log) : RW_OK;
+    if (rc) {
+        b->records.n = before.records.n;
+        b->count = before.count;
+        b->last_offset = before.last_offset;
+        b->base_timestamp = before.base_timestamp;
+        b->max_timestamp = before.max_timestamp;
+        log->buffering = b->count > 0;
+        log->unflushed = log->options.flush_records - 1; /* due again with the next record */
+        return rc;
+    }
+    tell_waiters(log);
     *ret_first = offset;
     return RW_OK;
 }
 
-/* After the append: what the policy asks for. */
-static int settle(struct rollway_log *log, size_t count)
+/* After the append, and without the mutex: what the policy asks for. */
+static int settle(struct rollway_log *log, bool due)
 {
-    if (log->options.durability == ROLLWAY_DURABLE_EACH)
-        return rollway_fail_code(log, rw_log_flush(log->log, NULL), "making a record durable");
-    if (log->options.durability != ROLLWAY_DURABLE_COUNT)
+    if (!due && log->options.durability != ROLLWAY_DURABLE_EACH)
         return RW_OK;
-    rollway_lock_append(log);
-    log->unflushed += (int64_t)count;
-    bool due = log->unflushed >= log->options.flush_records;
-    if (due)
-        log->unflushed = 0;
-    rollway_unlock_append(log);
-    return due ? rollway_log_flush(log) : RW_OK;
+    return rollway_fail_code(log, rw_log_flush(log->log, NULL), "making a record durable");
 }
 
 int rollway_log_append(struct rollway_log *log, const struct rollway_record *records, size_t count,
@@ -178,21 +232,22 @@ int rollway_log_append(struct rollway_log *log, const struct rollway_record *rec
     if (log->options.read_only)
         return rollway_fail(log, RW_E_PERM, "the log was opened read-only");
     int64_t first = -1;
+    bool due = false;
+    /* One that does not fit into the buffer is refused, if it must be, before it is promised. */
+    size_t most = log->options.buffer_bytes && count == 1 ? most_of(records) : SIZE_MAX;
     rollway_lock_append(log);
     int rc;
-    bool buffer = count == 1 && log->options.buffer_bytes &&
-                  records->key_size < (size_t)log->options.buffer_bytes &&
-                  records->value_size < (size_t)log->options.buffer_bytes;
-    if (buffer) {
-        rc = buffer_record(log, records, &first);
+    if (most < SIZE_MAX && RW_BATCH_HEADER_SIZE + most <= (size_t)log->options.buffer_bytes) {
+        rc = buffer_record(log, records, most, &first, &due);
     } else {
         rc = rollway_write_buffer(log);
         if (!rc)
             rc = append_records(log, records, count, &first);
+        due = !rc && count_up(log, count);
     }
     rollway_unlock_append(log);
     if (!rc)
-        rc = settle(log, count);
+        rc = settle(log, due);
     if (!rc && ret_offset)
         *ret_offset = first;
     return rc;
@@ -209,9 +264,10 @@ int rollway_log_append_batch(struct rollway_log *log, void *batch, size_t size, 
     int rc = rollway_write_buffer(log);
     if (!rc)
         rc = append_bytes(log, batch, size, false, &info);
+    bool due = !rc && count_up(log, (size_t)(info.last_offset - info.first_offset + 1));
     rollway_unlock_append(log);
     if (!rc)
-        rc = settle(log, (size_t)(info.last_offset - info.first_offset + 1));
+        rc = settle(log, due);
     if (!rc && ret_offset)
         *ret_offset = info.first_offset;
     return rc;

@@ -20,6 +20,7 @@
 struct rollway_cursor {
     struct rollway_log *log;
     int64_t offset; /* of the next record */
+    unsigned cuts;  /* rollway_cuts() when it was read */
     uint8_t *p;     /* what was read: [at, n) is still to come */
     size_t cap, n, at;
     size_t ahead; /* how much was read last; 0 after a seek */
@@ -30,6 +31,19 @@ struct rollway_cursor {
     size_t headers_cap;
 };
 
+static void forget(struct rollway_cursor *c)
+{
+    c->n = c->at = 0;
+    c->ahead = 0;
+    c->in_batch = false;
+    c->cuts = rollway_cuts(c->log);
+}
+
+static bool was_cut(struct rollway_cursor *c)
+{
+    return atomic_load(&c->log->cuts) != c->cuts;
+}
+
 int rollway_cursor_seek(struct rollway_cursor *c, int64_t offset)
 {
     struct rollway_log *log = c->log;
@@ -38,9 +52,7 @@ int rollway_cursor_seek(struct rollway_cursor *c, int64_t offset)
                             (long long)offset, (long long)rw_log_start(log->log),
                             (long long)rollway_log_end_offset(log));
     c->offset = offset;
-    c->n = c->at = 0;
-    c->ahead = 0;
-    c->in_batch = false;
+    forget(c);
     return RW_OK;
 }
 
@@ -199,6 +211,9 @@ int rollway_cursor_next(struct rollway_cursor *c, struct rollway_record *ret_rec
 {
     bool caught_up = false;
     for (;;) {
+        /* What was read may be gone. */
+        if (was_cut(c))
+            forget(c);
         if (c->in_batch) {
             struct rw_record r;
             int rc = rw_records_next(&c->records, &r);
@@ -221,6 +236,8 @@ int rollway_cursor_next(struct rollway_cursor *c, struct rollway_record *ret_rec
         int rc = next_batch(c);
         if (rc == 0)
             rc = load(c);
+        if (rc < 0 && was_cut(c))
+            continue;
         if (rc < 0)
             return rc;
         if (rc == 0 && caught_up)

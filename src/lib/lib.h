@@ -16,17 +16,18 @@
 #include "rollway/log.h"
 
 /* One name for an internal code and its public twin: the numbers are the same. */
-_Static_assert(ROLLWAY_E_NOMEM == (int)RW_E_NOMEM && ROLLWAY_E_INVAL == (int)RW_E_INVAL &&
-                   ROLLWAY_E_CORRUPT == (int)RW_E_CORRUPT &&
-                   ROLLWAY_E_TOO_BIG == (int)RW_E_TOO_BIG &&
-                   ROLLWAY_E_UNSUPPORTED == (int)RW_E_UNSUPPORTED &&
-                   ROLLWAY_E_RANGE == (int)RW_E_RANGE &&
-                   ROLLWAY_E_NOT_FOUND == (int)RW_E_NOT_FOUND &&
-                   ROLLWAY_E_LOCKED == (int)RW_E_LOCKED && ROLLWAY_E_FULL == (int)RW_E_FULL &&
-                   ROLLWAY_E_IO == (int)RW_E_IO && ROLLWAY_E_OFFLINE == (int)RW_E_OFFLINE &&
-                   ROLLWAY_E_PERM == (int)RW_E_PERM && ROLLWAY_E_LIMIT == (int)RW_E_LIMIT &&
-                   ROLLWAY_E_TIMEOUT == (int)RW_E_TIMEOUT && ROLLWAY_E_CLOSED == (int)RW_E_CLOSED,
-               "public and internal codes");
+_Static_assert(
+    ROLLWAY_E_NOMEM == (int)RW_E_NOMEM && ROLLWAY_E_INVAL == (int)RW_E_INVAL &&
+        ROLLWAY_E_CORRUPT == (int)RW_E_CORRUPT && ROLLWAY_E_TOO_BIG == (int)RW_E_TOO_BIG &&
+        ROLLWAY_E_UNSUPPORTED == (int)RW_E_UNSUPPORTED && ROLLWAY_E_RANGE == (int)RW_E_RANGE &&
+        ROLLWAY_E_NOT_FOUND == (int)RW_E_NOT_FOUND && ROLLWAY_E_LOCKED == (int)RW_E_LOCKED &&
+        ROLLWAY_E_FULL == (int)RW_E_FULL && ROLLWAY_E_IO == (int)RW_E_IO &&
+        ROLLWAY_E_OFFLINE == (int)RW_E_OFFLINE && ROLLWAY_E_PERM == (int)RW_E_PERM &&
+        ROLLWAY_E_LIMIT == (int)RW_E_LIMIT && ROLLWAY_E_TIMEOUT == (int)RW_E_TIMEOUT &&
+        ROLLWAY_E_CLOSED == (int)RW_E_CLOSED && ROLLWAY_E_SEQUENCE == (int)RW_E_SEQUENCE &&
+        ROLLWAY_E_FENCED == (int)RW_E_FENCED && ROLLWAY_E_TIMESTAMP == (int)RW_E_TIMESTAMP &&
+        ROLLWAY_E_RECORD == (int)RW_E_RECORD,
+    "public and internal codes");
 
 struct rollway_log {
     const struct rw_env *env;
@@ -42,6 +43,7 @@ struct rollway_log {
     struct rw_mutex *append;
     struct rw_cond *grown; /* with `append`: the end moved */
     atomic_uint waiters;   /* cursors that wait for it */
+    atomic_uint cuts;      /* truncations begun and ended: odd while one is under way */
     struct rw_builder builder;
     struct rw_record_header *headers; /* scratch of the appender */
     size_t headers_cap;
@@ -91,6 +93,12 @@ static inline void rollway_unlock_append(struct rollway_log *log)
 }
 /* Writes the records that were gathered in memory. `append` is held. */
 RW_MUST int rollway_write_buffer(struct rollway_log *log);
+
+/* ---- manage.c ---- */
+
+/* How often the log was truncated; waits while it is. What was read before it changed may be gone, and
+ * what looked damaged may have been cut while it was looked at. */
+unsigned rollway_cuts(struct rollway_log *log);
 
 /* ---- flusher.c ---- */
 

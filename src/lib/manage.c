@@ -41,8 +41,13 @@ int rollway_log_find_time(struct rollway_log *log, int64_t timestamp_ms, int64_t
     rollway_lock_append(log);
     int rc = log->options.read_only ? rw_log_refresh(log->log) : rollway_write_buffer(log);
     rollway_unlock_append(log);
-    if (!rc)
+    /* What a truncation changes meanwhile is no damage. */
+    for (unsigned cuts = rollway_cuts(log) + 1; !rc && cuts != rollway_cuts(log);) {
+        cuts = rollway_cuts(log);
         rc = rw_log_find_time(log->log, timestamp_ms, INT64_MAX, &at);
+        if (rc == RW_E_CORRUPT && cuts != rollway_cuts(log))
+            rc = RW_OK;
+    }
     if (rc)
         return rollway_fail_code(log, rc, "searching by time");
     if (at.offset < 0)
@@ -52,65 +57,40 @@ int rollway_log_find_time(struct rollway_log *log, int64_t timestamp_ms, int64_t
     return RW_OK;
 }
 
-/* The records of the batch that contains `offset` and lie before it, as a batch of their own: what
- * a cut at the batch would take away too much. Empty when the cut falls between batches. */
-static int save_survivors(struct rollway_log *log, int64_t offset, struct rw_builder *b)
+/* The first offset of the batch that contains `offset`; offset when there is none, or it is damaged. */
+static int64_t batch_start(struct rollway_log *log, int64_t offset)
 {
     struct rw_log_range range;
-    int rc = rw_log_read(log->log, offset, INT64_MAX, 0, true, &range);
-    if (rc || !range.n)
-        return rc;
-    struct rw_records records = {0};
-    uint8_t *p = rw_alloc(range.n);
-    size_t got = 0;
-    rc = p ? rw_file_read_at(range.file, range.at, p, range.n, &got) : RW_E_NOMEM;
-    if (!rc)
-        rc = rw_batch_check(p, got, &records.batch);
-    if (!rc && records.batch.base_offset < offset) {
-        rc = rw_records_open(&records, p, rw_batch_size(&records.batch));
-        if (!rc) {
-            rw_builder_reset(b, records.batch.base_offset);
-            b->leader_epoch = records.batch.leader_epoch;
-            b->attributes = records.batch.attributes & RW_ATTR_LOG_APPEND_TIME;
-            b->codec = rw_batch_codec(&records.batch);
-        }
-        struct rw_record r;
-        while (!rc && (rc = rw_records_next(&records, &r)) == 1)
-            rc = r.offset < offset ? rw_builder_copy(b, &r) : RW_OK;
+    int64_t first = offset;
+    if (rw_log_read(log->log, offset, INT64_MAX, 0, true, &range) == RW_OK && range.n) {
+        if (range.first_offset < offset)
+            first = range.first_offset;
+        rw_log_range_release(&range);
     }
-    rw_records_deinit(&records);
-    rw_free(p);
-    rw_log_range_release(&range);
-    return rc;
+    return first;
 }
 
 static int cut(struct rollway_log *log, int64_t offset)
 {
-    struct rw_builder b;
-    struct rw_slice batch;
-    struct rw_append_info info;
-    rw_builder_init(&b);
-    int rc = save_survivors(log, offset, &b);
-    /* A damaged batch at the cut goes as a whole: that may be why one cuts there. */
-    if (rc == RW_E_CORRUPT) {
-        b.count = 0;
-        rc = RW_OK;
-    }
-    int64_t to = b.count ? b.base_offset : offset;
     /* A recovery point above the cut would vouch for what is appended below it. First, because a cut
      * can not be taken back when this fails. */
-    if (!rc)
-        rc = rollway_save_state(log, to, true);
-    if (!rc)
-        rc = rw_log_truncate(log->log, to);
-    if (!rc && b.count) {
-        rc = rw_builder_finish(&b, &batch);
-        const struct rw_append_args args = {.now_ms = rw_wall_ms(log->env->clock)};
-        if (!rc)
-            rc = rw_log_append(log->log, b.finished->p, batch.n, &args, &info);
-    }
-    rw_builder_deinit(&b);
+    int rc = rollway_save_state(log, batch_start(log, offset), true);
+    if (rc)
+        return rc;
+    atomic_fetch_add(&log->cuts, 1);
+    rc = rw_log_truncate_records(log->log, offset);
+    atomic_fetch_add(&log->cuts, 1);
     return rc;
+}
+
+unsigned rollway_cuts(struct rollway_log *log)
+{
+    unsigned cuts;
+    while ((cuts = atomic_load(&log->cuts)) & 1) {
+        rollway_lock_append(log);
+        rollway_unlock_append(log);
+    }
+    return cuts;
 }
 
 static int writable(struct rollway_log *log)
@@ -136,6 +116,8 @@ int rollway_log_truncate(struct rollway_log *log, int64_t offset)
         rc = rollway_fail_code(log, rw_log_flush(log->log, NULL), "truncate");
     if (!rc)
         rc = rollway_fail_code(log, rollway_save_state(log, INT64_MAX, true), "truncate");
+    if (!rc)
+        rw_log_unlink_deleted(log->log, INT64_MAX);
     rollway_unlock_append(log);
     return rc;
 }
@@ -151,11 +133,11 @@ int rollway_log_trim(struct rollway_log *log, int64_t offset)
         rc = rollway_fail_code(log, rw_log_trim(log->log, offset), "trim");
     if (!rc)
         rc = rollway_save_state(log, INT64_MAX, true);
-    /* Who trims because the disk is full gets the space at once, not after the deletion delay. */
-    if (rc == RW_E_FULL) {
-        rw_log_unlink_deleted(log->log, INT64_MAX);
+    /* At once, not after a delay: readers hold what they need, and who trims because the disk is full
+     * needs the space for the checkpoint. */
+    rw_log_unlink_deleted(log->log, INT64_MAX);
+    if (rc == RW_E_FULL)
         rc = rollway_save_state(log, INT64_MAX, true);
-    }
     rc = rollway_fail_code(log, rc, "trim");
     rollway_unlock_append(log);
     return rc;
@@ -194,13 +176,17 @@ static void first_report(void *arg, const char *file, uint64_t at, int code, con
 
 int rollway_log_verify(struct rollway_log *log, struct rollway_verify_result *ret_result)
 {
-    struct rw_log_verify v = {.report = first_report, .arg = log};
-    (void)rollway_fail(log, RW_OK, "%s", "");
+    struct rw_log_verify v;
     rollway_lock_append(log);
     int rc = log->options.read_only ? rw_log_refresh(log->log) : rollway_write_buffer(log);
     rollway_unlock_append(log);
-    if (!rc)
+    /* Again, when a truncation came in between. */
+    for (unsigned cuts = rollway_cuts(log) + 1; !rc && cuts != rollway_cuts(log);) {
+        cuts = rollway_cuts(log);
+        v = (struct rw_log_verify){.report = first_report, .arg = log};
+        (void)rollway_fail(log, RW_OK, "%s", "");
         rc = rw_log_verify(log->log, &v);
+    }
     if (rc)
         return rollway_fail_code(log, rc, "verify");
     *ret_result = (struct rollway_verify_result){

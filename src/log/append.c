@@ -82,7 +82,7 @@ static int admit_leader(struct rw_log *log, uint8_t *bytes, size_t n,
     rc = rw_batch_decode(bytes, n, ret_batch);
     if (rc || rw_batch_size(ret_batch) != n)
         return refuse(info, rc ? rc : RW_E_CORRUPT, "the bytes are not exactly one batch");
-    if (n > (uint64_t)log->config.batch_bytes_max)
+    if (n > (uint64_t)log->config.batch_bytes_max || n > RW_SCAN_BATCH_MAX)
         return refuse(info, RW_E_TOO_BIG, "the batch is larger than max.message.bytes");
     return RW_OK;
 }

@@ -214,11 +214,15 @@ void rw_log_epoch_end(struct rw_log *log, int32_t epoch, int32_t *ret_epoch, int
 
 /* Removes offset and everything after it, in files, indexes, producer state and epochs. */
 RW_MUST int rw_log_truncate(struct rw_log *log, int64_t offset);
+/* The same, but the records below offset of a batch that contains it are kept, in a batch of their own
+ * and without a moment in which a crash could lose them. */
+RW_MUST int rw_log_truncate_records(struct rw_log *log, int64_t offset);
 /* Deletes everything and restarts at offset. */
 RW_MUST int rw_log_reset(struct rw_log *log, int64_t offset);
 /* Moves the start forward to offset (DeleteRecords) and deletes segments below it. */
 RW_MUST int rw_log_trim(struct rw_log *log, int64_t offset);
-/* Applies retention: deletes whole segments below `below` (high watermark), never the active one. */
+/* Applies retention: deletes whole segments below `below` (high watermark). When that is all of them, an
+ * empty one is started first. */
 RW_MUST int rw_log_retain(struct rw_log *log, int64_t now_ms, int64_t below, int *ret_deleted);
 /* Unlinks segments whose deletion delay has passed. May run in a job. */
 void rw_log_unlink_deleted(struct rw_log *log, int64_t now_ms);

@@ -588,6 +588,8 @@ int rw_log_load(struct rw_log *log, const struct rw_log_open_args *args)
     int epochs = rc ? rc : load_epochs(log);
     if (!rc && (epochs == RW_E_NOMEM || epochs == RW_E_IO))
         rc = epochs;
+    if (!rc && !log->read_only)
+        rc = rw_log_finish_cut(log);
     if (!rc)
         rc = settle(log, args);
     if (rc || log->read_only)

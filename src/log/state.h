@@ -141,6 +141,8 @@ RW_MUST int rw_log_write_epochs(struct rw_log *log);
 void rw_log_note_producer(struct rw_log *log, const struct rw_batch *batch, const uint8_t *bytes,
                           int64_t now_ms);
 
+/* cut.c: completes a truncation that a crash interrupted. While opening, before the start is set. */
+RW_MUST int rw_log_finish_cut(struct rw_log *log);
 /* recover.c: loads (and where needed and allowed repairs) all segments. */
 RW_MUST int rw_log_load(struct rw_log *log, const struct rw_log_open_args *args);
 /* Scans headers and writes new index files. */

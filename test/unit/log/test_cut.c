@@ -1,0 +1,149 @@
+/* Truncating inside of a batch, on a simulated disk that fails at every place it can. */
+#include "log_test.h"
+
+#include <string.h>
+
+#include "sim/disk.h"
+
+#define PLACES 80 /* more operations than a truncation has */
+
+static struct rw_sim_disk *on_a_disk(struct log_test *t, uint64_t seed)
+{
+    const struct rw_sim_disk_options options = {0};
+    log_test_init(t);
+    struct rw_sim_disk *disk = rw_sim_disk_new(seed, &options);
+    assert_non_null(disk);
+    t->env.vfs = rw_sim_disk_vfs(disk);
+    strcpy(t->dir, "/t-0");
+    assert_int_equal(log_test_open(t, false, 0), RW_OK);
+    return disk;
+}
+
+static void off_the_disk(struct log_test *t, struct rw_sim_disk *disk)
+{
+    log_test_close(t, false);
+    rw_sim_disk_free(disk);
+    log_test_deinit(t);
+}
+
+/* Offsets 0 to 2, 3 to 12, 13 to 14, all durable. */
+static void fill(struct log_test *t)
+{
+    log_test_append(t, 3, 1000, 10);
+    log_test_append(t, 10, 2000, 10);
+    log_test_append(t, 2, 3000, 10);
+    assert_int_equal(rw_log_flush(t->log, NULL), RW_OK);
+}
+
+static void expect_records(struct log_test *t, int64_t end)
+{
+    int64_t records = 0;
+    assert_int_equal(log_test_read_all(t, rw_log_start(t->log), &records), end);
+    assert_int_equal(records, end - rw_log_start(t->log));
+}
+
+/* Whatever happens, and wherever: what was durable below the cut is there, and nothing is there twice. */
+static void nothing_below_the_cut_is_lost(void **state)
+{
+    (void)state;
+    int done = 0, undone = 0;
+    for (int full = 0; full < 2; full++) {
+        for (uint64_t place = 1; place <= PLACES; place++) {
+            struct log_test t;
+            struct rw_sim_disk *disk = on_a_disk(&t, place);
+            fill(&t);
+            struct rw_sim_faults faults = {0};
+            if (full)
+                faults.full_at = place;
+            else
+                faults.cut_at = place;
+            rw_sim_disk_arm(disk, &faults);
+            int rc = rw_log_truncate_records(t.log, 8);
+            rw_sim_disk_arm(disk, &(struct rw_sim_faults){0});
+            if (!rc && full)
+                expect_records(&t, 8);
+            (void)rw_log_close(t.log, false);
+            t.log = NULL;
+            rw_sim_disk_restart(disk, place);
+            for (int again = 0; again < 2; again++) {
+                assert_int_equal(log_test_open(&t, false, 3), RW_OK);
+                int64_t end = rw_log_end(t.log);
+                /* Removing goes from the end, batch by batch or segment by segment. */
+                assert_true(end == 8 || end == 13 || end == 15);
+                assert_true(rc || end == 8);
+                expect_records(&t, end);
+                done += end == 8;
+                undone += end != 8;
+                log_test_close(&t, false);
+            }
+            off_the_disk(&t, disk);
+        }
+    }
+    assert_true(done > 0 && undone > 0);
+}
+
+/* Interrupted, and then the log went on: what was kept aside does not come back. */
+static void what_was_kept_is_used_once(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_sim_disk *disk = on_a_disk(&t, 1);
+    fill(&t);
+    assert_int_equal(rw_log_truncate_records(t.log, 8), RW_OK);
+    assert_int_equal(rw_log_truncate_records(t.log, 3), RW_OK);
+    expect_records(&t, 3);
+    log_test_close(&t, false);
+    assert_int_equal(log_test_open(&t, false, 3), RW_OK);
+    expect_records(&t, 3);
+    off_the_disk(&t, disk);
+}
+
+static void the_start_inside_of_the_batch_stays(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_sim_disk *disk = on_a_disk(&t, 1);
+    fill(&t);
+    assert_int_equal(rw_log_trim(t.log, 5), RW_OK);
+    assert_int_equal(rw_log_truncate_records(t.log, 8), RW_OK);
+    assert_int_equal(rw_log_start(t.log), 5);
+    assert_int_equal(rw_log_end(t.log), 8);
+    off_the_disk(&t, disk);
+}
+
+/* The rest of a transaction's batch is still the producer's, and its next batch follows. */
+static void a_producers_batch_stays_one(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_append_info info;
+    struct rw_log_range range;
+    struct rw_sim_disk *disk = on_a_disk(&t, 1);
+    assert_int_equal(log_test_produce(&t, 77, 2, 0, 4, &info), RW_OK);
+    assert_int_equal(rw_log_truncate_records(t.log, 3), RW_OK);
+    assert_int_equal(rw_log_read(t.log, 0, INT64_MAX, 0, true, &range), RW_OK);
+    uint8_t p[512];
+    size_t n;
+    struct rw_batch batch;
+    assert_int_equal(rw_file_read_at(range.file, range.at, p, range.n, &n), RW_OK);
+    rw_log_range_release(&range);
+    assert_int_equal(rw_batch_check(p, n, &batch), RW_OK);
+    assert_int_equal(batch.producer_id, 77);
+    assert_int_equal(batch.producer_epoch, 2);
+    assert_int_equal(batch.base_sequence, 0);
+    assert_int_equal(batch.records_count, 3);
+    assert_int_equal(log_test_produce(&t, 77, 2, 4, 1, &info), RW_E_SEQUENCE);
+    assert_int_equal(log_test_produce(&t, 77, 2, 3, 1, &info), RW_OK);
+    off_the_disk(&t, disk);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_below_the_cut_is_lost),
+        cmocka_unit_test(what_was_kept_is_used_once),
+        cmocka_unit_test(the_start_inside_of_the_batch_stays),
+        cmocka_unit_test(a_producers_batch_stays_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
