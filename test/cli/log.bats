@@ -119,7 +119,7 @@ assert len([x for x in d if x["type"] == "record"]) == 3005'
     "$RW_BIN" log dump --json "a/$FIRST.log" | python "
 assert d[3] == {'type': 'zeros', 'position': $size, 'size': 50000}"
     "$RW_BIN" log backup a copy
-    [ "$(stat -c %s "copy/$FIRST.log")" = "$size" ]
+    [ "$(stat -c %s copy/"$FIRST".log.*)" = "$size" ]
     # Who writes cuts them off.
     seq 5 | "$RW_BIN" -q log import a
     [[ "$("$RW_BIN" log verify a)" == "a: ok: offsets 0 to 3005,"* ]]
@@ -203,48 +203,6 @@ assert d[3] == {'type': 'zeros', 'position': $size, 'size': 50000}"
     [ "$end" -le 1500 ]
     [ "$end" -ge 1000 ]
     [ "$("$RW_BIN" log export a | tail -n 1)" = "record $end" ]
-}
-
-@test "backup takes what is new, restore brings it back" {
-    make_log a
-    "$RW_BIN" log backup a saved
-    make_log a
-    "$RW_BIN" log backup a saved
-    "$RW_BIN" log restore saved back
-    cmp "a/$FIRST.log" "back/$FIRST.log"
-    [ "$("$RW_BIN" log export back | wc -l)" -eq 6000 ]
-    "$RW_BIN" log verify back
-    run "$RW_BIN" log restore saved back
-    [ "$status" -eq 6 ]
-}
-
-@test "a data directory comes back: topics, records, producers; what was deleted stays deleted" {
-    command -v kcat || skip "kcat is missing"
-    rw_broker_start broker
-    export ROLLWAY_BROKERS=$RW_BROKER
-    "$RW_BIN" topic create t -c segment.bytes=20000
-    seq 5000 | kcat -q -b "$RW_BROKER" -P -t t -X enable.idempotence=true -X batch.size=5000
-    "$RW_BIN" topic trim t -o 2500 --yes
-    "$RW_BIN" log backup broker/data saved # beside the running broker
-    echo later | "$RW_BIN" produce t
-    rw_broker_stop KILL || true
-    mkdir again
-    "$RW_BIN" log restore saved again/data
-    "$RW_BIN" log dump --json again/data/t-0/*5000.snapshot | python 'assert len(d) == 1 and d[0]["last_sequence"] == 4999'
-    rw_broker_start again
-    "$RW_BIN" consume t -e >out
-    seq 2501 5000 | cmp - out
-    [ "$("$RW_BIN" topic describe t -p --plain | cut -f 6)" = 2500 ]
-}
-
-@test "a damaged backup is not restored" {
-    make_log a
-    "$RW_BIN" log backup a saved
-    flip "saved/$FIRST.log" 200
-    run "$RW_BIN" log restore saved back
-    echo "$output"
-    [ "$status" -ne 0 ]
-    [ ! -e "back/$FIRST.log" ]
 }
 
 @test "text comes back line by line" {
