@@ -5,6 +5,8 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -193,6 +195,17 @@ struct rw_buf *rw_cli_out(struct rw_cli *cli)
     return &cli->out;
 }
 
+/* After a signal a reader that takes nothing is not waited for; one that does gets what is there. */
+static bool may_write(size_t *n)
+{
+    struct pollfd fd = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    if (!interrupted)
+        return true;
+    if (*n > PIPE_BUF)
+        *n = PIPE_BUF; /* so much goes into a pipe that can be written to at all */
+    return poll(&fd, 1, 1000) > 0;
+}
+
 /* The reader went away: end as a program does that never heard of SIGPIPE, quietly. */
 static _Noreturn void end_by_pipe(void)
 {
@@ -207,7 +220,12 @@ int rw_cli_flush(struct rw_cli *cli)
     if (cli->out.failed)
         return rw_cli_fail(cli, RW_EXIT_FAILED, NULL, "out of memory");
     while (at < cli->out.n && !cli->stdout_failed) {
-        ssize_t n = write(STDOUT_FILENO, cli->out.p + at, cli->out.n - at);
+        size_t left = cli->out.n - at;
+        if (!may_write(&left)) {
+            cli->stdout_failed = true;
+            break;
+        }
+        ssize_t n = write(STDOUT_FILENO, cli->out.p + at, left);
         if (n >= 0) {
             at += (size_t)n;
         } else if (errno == EPIPE) {

@@ -158,10 +158,16 @@ static int measure(struct plan *p, struct rw_log *log, int64_t *ret_intact)
     return rc;
 }
 
+static bool stop(void *arg)
+{
+    (void)arg;
+    return rw_cli_interrupted();
+}
+
 static int make_plan(const char *dir, struct plan *p)
 {
     struct rw_log *log = NULL;
-    struct rw_log_verify v = {0};
+    struct rw_log_verify v = {.stop = stop};
     *p = (struct plan){0};
     int rc = rw_log_beside_read(dir, &p->beside);
     struct rw_log_open_args args = {
@@ -337,7 +343,9 @@ static int keep_before(struct backup *b, const char *name)
 static int report(struct backup *b, const char *dir, int code)
 {
     if (code == RW_E_CANCELED)
-        return RW_EXIT_INTERRUPTED;
+        return rw_cli_fail(b->cli, RW_EXIT_INTERRUPTED,
+                           b->before.n ? "the backup that was there before is as it was" : NULL,
+                           "interrupted; done again, the command goes on");
     return rw_cli_fail(b->cli, rw_cli_exit_of(code),
                        b->before.n ? "the backup that was there before is as it was" : NULL,
                        "backup of %s: %s %s", dir, rw_code_text(code), rw_os_last_error());

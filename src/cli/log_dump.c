@@ -112,7 +112,7 @@ static void record_json(struct dump *d, const struct rw_record *r)
     rw_json_array(&j, "headers");
     for (int32_t i = 0; i < r->headers_count && rw_record_next_header(&left, &h) == 1; i++) {
         rw_json_object(&j, NULL);
-        rw_json_str(&j, "key", h.key);
+        rw_json_bytes(&j, "key", rw_slice(h.key.n > 0 ? h.key.p : "", (size_t)h.key.n));
         rw_json_bytes(&j, "value", h.value);
         rw_json_end(&j);
     }

@@ -22,7 +22,7 @@ static void print_json(struct rw_buf *out, const struct rollway_record *r)
     for (size_t i = 0; i < r->headers_count; i++) {
         const struct rollway_header *h = &r->headers[i];
         rw_json_object(&j, NULL);
-        rw_json_str(&j, "key", (struct rw_str){h->key, (int32_t)h->key_size});
+        rw_json_bytes(&j, "key", rw_slice(h->key_size ? h->key : "", h->key_size));
         rw_json_bytes(&j, "value", rw_slice(h->value, h->value_size));
         rw_json_end(&j);
     }

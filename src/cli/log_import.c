@@ -5,8 +5,11 @@
 #include "cli/commands.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/mem.h"
 #include "cli/log_common.h"
 #include "cli/progress.h"
@@ -18,6 +21,7 @@
 #define BATCH_HEADERS 4096
 #define LINE_MAX_SIZE (64u << 20)
 #define CHUNK         (64u << 10)
+#define WAIT_MS       250
 
 struct import {
     struct rw_cli *cli;
@@ -119,34 +123,53 @@ static int take_lines(struct import *m, struct rw_buf *pending, bool at_end)
     return exit_code;
 }
 
-static int read_lines(struct import *m, FILE *in)
+/* Waits for input and appends what is there. 0: the end, or a signal came. -1: errno says why. */
+static ssize_t read_some(struct rw_buf *pending, int in)
+{
+    struct pollfd fd = {.fd = in, .events = POLLIN};
+    if (!rw_buf_reserve(pending, CHUNK)) {
+        errno = ENOMEM;
+        return -1;
+    }
+    while (!rw_cli_interrupted()) {
+        /* With a limit: a signal may come just before the wait begins. */
+        int ready = poll(&fd, 1, WAIT_MS);
+        ssize_t n = ready > 0 ? read(in, pending->p + pending->n, CHUNK) : ready;
+        if (n > 0)
+            pending->n += (size_t)n;
+        if ((ready > 0 && n >= 0) || (n < 0 && errno != EINTR && errno != EAGAIN))
+            return n;
+    }
+    return 0;
+}
+
+static int read_lines(struct import *m, int in)
 {
     struct rw_buf pending;
     struct rw_progress progress;
     int exit_code = RW_EXIT_OK;
-    size_t got = 1;
+    ssize_t got = 1;
     rw_buf_init(&pending);
     rw_progress_start(&progress, m->cli, "records", 0);
-    while (!exit_code && got && !rw_cli_interrupted()) {
-        uint8_t *room = rw_buf_reserve(&pending, CHUNK) ? pending.p + pending.n : NULL;
-        got = room ? fread(room, 1, CHUNK, in) : 0;
-        if (!room)
-            exit_code = rw_cli_fail(m->cli, RW_EXIT_FAILED, NULL, "out of memory");
-        pending.n += got;
+    while (!exit_code && got > 0) {
+        got = read_some(&pending, in);
+        if (got < 0)
+            exit_code = rw_cli_fail(m->cli, RW_EXIT_FAILED, NULL, "reading: %s", strerror(errno));
+        /* After a signal the line that has not come whole is not taken. */
         if (!exit_code)
-            exit_code = take_lines(m, &pending, got == 0);
+            exit_code = take_lines(m, &pending, got == 0 && !rw_cli_interrupted());
+        if (rw_cli_interrupted())
+            break;
         rw_progress_update(&progress, m->line, m->bytes, rw_progress_now());
     }
     rw_progress_end(&progress);
-    if (!exit_code && ferror(in))
-        exit_code = rw_cli_fail(m->cli, RW_EXIT_FAILED, NULL, "reading: %s", strerror(errno));
     if (!exit_code)
         exit_code = write_batch(m);
     rw_buf_deinit(&pending);
     return exit_code;
 }
 
-static int import_from(struct rw_cli *cli, struct import *m, const char *dir, FILE *in)
+static int import_from(struct rw_cli *cli, struct import *m, const char *dir, int in)
 {
     int exit_code;
     struct rollway_log_options options = {.size = sizeof(options),
@@ -166,7 +189,8 @@ static int import_from(struct rw_cli *cli, struct import *m, const char *dir, FI
     if (rc && !exit_code)
         exit_code = rw_log_cli_fail(cli, NULL, rc);
     if (!exit_code)
-        rw_cli_note(cli, "%s: %" PRId64 " records imported", dir, m->done);
+        rw_cli_note(cli, "%s: %s%" PRId64 " records imported", dir,
+                    rw_cli_interrupted() ? "interrupted; " : "", m->done);
     return exit_code ? exit_code : rw_cli_interrupted() ? RW_EXIT_INTERRUPTED : RW_EXIT_OK;
 }
 
@@ -177,8 +201,8 @@ static int run(struct rw_cli *cli)
     bool json = strcmp(format, "json") == 0;
     if (!json && strcmp(format, "text") != 0)
         return rw_cli_usage(cli, "--format is text or json");
-    FILE *in = strcmp(file, "-") == 0 ? stdin : fopen(file, "r");
-    if (!in)
+    int in = strcmp(file, "-") == 0 ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+    if (in < 0)
         return rw_cli_fail(cli, errno == ENOENT ? RW_EXIT_NOT_FOUND : RW_EXIT_FAILED, NULL,
                            "%s: %s", file, strerror(errno));
     struct import *m = rw_zalloc(sizeof(*m));
@@ -192,8 +216,8 @@ static int run(struct rw_cli *cli)
         rw_buf_deinit(&m->text);
     }
     rw_free(m);
-    if (in != stdin)
-        fclose(in);
+    if (in != STDIN_FILENO)
+        close(in);
     return exit_code;
 }
 
@@ -221,7 +245,7 @@ const struct rw_command rw_cmd_log_import = {
     .summary = "append lines of text or JSON to a log",
     .text =
         "Creates the log when it is missing. Everything is on stable storage when the command ends "
-        "without an error.\n"
+        "without an error. When it is interrupted, the whole lines that came are records.\n"
         "\n"
         "JSON is what rollway log export --format json and rollway consume --json write: nothing "
         "is "

@@ -42,7 +42,8 @@ struct restore {
 static int fail(struct restore *r, const char *what, int code)
 {
     if (code == RW_E_CANCELED)
-        return RW_EXIT_INTERRUPTED;
+        return rw_cli_fail(r->cli, RW_EXIT_INTERRUPTED, NULL, "interrupted: %s was not restored",
+                           what);
     return rw_cli_fail(r->cli, rw_cli_exit_of(code), NULL, "restore of %s: %s %s", what,
                        rw_code_text(code), rw_os_last_error());
 }
@@ -55,7 +56,7 @@ static int check_files(struct restore *r, const char *dir, const struct rw_backu
         char name[80];
         int rc = rw_backup_check_file(&r->copy, dir, &files->at[i]);
         if (rc == RW_E_CANCELED)
-            return RW_EXIT_INTERRUPTED;
+            return fail(r, r->place.s, rc);
         rw_backup_stored_name(&files->at[i], name);
         if (rc)
             return rw_cli_fail(r->cli, RW_EXIT_UNHEALTHY, "make a new backup; nothing was restored",

@@ -4,12 +4,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "base/json.h"
 #include "cli/log_common.h"
 #include "log/log.h"
 #include "os/os.h"
 
-#define REPORTS_MAX 1000 /* lines per log; what is beyond is counted */
+#define REPORTS_MAX  1000 /* lines per log; what is beyond is counted */
+#define TAIL_TRIES   10
+#define TAIL_WAIT_NS 20000000L
 
 struct report {
     struct rw_cli *cli;
@@ -28,7 +31,36 @@ static void tell(void *arg, const char *file, uint64_t at, int code, const char 
         rw_buf_printf(rw_cli_out(r->cli), "%s: position %" PRIu64 ": %s\n", file, at, why);
 }
 
-static void print_result(struct rw_cli *cli, const char *dir, const struct rw_log *log,
+static bool stop(void *arg)
+{
+    (void)arg;
+    return rw_cli_interrupted();
+}
+
+/*
+ * Unlike reading through the library this must see damage as it lies on disk: the whole of every file
+ * counts, also what a reader would take for an append in progress. An append goes on, damage does not:
+ * when the log's end moves, a writer is at work, and what lies behind the end is his.
+ */
+static int find_tail(struct rw_log *log, uint64_t *ret_tail)
+{
+    int rc = rw_log_rest(log, ret_tail);
+    int64_t end = rw_log_end(log);
+    for (int i = 0; i < TAIL_TRIES && !rc && *ret_tail && !rw_cli_interrupted(); i++) {
+        const struct timespec wait = {.tv_nsec = TAIL_WAIT_NS};
+        rc = rw_log_refresh(log);
+        if (!rc && rw_log_end(log) != end) {
+            *ret_tail = 0;
+            return RW_OK;
+        }
+        (void)nanosleep(&wait, NULL); /* cut short by a signal: then this ends */
+        if (!rc)
+            rc = rw_log_rest(log, ret_tail);
+    }
+    return rc;
+}
+
+static void print_result(struct rw_cli *cli, const char *dir, int64_t start, int64_t end,
                          const struct rw_log_verify *v)
 {
     struct rw_buf *out = rw_cli_out(cli);
@@ -39,9 +71,8 @@ static void print_result(struct rw_cli *cli, const char *dir, const struct rw_lo
                           "%s: %s: offsets %" PRId64 " to %" PRId64 ", %" PRIu64
                           " batches, %" PRIu64 " records, %" PRIu64 " bytes, %" PRIu64
                           " bad batches, %" PRIu64 " bad index entries, checksum %016" PRIx64 "\n",
-                          dir, bad ? "DAMAGED" : "ok", rw_log_start(log), rw_log_end(log),
-                          v->batches, v->records, v->bytes, v->bad_batches, v->bad_index_entries,
-                          v->checksum);
+                          dir, bad ? "DAMAGED" : "ok", start, end, v->batches, v->records, v->bytes,
+                          v->bad_batches, v->bad_index_entries, v->checksum);
         return;
     }
     char checksum[17];
@@ -51,8 +82,8 @@ static void print_result(struct rw_cli *cli, const char *dir, const struct rw_lo
     rw_json_object(&j, NULL);
     rw_json_cstr(&j, "log", dir);
     rw_json_bool(&j, "ok", !bad);
-    rw_json_int(&j, "start_offset", rw_log_start(log));
-    rw_json_int(&j, "end_offset", rw_log_end(log));
+    rw_json_int(&j, "start_offset", start);
+    rw_json_int(&j, "end_offset", end);
     rw_json_int(&j, "batches", (int64_t)v->batches);
     rw_json_int(&j, "records", (int64_t)v->records);
     rw_json_int(&j, "bytes", (int64_t)v->bytes);
@@ -76,29 +107,30 @@ static int verify_dir(struct rw_cli *cli, const char *dir, void *arg)
     if (rc)
         return rw_cli_fail(cli, rw_cli_exit_of(rc), NULL, "%s: %s", dir, rw_code_text(rc));
     struct report report = {.cli = cli, .only = arg};
-    struct rw_log_verify v = {.report = tell, .arg = &report};
+    struct rw_log_verify v = {.report = tell, .stop = stop, .arg = &report};
+    int64_t start = rw_log_start(log), end = rw_log_end(log);
     rc = rw_log_verify(log, &v);
-    /* Unlike reading through the library this must see damage as it lies on disk: the whole of every
-     * file counts, also what a reader would take for an append in progress. */
     uint64_t tail = 0;
     if (!rc)
-        rc = rw_log_rest(log, &tail);
+        rc = find_tail(log, &tail);
     if (tail) {
         v.bad_batches++;
         if (v.first_bad_offset < 0)
-            v.first_bad_offset = rw_log_end(log);
+            v.first_bad_offset = end;
         report.matching++;
         if (!rw_cli_json(cli))
             rw_buf_printf(rw_cli_out(cli),
                           "%s: the last %" PRIu64 " bytes are not whole batches: a torn write, "
-                          "damage, or an append in progress\n",
+                          "damage, or an append that does not go on\n",
                           dir, tail);
     }
     int exit_code = RW_EXIT_OK;
-    if (rc)
+    if (rc == RW_E_CANCELED)
+        exit_code = RW_EXIT_INTERRUPTED;
+    else if (rc)
         exit_code = rw_cli_fail(cli, rw_cli_exit_of(rc), NULL, "%s: %s", dir, rw_code_text(rc));
     else
-        print_result(cli, dir, log, &v);
+        print_result(cli, dir, start, end, &v);
     if (!exit_code && (arg ? report.matching : v.bad_batches + v.bad_index_entries))
         exit_code = RW_EXIT_UNHEALTHY;
     rc = rw_log_close(log, false);

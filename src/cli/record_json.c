@@ -7,7 +7,7 @@ static void headers(struct rw_json *j, struct rw_slice encoded)
     rw_json_array(j, "headers");
     while (rw_record_next_header(&encoded, &h) == 1) {
         rw_json_object(j, NULL);
-        rw_json_str(j, "key", h.key);
+        rw_json_bytes(j, "key", rw_slice(h.key.n > 0 ? h.key.p : "", (size_t)h.key.n));
         rw_json_bytes(j, "value", h.value);
         rw_json_end(j);
     }

@@ -264,7 +264,9 @@ static int header_member(struct reader *r, void *arg, struct rw_str name)
     if (!rw_str_is(name, "key"))
         return skip(r, 0);
     struct rw_slice key;
-    int rc = string(r, &key);
+    int rc = bytes(r, &key);
+    if (rc == RW_OK && !key.p)
+        rc = wrong(r, "a header without a key");
     if (rc == RW_OK)
         h->key = (struct rw_str){(const char *)key.p, (int32_t)key.n};
     return rc;

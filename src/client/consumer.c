@@ -25,6 +25,8 @@ struct part {
     struct rw_consumer_partition pub;
     struct rw_topic *topic;
     int64_t fetch_at;
+    int64_t empty_at,
+        empty_to; /* the last answer had nothing at empty_at, and the log went to empty_to */
 };
 
 /* The answer of one broker, being handed out. */
@@ -119,7 +121,8 @@ int rw_consumer_assign(struct rw_consumer *c, const char *topic, int32_t partiti
                                                 .last_stable_offset = -1,
                                                 .log_start_offset = -1},
                                         .topic = t,
-                                        .fetch_at = offset};
+                                        .fetch_at = offset,
+                                        .empty_at = -1};
     return RW_OK;
 }
 
@@ -332,8 +335,37 @@ static int partition_error(struct rw_consumer *c, struct part *p,
     return rw_client_fail_kafka(err, m->error_code, NULL, 0, what);
 }
 
+static bool is_empty(const struct rw_fetch_response *r)
+{
+    for (int32_t i = 0; i < r->n_responses; i++)
+        for (int32_t k = 0; k < r->responses[i].n_partitions; k++)
+            if (r->responses[i].partitions[k].records.n > 0)
+                return false;
+    return true;
+}
+
+/*
+ * There may be offsets without records up to the end of the log: a segment that is empty, or compaction. An
+ * answer without any record says so, when it is not empty for another reason: another partition has filled
+ * it, or records came after the broker had looked for some and before it looked where the log ends. Hence
+ * the end is that of the answer before, which had nothing for that offset either.
+ */
+static void step_over_gap(struct rw_consumer *c, struct part *p,
+                          const struct rw_fetch_response_partition *m)
+{
+    int64_t to = c->options.read_committed ? m->last_stable_offset : m->high_watermark;
+    if (p->empty_at == p->fetch_at && p->empty_to > p->fetch_at && p->empty_to <= to) {
+        p->fetch_at = p->empty_to;
+        if (p->pub.position < p->fetch_at)
+            p->pub.position = p->fetch_at;
+    }
+    p->empty_at = p->fetch_at;
+    p->empty_to = to;
+}
+
 static int note_answer(struct rw_consumer *c, struct answer *a, struct rw_client_err *err)
 {
+    bool empty = is_empty(a->response);
     for (int32_t i = 0; i < a->response->n_responses; i++) {
         const struct rw_fetch_response_topic *t = &a->response->responses[i];
         for (int32_t k = 0; k < t->n_partitions; k++) {
@@ -352,6 +384,10 @@ static int note_answer(struct rw_consumer *c, struct answer *a, struct rw_client
             p->pub.last_stable_offset = m->last_stable_offset;
             p->pub.log_start_offset = m->log_start_offset;
             advance(p, m);
+            if (empty)
+                step_over_gap(c, p, m);
+            else
+                p->empty_at = -1;
         }
     }
     return RW_OK;

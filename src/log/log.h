@@ -234,6 +234,7 @@ struct rw_log_verify {
     uint64_t batches, records, bytes, bad_batches, bad_index_entries, checksum;
     int64_t first_bad_offset;
     void (*report)(void *arg, const char *file, uint64_t at, int code, const char *why);
+    bool (*stop)(void *arg); /* asked now and then; true: RW_E_CANCELED. NULL: never */
     void *arg;
 };
 

@@ -95,6 +95,10 @@ static int check_log(struct check *c)
     rw_scan_init(&scan, c->s->file, 0, c->size, NULL, CHUNK);
     int rc;
     while ((rc = rw_scan_next(&scan)) != 0) {
+        if (c->v->stop && c->v->stop(c->v->arg)) {
+            rc = RW_E_CANCELED;
+            break;
+        }
         if (rc == 1 && scan.batch.base_offset < c->next) {
             scan.next = scan.at;
             rc = RW_E_CORRUPT;

@@ -287,3 +287,90 @@ LINES
     done
     [ "$("$RW_BIN" consume -b "$RW_BROKER" t -e)" = x ]
 }
+
+@test "import that is interrupted keeps the whole lines that came, and says how many" {
+    mkfifo in
+    # A shell of its own: bats's jobs ignore SIGINT.
+    python3 - "$RW_BIN" <<'PY'
+import os, signal, subprocess, sys, time
+p = subprocess.Popen([sys.argv[1], "log", "import", "a"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+p.stdin.write("one\ntwo\nhal")
+p.stdin.flush()
+while open("/proc/%d/wchan" % p.pid).read() == "0" and p.poll() is None:
+    time.sleep(0.01)
+time.sleep(0.3)
+p.send_signal(signal.SIGINT)
+_, err = p.communicate(timeout=20)
+assert p.returncode == 130, (p.returncode, err)
+assert "interrupted; 2 records imported" in err, err
+PY
+    [ "$("$RW_BIN" log export a)" = "one
+two" ]
+}
+
+@test "export ends when a signal comes, also when nobody reads what it writes" {
+    seq -f "a long line %0200.0f" 3000 | "$RW_BIN" -q log import a
+    python3 - "$RW_BIN" <<'PY'
+import signal, subprocess, sys, time
+p = subprocess.Popen([sys.argv[1], "log", "export", "a"], stdout=subprocess.PIPE)
+time.sleep(0.5)
+p.send_signal(signal.SIGINT)
+assert p.wait(timeout=20) in (1, 130), p.returncode
+PY
+}
+
+@test "header keys that are no text survive JSON" {
+    cat >in <<'LINES'
+{"offset":0,"timestamp":1,"key":null,"value":"v","headers":[{"key":{"base64":"/wD+"},"value":{"base64":"gA=="}},{"key":"","value":null}]}
+LINES
+    "$RW_BIN" log import -f json a <in
+    "$RW_BIN" log export -f json a >out
+    cmp in out
+    "$RW_BIN" log dump --json -r "a/$FIRST.log" | python 'assert d[1]["headers"][0]["key"] == {"base64": "/wD+"}'
+    run "$RW_BIN" log import -f json b <<<'{"headers":[{"key":null}]}'
+    [ "$status" -eq 1 ]
+    # And everything else that a record may have, from a log that was not written by this program.
+    python3 "$RW_TOP/test/support/segment.py" every
+    "$RW_BIN" log export -f json every >first
+    "$RW_BIN" log import -f json copy <first
+    "$RW_BIN" log export -f json copy >second
+    [ "$(wc -l <first)" -eq 34 ]
+    cmp <(sed 's/"offset":[0-9]*,//' first) <(sed 's/"offset":[0-9]*,//' second)
+}
+
+@test "verify beside a writer finds no damage" {
+    seq 100000 | "$RW_BIN" -q log import a
+    python3 - "$RW_BIN" <<'PY'
+import subprocess, sys
+w = subprocess.Popen("i=0; while [ $i -lt 12 ]; do seq 40000; i=$((i+1)); done | %s -q log import a" % sys.argv[1], shell=True)
+n = 0
+while w.poll() is None or n == 0:
+    r = subprocess.run([sys.argv[1], "log", "verify", "a"], capture_output=True, text=True)
+    assert r.returncode == 0, r.stdout + r.stderr
+    n += 1
+assert w.returncode == 0
+PY
+    head -c 50 /dev/urandom >>"a/$FIRST.log"
+    run "$RW_BIN" log verify a
+    [ "$status" -eq 8 ]
+    [[ "$output" == *"the last 50 bytes are not whole batches"* ]]
+}
+
+@test "consume -e ends where a partition ends with offsets that have no records" {
+    rw_broker_start broker
+    export ROLLWAY_BROKERS=$RW_BROKER
+    seq 10 | "$RW_BIN" produce t
+    rw_broker_stop TERM
+    # As compaction leaves it, or a log that was reset: an empty segment far behind the last record.
+    rm -f broker/data/t-0/.rollway-contiguous
+    : >"broker/data/t-0/00000000000000000100.log"
+    sed -i 's/^t 0 10$/t 0 100/' broker/data/*checkpoint
+    rw_broker_start broker
+    run timeout 15 "$RW_BIN" consume t -e
+    echo "$status: $output"
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 10 ]
+    [ "$("$RW_BIN" topic describe t -p --plain | cut -f 8)" = 100 ]
+    echo more | "$RW_BIN" produce t
+    [ "$("$RW_BIN" consume t -e -f '%o %v\n' | tail -n 1)" = "100 more" ]
+}
