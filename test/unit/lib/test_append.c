@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -181,39 +182,45 @@ static void trim_truncate_and_retain_free_the_space(void **state)
 
 struct race {
     struct rollway_log *log;
-    int rounds;
+    atomic_bool over;
 };
 
-static void *truncate_and_append(void *arg)
+static uint32_t next_random(uint32_t *x)
 {
+    return (*x = *x * 1664525u + 1013904223u) >> 8;
+}
+
+/* Records of very different sizes, so that after a cut others lie where a reader looks. */
+static void *append_and_truncate(void *arg)
+{
+    static const char value[9000];
     struct race *r = arg;
-    const struct rollway_record records[7] = {
-        [0 ... 6] = {.value = "0123456789", .value_size = 10}};
-    for (int i = 0; i < r->rounds; i++) {
+    uint32_t x = 1;
+    for (int i = 0; i < 2000; i++) {
+        (void)append_value(r->log, value, next_random(&x) % (i % 10 ? 200 : sizeof(value)));
         int64_t end = rollway_log_end_offset(r->log);
-        if (end > 400)
-            (void)rollway_log_truncate(r->log, end - 333);
-        for (int k = 0; k < 20; k++)
-            (void)rollway_log_append(r->log, records, 7, NULL);
+        if (i % 10 == 0 && end > 60)
+            (void)rollway_log_truncate(r->log, end - next_random(&x) % 60);
     }
+    atomic_store(&r->over, true);
     return NULL;
 }
 
 /* A truncation beside a reader is no damage. */
 static void a_cursor_beside_truncations_sees_no_damage(void **state)
 {
-    struct race r = {.rounds = 400};
+    struct race r = {.over = false};
     pthread_t thread;
     struct rollway_cursor *c;
     struct rollway_record record;
-    r.log = open_with(*state, (struct rollway_log_options){.durability = ROLLWAY_DURABLE_OS,
-                                                           .segment_bytes = 10000});
-    for (int i = 0; i < 500; i++)
-        put(r.log, "0123456789");
-    assert_int_equal(pthread_create(&thread, NULL, truncate_and_append, &r), 0);
+    uint32_t x = 7;
     int bad = 0;
-    for (int i = 0; i < 2000; i++) {
-        int64_t end = rollway_log_end_offset(r.log), at = end > 400 ? end - 400 : 0;
+    r.log = open_with(*state, (struct rollway_log_options){.durability = ROLLWAY_DURABLE_OS,
+                                                           .index_interval_bytes = 512,
+                                                           .segment_bytes = 200000});
+    assert_int_equal(pthread_create(&thread, NULL, append_and_truncate, &r), 0);
+    while (!atomic_load(&r.over)) {
+        int64_t end = rollway_log_end_offset(r.log), at = next_random(&x) % (end + 1);
         if (rollway_cursor_new(r.log, at, &c))
             continue;
         int rc;
