@@ -273,12 +273,15 @@ int rollway_load_state(struct rollway_log *log, struct rw_log_open_args *args)
 {
     const char *home = log->is_partition ? log->home : log->dir;
     int64_t point = checkpoint(log, home, RECOVERY_NAME);
-    /* A partition that no broker has opened yet: it was put there with what it had of its own. */
-    if (point < 0 && log->is_partition) {
-        home = log->dir;
-        point = checkpoint(log, home, RECOVERY_NAME);
-    }
     int64_t start = checkpoint(log, home, START_NAME);
+    /* A broker has not got round to a recovery point, or has never opened the partition: then it was put
+     * there with what it had of its own. */
+    if (point < 0 && log->is_partition) {
+        int64_t own = checkpoint(log, log->dir, START_NAME);
+        point = checkpoint(log, log->dir, RECOVERY_NAME);
+        if (own > start)
+            start = own;
+    }
     args->recovery_point = point < 0 ? 0 : point;
     args->start_offset = start < 0 ? 0 : start;
     int rc;

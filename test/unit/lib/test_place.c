@@ -166,6 +166,22 @@ static void the_data_directory_hears_of_trim_and_truncate(void **state)
     assert_string_equal(read_file(f->dir, "log-start-offset-checkpoint", text), "");
 }
 
+/* A start is written at once, a recovery point now and then: one may be there without the other. */
+static void a_start_without_a_recovery_point_counts(void **state)
+{
+    const struct fixture *f = *state;
+    make_data_dir(f);
+    write_file(f->root, "recovery-point-offset-checkpoint", "0\n1\nother 1 33\n");
+    write_file(f->root, "log-start-offset-checkpoint", "0\n2\nother 1 5\nevents 0 3\n");
+    for (int read_only = 1; read_only >= 0; read_only--) {
+        struct rollway_log *log =
+            open_with(f, (struct rollway_log_options){.read_only = read_only});
+        assert_int_equal(rollway_log_start_offset(log), 3);
+        assert_int_equal(count_from(log, 3), 7);
+        assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
+    }
+}
+
 static void the_start_follows_the_log_to_another_name(void **state)
 {
     const struct fixture *f = *state;
@@ -253,6 +269,7 @@ int main(void)
         T(must_exist_makes_no_log_of_a_directory),
         T(damage_below_the_parents_recovery_point_is_kept),
         T(the_data_directory_hears_of_trim_and_truncate),
+        T(a_start_without_a_recovery_point_counts),
         T(the_start_follows_the_log_to_another_name),
         T(what_opening_cuts_off_is_told),
         T(a_forked_child_holds_no_lock),
