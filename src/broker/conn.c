@@ -222,10 +222,24 @@ static bool hogs(const struct rw_conn *c, const struct rw_limits *l, int64_t now
            (double)(c->n - c->at) / (double)since_us * 1e6 < (double)l->pressure_rate;
 }
 
+/* Who waits for something better to be answered, as a fetch waits for records, waits at the cost of
+ * those who can not even ask: the answer is what there is. The oldest first, and no more than makes
+ * room for a while. */
+static void hurry_some(struct rw_conns *conns)
+{
+    size_t freed = 0, enough = rw_memory_limit(conns->shard->memory) / 4;
+    RW_LIST_EACH_SAFE (it, next, &conns->all) {
+        if (freed >= enough)
+            return;
+        freed += rw_pipeline_hurry(RW_CONTAINER(it, struct rw_conn, link));
+    }
+}
+
 static void relieve(struct rw_conns *conns)
 {
     struct rw_shard *s = conns->shard;
     int64_t now = rw_shard_now_us(s);
+    hurry_some(conns);
     RW_LIST_EACH_SAFE (it, next, &conns->all) {
         struct rw_conn *c = RW_CONTAINER(it, struct rw_conn, link);
         if (hogs(c, conns->limits, now))
@@ -336,7 +350,7 @@ void rw_conns_stop(struct rw_shard *s, int64_t grace_us, void (*stopped)(struct 
     RW_LIST_EACH (it, &conns->all) {
         struct rw_conn *c = RW_CONTAINER(it, struct rw_conn, link);
         rw_conn_mute(c, RW_MUTE_END, true); /* ends as soon as what is in flight was answered */
-        rw_pipeline_hurry(c);
+        (void)rw_pipeline_hurry(c);
         rw_conn_dirty(c);
     }
     rw_timer_start_in(s->loop, &conns->sweep, grace_us < SWEEP_US ? grace_us : SWEEP_US);

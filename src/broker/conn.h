@@ -182,8 +182,9 @@ bool rw_pipeline_frame(struct rw_conn *c, const uint8_t *frame, size_t n);
 void rw_pipeline_encode(struct rw_conn *c);
 /* Tells parked requests that nobody waits for them. */
 void rw_pipeline_cancel(struct rw_conn *c);
-/* Ends waits that may end early: the peer will ask nothing more, or the broker stops. */
-void rw_pipeline_hurry(struct rw_conn *c);
+/* Ends waits that may end early: the peer will ask nothing more, the broker stops, or memory is short.
+ * About how many bytes that will give back. */
+size_t rw_pipeline_hurry(struct rw_conn *c);
 void rw_pipeline_latency(struct rw_conn *c, int64_t now_us);
 void rw_calls_free(struct rw_conns *conns);
 

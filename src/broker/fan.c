@@ -153,6 +153,7 @@ static void canceled(struct rw_request *req)
 void rw_fan_start(struct rw_fan *f, int64_t timeout_us)
 {
     struct rw_shard *s = f->req->shard;
+    rw_request_parks(f->req);
     f->stopped = false;
     f->waiting = 1; /* ours, so that nothing ends while legs are still being sent */
     f->timer.fire = expired;

@@ -182,7 +182,7 @@ void rw_input_read(struct rw_conn *c)
     }
     if (got == 0) {
         rw_conn_mute(c, RW_MUTE_END, true);
-        rw_pipeline_hurry(c);
+        (void)rw_pipeline_hurry(c);
         drop_empty(c);
         rw_conn_dirty(c);
         return;

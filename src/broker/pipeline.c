@@ -171,7 +171,7 @@ bool rw_pipeline_frame(struct rw_conn *c, const uint8_t *frame, size_t n)
         call_free(c, call);
         return refuse(c, why, &h);
     }
-    /* Again when it is done: while it is parked its arena may belong to another shard. */
+    /* Again when it is parked and when it is done: in between its arena may belong to another shard. */
     rw_memory_charge(c->shard->memory, &call->charged, req->arena.used);
     if (call->error) {
         call->done = true;
@@ -210,6 +210,12 @@ void rw_request_done(struct rw_request *req)
     }
 }
 
+void rw_request_parks(struct rw_request *req)
+{
+    struct rw_call *call = call_of(req);
+    rw_memory_charge(req->conn->shard->memory, &call->charged, req->arena.used);
+}
+
 void *rw_request_add_range(struct rw_request *req, const struct rw_log_range *take_range, bool warm)
 {
     struct rw_request_range *r = rw_arena_zalloc(&req->arena, sizeof(*r));
@@ -243,15 +249,19 @@ void rw_pipeline_cancel(struct rw_conn *c)
     }
 }
 
-void rw_pipeline_hurry(struct rw_conn *c)
+size_t rw_pipeline_hurry(struct rw_conn *c)
 {
+    size_t freed = 0;
     RW_LIST_EACH (it, &c->calls) {
         struct rw_call *call = call_of(RW_CONTAINER(it, struct rw_request, link));
         void (*hurry)(struct rw_request *) = call->req.hurry;
         call->req.hurry = NULL;
-        if (hurry && call->parked && !call->done)
-            hurry(&call->req); /* frees nothing: a call that is done lives until it is encoded */
+        if (!hurry || !call->parked || call->done)
+            continue;
+        freed += call->chunk->cap + call->charged;
+        hurry(&call->req); /* frees nothing: a call that is done lives until it is encoded */
     }
+    return freed;
 }
 
 /* ---- out ---- */

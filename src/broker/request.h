@@ -58,6 +58,9 @@ typedef void rw_handler(struct rw_request *req);
  * It may be gone when this returns. */
 void rw_request_done(struct rw_request *req);
 
+/* The request is about to be parked, and others will work in its arena: counts what it holds so far. */
+void rw_request_parks(struct rw_request *req);
+
 /*
  * Takes over a range of a log that shall travel by sendfile. Returns what to put into
  * rw_wire_records.ext (with n = range.n); NULL when memory is refused (the range is released then).

@@ -19,7 +19,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
-from kwire import APIS, Client, batch, encode  # noqa: E402
+from kwire import APIS, Client, batch, encode, uvarint  # noqa: E402
 import tap  # noqa: E402
 from tap import same  # noqa: E402
 
@@ -401,6 +401,114 @@ def _():
                             c.correlation = 1
                             got = c.receive("Fetch", 11)
                             same(index, got["responses"][0]["partitions"][0]["partition_index"])
+
+
+def fetch_many(topic, partitions, wait=0, min_bytes=1, max_bytes=0x7fffffff, padding=0):
+    """Version 12; padding lies in a tagged field that nobody knows, and is part of the frame."""
+    api = APIS["Fetch"]
+    body = encode(api.messages["request"].top, dict(max_wait_ms=wait, min_bytes=min_bytes, max_bytes=max_bytes,
+                                                    session_epoch=-1, topics=[dict(topic=topic, partitions=[
+                                                        dict(partition=i, partition_max_bytes=MIB)
+                                                        for i in partitions])]), 12, True)
+    if padding:
+        body = body[:-1] + b"\1" + uvarint(99) + uvarint(padding) + bytes(padding)
+    data = struct.pack(">hhih", 1, 12, 1, 6) + b"attack" + b"\0" + body
+    return struct.pack(">i", len(data)) + data
+
+
+@test("long polls that fill the memory of requests are answered early, and others are served")
+def _():
+    with Broker("queued.max.request.bytes=%d" % (96 * MIB)) as b:
+        b.topic("t", 1)
+        peers = []
+        for size in [20] * 3 + [5] * 12 + [1] * 30 + [0] * 150:
+            s = b.raw(0.3)
+            peers.append(s)
+            try:
+                s.sendall(fetch_many("t", [0], 2 ** 31 - 1, MIB, padding=size * MIB))
+            except OSError:
+                pass  # not read any more: the memory is full
+        for _ in range(9):  # every shard
+            with b.client(10) as c:
+                same(0, c.ask("ApiVersions", 0)["error_code"])
+        for s in peers:
+            s.close()
+
+
+@test("what long polls hold besides their frames counts as memory of requests")
+def _():
+    with Broker("queued.max.request.bytes=%d" % (48 * MIB)) as b:
+        b.topic("t", 1)
+        before, peers = b.rss(), []
+        # An unknown partition would end the wait.
+        many = fetch_many("t", [0] * 40000, 2 ** 31 - 1, 0x7fffffff)
+        for _ in range(30):
+            s = b.raw(0.3)
+            peers.append(s)
+            try:
+                s.sendall(many)
+            except OSError:
+                pass
+        time.sleep(2)
+        bounded(before, b.rss(), 190)
+        for s in peers:
+            s.close()
+
+
+@test("a partition named very often in long polls is read once with each batch, and has one row")
+def _():
+    with Broker() as b:
+        b.topic("t", 2)
+        peers = [b.raw() for _ in range(10)]
+        for s in peers:
+            s.sendall(fetch_many("t", [0] * 40000, 2 ** 31 - 1, 0x7fffffff, 0x7fffffff))
+        time.sleep(1)
+        with b.client() as c:
+            start = time.time()
+            for _ in range(20):
+                c.s.sendall(produce_frame("t", batch([b"x"]), correlation=1))
+                c.correlation = 1
+                same(0, c.receive("Produce", 7)["responses"][0]["partition_responses"][0]["error_code"])
+            if time.time() - start > 2:
+                raise AssertionError("20 records took %.1f s" % (time.time() - start))
+            got = c.ask("Fetch", 11, max_wait_ms=0, max_bytes=MIB, session_epoch=-1, topics=[
+                dict(topic="t", partitions=[dict(partition=i, partition_max_bytes=MIB) for i in row])
+                for row in ((1, 0, 1), (0, 1))])
+            same([[1, 0], []], [[p["partition_index"] for p in t["partitions"]] for t in got["responses"]])
+        for s in peers:
+            s.close()
+
+
+@test("a fetch with a limit gives the partition that was named first, whichever shard has it")
+def _():
+    with Broker() as b:
+        b.topic("t", 6)
+        with b.client() as c:
+            for i in range(6):
+                for _ in range(2):
+                    c.s.sendall(produce_frame("t", batch([bytes(100000)]), i))
+                    c.correlation = 1
+                    same(0, c.receive("Produce", 7)["responses"][0]["partition_responses"][0]["error_code"])
+            for first in range(6):
+                for second in set(range(6)) - {first}:
+                    got = c.ask("Fetch", 11, max_wait_ms=0, max_bytes=100200, session_epoch=-1, topics=[
+                        dict(topic="t", partitions=[dict(partition=i, partition_max_bytes=MIB)
+                                                    for i in (first, second)])])
+                    rows = got["responses"][0]["partitions"]
+                    if not rows[0]["records"]:
+                        raise AssertionError("nothing of %d, which was named before %d" % (first, second))
+
+
+@test("produce without a timeout is not answered before it could be stored")
+def _():
+    with Broker() as b:
+        b.topic("t", 1)
+        with b.client() as c:
+            for acks in (1, -1):
+                for timeout in (0, -1):
+                    got = c.ask("Produce", 7, acks=acks, timeout_ms=timeout, topic_data=[
+                        dict(name="t", partition_data=[dict(index=0, records=batch())])])
+                    same(0, got["responses"][0]["partition_responses"][0]["error_code"])
 
 
 @test("out of descriptors: what is open is served, and what waits comes in later")

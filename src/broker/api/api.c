@@ -40,6 +40,7 @@ void rw_api_submit(struct rw_request *req,
     a->change.list.arena = &req->arena;
     a->change.decide = decide;
     a->change.done = change_done;
+    rw_request_parks(req);
     rw_metadata_submit(req->shard, &a->change);
 }
 

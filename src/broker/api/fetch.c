@@ -8,12 +8,14 @@
  * A partition gives the batch that contains the offset, whole; the first partition with data gives at
  * least one batch whatever the limits (KIP-74).
  */
+#include "base/same.h"
 #include "broker/api/api.h"
 #include "broker/fan.h"
 #include "broker/metrics.h"
 
 struct fetch_item {
     struct rw_fan_item base;
+    struct fetch_item *next; /* in the order of the request */
     struct rw_fan_leg *leg;
     struct rw_waiter waiter;
     struct rw_fetch_response_partition *out;
@@ -32,12 +34,14 @@ struct fetch_item {
 
 struct fetch {
     struct rw_fan fan;
-    bool committed; /* read_committed */
-    bool wait;      /* this round waits for news */
-    size_t n_items;
+    bool committed;                  /* read_committed */
+    bool wait;                       /* this round waits for news */
+    struct fetch_item *first, **end; /* in the order of the request, which the limits go by */
     int32_t max_bytes, min_bytes;
     int64_t deadline_us;
     int16_t version;
+    int32_t *same;   /* by topic of the request: rw_find_same(); NULL: there is one only */
+    uint64_t **seen; /* by topic of the request, the first of its name */
 };
 
 static struct fetch *fetch_of(struct rw_fan_leg *leg)
@@ -302,22 +306,21 @@ static void fill(struct fetch *f, struct fetch_item *item)
         out->error_code = RW_KERR_KAFKA_STORAGE_ERROR; /* retriable */
 }
 
-/* Several shards together may have read more than max_bytes. */
+/* Several shards together may have read more than max_bytes: who was asked for first goes first, or
+ * one shard's partitions would starve the others'. */
 static void trim(struct fetch *f)
 {
     int64_t left = f->max_bytes;
     bool any = false;
-    for (int s = 0; s < f->fan.req->shard->broker->n_shards; s++)
-        for (struct rw_fan_item *i = f->fan.legs[s].first; i; i = i->next) {
-            struct fetch_item *item = RW_CONTAINER(i, struct fetch_item, base);
-            if (item->range.n == 0)
-                continue;
-            if (any && (int64_t)item->range.n > left)
-                drop_range(f, item);
-            else
-                left -= (int64_t)item->range.n;
-            any = true;
-        }
+    for (struct fetch_item *item = f->first; item; item = item->next) {
+        if (item->range.n == 0)
+            continue;
+        if (any && (int64_t)item->range.n > left)
+            drop_range(f, item);
+        else
+            left -= (int64_t)item->range.n;
+        any = true;
+    }
 }
 
 static void done(struct rw_fan *fan)
@@ -363,13 +366,55 @@ static bool add_partition(struct rw_request *req, struct fetch *f,
     item->readable = -1;
     item->out = out;
     rw_fan_add(&f->fan, &item->base);
-    f->n_items++;
+    *f->end = item;
+    f->end = &item->next;
     return true;
 }
 
-static bool add_topic(struct rw_request *req, struct fetch *f,
-                      const struct rw_fetch_request_topic *in, struct rw_fetch_response_topic *out)
+/* A partition is read once, however often it is named: each time would be read anew with every batch
+ * that comes. As in Kafka there is one row for it. `seen` has a bit for each partition of the topic. */
+static bool is_first(uint64_t *seen, const struct rw_meta_topic *topic, int32_t partition)
 {
+    if (!topic || partition < 0 || partition >= topic->n_partitions)
+        return true; /* an error for each */
+    uint64_t bit = UINT64_C(1) << (partition % 64);
+    bool first = !(seen[partition / 64] & bit);
+    seen[partition / 64] |= bit;
+    return first;
+}
+
+/* What was seen of this topic: a topic may be named twice too, and shares it then. */
+static uint64_t *seen_of(struct rw_request *req, const struct fetch *f, int32_t i,
+                         const struct rw_meta_topic *topic)
+{
+    int32_t first = f->same && f->same[i] >= 0 && f->same[i] < i ? f->same[i] : i;
+    if (!f->seen[first])
+        f->seen[first] = rw_arena_zalloc(
+            &req->arena, topic ? ((size_t)topic->n_partitions / 64 + 1) * sizeof(uint64_t) : 8);
+    return f->seen[first];
+}
+
+static bool find_same_topics(struct rw_request *req, struct fetch *f)
+{
+    const struct rw_fetch_request *in = req->in;
+    bool by_id = req->header.api_version >= 13;
+    struct rw_str *keys = NULL;
+    f->seen = rw_arena_array(&req->arena, (size_t)in->n_topics + 1, sizeof(*f->seen));
+    if (f->seen && in->n_topics < 2)
+        return true;
+    keys = rw_arena_array(&req->arena, (size_t)in->n_topics + 1, sizeof(*keys));
+    for (int32_t i = 0; keys && i < in->n_topics; i++)
+        keys[i] = by_id ? (struct rw_str){(const char *)in->topics[i].topic_id.b,
+                                          sizeof(in->topics[i].topic_id.b)}
+                        : in->topics[i].topic;
+    return f->seen && keys && rw_find_same(keys, in->n_topics, &req->arena, &f->same) == RW_OK;
+}
+
+static bool add_topic(struct rw_request *req, struct fetch *f, int32_t at,
+                      struct rw_fetch_response_topic *out)
+{
+    const struct rw_fetch_request *request = req->in;
+    const struct rw_fetch_request_topic *in = &request->topics[at];
     bool by_id = req->header.api_version >= 13;
     const struct rw_meta_topic *topic = by_id ? rw_meta_topic_by_id(rw_api_meta(req), in->topic_id)
                                               : rw_meta_topic(rw_api_meta(req), in->topic);
@@ -379,10 +424,12 @@ static bool add_topic(struct rw_request *req, struct fetch *f,
     out->topic_id = in->topic_id;
     out->partitions =
         rw_arena_array(&req->arena, (size_t)in->n_partitions + 1, sizeof(*out->partitions));
-    if (!out->partitions)
+    uint64_t *seen = seen_of(req, f, at, topic);
+    if (!out->partitions || !seen)
         return false;
     for (int32_t i = 0; i < in->n_partitions; i++)
-        if (!add_partition(req, f, &in->partitions[i], topic, missing,
+        if (is_first(seen, topic, in->partitions[i].partition) &&
+            !add_partition(req, f, &in->partitions[i], topic, missing,
                            &out->partitions[out->n_partitions++]))
             return false;
     return true;
@@ -418,8 +465,12 @@ void rw_handle_fetch(struct rw_request *req)
     struct fetch *f = rw_arena_zalloc(&req->arena, sizeof(*f));
     out->responses = rw_arena_array(&req->arena, (size_t)in->n_topics + 1, sizeof(*out->responses));
     bool fine = f && out->responses && rw_fan_init(&f->fan, req) == RW_OK;
+    if (fine) {
+        f->end = &f->first;
+        fine = find_same_topics(req, f);
+    }
     for (int32_t i = 0; fine && i < in->n_topics; i++)
-        fine = add_topic(req, f, &in->topics[i], &out->responses[out->n_responses++]);
+        fine = add_topic(req, f, i, &out->responses[out->n_responses++]);
     if (!fine) {
         rw_api_no_memory(req);
         return;
@@ -429,8 +480,11 @@ void rw_handle_fetch(struct rw_request *req)
     f->max_bytes = in->max_bytes < 0 ? 0 : in->max_bytes < limit ? in->max_bytes : (int32_t)limit;
     f->min_bytes = in->min_bytes < f->max_bytes ? in->min_bytes : f->max_bytes;
     f->version = req->header.api_version;
+    /* A peer that says nothing for connections.max.idle.ms is gone; not while it waits for us. */
     int64_t wait_us =
-        in->max_wait_ms > 0 && f->n_items > 0 && !any_error(out) ? in->max_wait_ms * 1000ll : 0;
+        in->max_wait_ms > 0 && f->first && !any_error(out) ? in->max_wait_ms * 1000ll : 0;
+    if (wait_us > req->shard->conns->limits->idle_us)
+        wait_us = req->shard->conns->limits->idle_us;
     f->deadline_us = rw_shard_now_us(req->shard) + wait_us;
     f->fan.run = run;
     f->fan.halt = halt;

@@ -15,6 +15,8 @@
 #include "broker/metrics.h"
 #include "broker/rebuild.h"
 
+#define TIMEOUT_MIN_MS 500
+
 struct produce_item {
     struct rw_fan_item base;
     struct rw_fan_leg *leg;
@@ -318,10 +320,12 @@ static bool any_error(const struct rw_produce_response *out)
     return false;
 }
 
+/* The way to the partition's shard and a sync take their time: a request that gives them none would be
+ * told that it failed when it did not. */
 static void start(struct produce *produce)
 {
     const struct rw_produce_request *in = produce->fan.req->in;
-    int64_t timeout_ms = in->timeout_ms > 0 ? in->timeout_ms : 0;
+    int64_t timeout_ms = in->timeout_ms > TIMEOUT_MIN_MS ? in->timeout_ms : TIMEOUT_MIN_MS;
     rw_fan_start(&produce->fan, timeout_ms * 1000);
 }
 
