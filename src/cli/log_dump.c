@@ -188,7 +188,7 @@ static void dump_zeros(struct dump *d, uint64_t at, uint64_t n)
 }
 
 /* Damage is stepped over: 1 when there are batches behind it. */
-static int dump_damage(struct dump *d, struct rw_scan *scan, int64_t next, uint64_t size)
+static int dump_damage(struct dump *d, struct rw_scan *scan, uint64_t size)
 {
     bool zeros;
     int rc = rw_scan_is_zero(scan->file, scan->next, size, &zeros);
@@ -199,22 +199,20 @@ static int dump_damage(struct dump *d, struct rw_scan *scan, int64_t next, uint6
         return 0;
     }
     damaged(d, scan->next, "this is not a whole batch");
-    return rw_scan_resync(scan, next, INT64_MAX);
+    return rw_scan_resync(scan);
 }
 
 static int dump_segment(struct dump *d, struct rw_file *f, uint64_t size)
 {
     struct rw_scan scan;
     struct rw_records records = {0};
-    int64_t next = 0;
     rw_scan_init(&scan, f, 0, size, NULL, 1u << 20);
     int rc;
     while ((rc = rw_scan_next(&scan)) != 0 && !rw_cli_interrupted()) {
         if (rc == RW_E_CORRUPT || rc == RW_E_SHORT) {
-            rc = dump_damage(d, &scan, next, size);
+            rc = dump_damage(d, &scan, size);
         } else if (rc == 1) {
             rc = dump_batch(d, &records, &scan);
-            next = rw_batch_last_offset(&scan.batch) + 1;
             rc = rc ? rc : 1;
         }
         if (rc != 1)

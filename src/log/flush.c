@@ -126,14 +126,16 @@ int rw_log_flush(struct rw_log *log, int64_t *ret_durable)
     int64_t target = atomic_load(&log->end);
     int rc = RW_OK, waits = 0;
     rw_log_lock(log);
-    while (!rc && !log->read_only && atomic_load(&log->durable) < target) {
+    while (!rc && !log->read_only) {
+        /* A truncation may have taken away what was to be flushed. */
+        if (target > atomic_load(&log->end))
+            target = atomic_load(&log->end);
+        if (atomic_load(&log->durable) >= target)
+            break;
         if (atomic_load(&log->state)) {
             rc = RW_E_OFFLINE;
         } else if (log->flushing) {
             (void)log->env->sync->wait(log->env->sync, log->flushed, log->mutex, -1);
-            /* A truncation may have taken away what was to be flushed. */
-            if (target > atomic_load(&log->end))
-                target = atomic_load(&log->end);
         } else {
             log->flushing = true;
             rw_log_unlock(log);

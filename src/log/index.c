@@ -1,7 +1,8 @@
 /*
  * What the two indexes share: a file of equal-sized ascending entries with a tail in memory, and the
  * search in it. Invariants: entries [0, file_n) lie in the file and never change; the tail continues
- * them; the map, once made, is as long as the index can become.
+ * them; the map, once made, is as long as the index was meant to become. Entries beyond it (an index
+ * that was rebuilt under a smaller limit) are not looked up: the index is sparse.
  *
  * The search interpolates: relative offsets and positions grow evenly in real logs, so that the first
  * guess is nearly always within a few entries; a bisection bounds the worst case.
@@ -58,6 +59,8 @@ void rw_index_spilled(struct rw_index *x, uint32_t n)
 {
     x->file_n += n;
     x->tail_n = 0;
+    if (!x->map && x->max < x->file_n)
+        x->max = x->file_n;
 }
 
 int rw_index_add(struct rw_index *x, const uint8_t *entry)
@@ -85,7 +88,10 @@ void rw_index_view(struct rw_index *x, struct rw_index_view *ret_view)
             x->map_refused = true;
         }
     }
-    *ret_view = (struct rw_index_view){x->map, x->file, x->entry_size, x->file_n};
+    uint32_t n = x->file_n;
+    if (x->map && n > x->map_size / x->entry_size)
+        n = (uint32_t)(x->map_size / x->entry_size);
+    *ret_view = (struct rw_index_view){x->map, x->file, x->entry_size, n};
 }
 
 bool rw_index_view_entry(const struct rw_index_view *v, uint32_t i, uint8_t *ret_entry)
@@ -107,7 +113,8 @@ bool rw_index_last(const struct rw_index *x, uint8_t *ret_entry)
         memcpy(ret_entry, x->tail + (size_t)(x->tail_n - 1) * x->entry_size, x->entry_size);
         return true;
     }
-    const struct rw_index_view v = {x->map, x->file, x->entry_size, x->file_n};
+    /* Not through the map, which may be shorter. */
+    const struct rw_index_view v = {NULL, x->file, x->entry_size, x->file_n};
     return x->file_n && rw_index_view_entry(&v, x->file_n - 1, ret_entry);
 }
 

@@ -32,62 +32,81 @@ static bool hint(struct rw_log *log, struct rw_segment *s, struct rw_index_field
     return found;
 }
 
-/* The next batch, which must not start before offset `next`. On damage the scan stays where it is. */
-static int step(struct rw_scan *scan, int64_t next)
+void rw_log_scan(const struct rw_log *log, const struct rw_segment *s, uint64_t at, uint64_t size,
+                 int64_t below, void *room, size_t chunk, struct rw_scan *ret_scan)
 {
-    uint64_t before = scan->next;
+    rw_scan_init(ret_scan, s->file, at, size, room, chunk);
+    rw_scan_expect(ret_scan, s->base, below, atomic_load(&log->contiguous));
+}
+
+static int step(struct rw_scan *scan)
+{
     int rc = rw_scan_next(scan);
-    if (rc == 1 && scan->batch.base_offset < next) {
-        scan->next = before;
-        rc = RW_E_CORRUPT;
-    }
     return rc == RW_E_SHORT ? RW_E_CORRUPT : rc;
 }
 
-/* The same, over damage. RW_E_CORRUPT when `offset` may have been in what is destroyed. */
-static int step_over(struct rw_scan *scan, int64_t next, int64_t offset)
+/* The next intact batch. */
+static int resync(struct rw_scan *scan)
 {
-    int rc = step(scan, next);
-    if (rc != RW_E_CORRUPT)
-        return rc;
-    rc = rw_scan_resync(scan, next, INT64_MAX);
-    if (rc == 1)
-        rc = rw_scan_next(scan);
-    else if (rc == 0)
-        rc = RW_E_CORRUPT;
-    return rc == 1 && scan->batch.base_offset > offset ? RW_E_CORRUPT : rc;
+    int rc = rw_scan_resync(scan);
+    return rc == 1 ? rw_scan_next(scan) : rc;
 }
 
-/* Walks from `at` to the first batch that ends at or after offset. `hinted`: `at` comes from an index
- * and is worth nothing unless a batch at or before the offset lies there. */
-static int walk(struct rw_segment *s, uint64_t at, uint64_t size, int64_t offset, bool hinted,
-                struct rw_locate *ret_locate)
+/* The next batch, over damage. RW_E_CORRUPT when `offset` may have been in what is destroyed. */
+static int step_over(struct rw_scan *scan, int64_t offset)
+{
+    int rc = step(scan);
+    if (rc != RW_E_CORRUPT)
+        return rc;
+    rc = resync(scan);
+    return rc == 0 || (rc == 1 && scan->batch.base_offset > offset) ? RW_E_CORRUPT : rc;
+}
+
+/* Walks to the first batch that ends at or after offset. `hint`: the scan starts where an index entry
+ * points, which is worth nothing unless the batch of the entry lies there; NULL: at the start. */
+static int walk(struct rw_scan *scan, const struct rw_segment *s, int64_t offset,
+                const struct rw_offset_entry *hint)
+{
+    int rc = hint ? step(scan) : step_over(scan, offset);
+    if (hint && rc == 1 && rw_batch_last_offset(&scan->batch) != s->base + hint->relative)
+        rc = RW_E_CORRUPT;
+    while (rc == 1 && rw_batch_last_offset(&scan->batch) < offset)
+        rc = step_over(scan, offset);
+    return rc;
+}
+
+/* The same, for one scan. */
+static int walk_from(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t below,
+                     int64_t offset, const struct rw_offset_entry *hint,
+                     struct rw_locate *ret_locate)
 {
     uint8_t room[LOOK];
     struct rw_scan scan;
-    rw_scan_init(&scan, s->file, at, size, room, sizeof(room));
-    int rc = hinted ? step(&scan, s->base) : step_over(&scan, s->base, offset);
-    if (hinted && rc == 1 && scan.batch.base_offset > offset)
-        rc = RW_E_CORRUPT;
-    while (rc == 1 && rw_batch_last_offset(&scan.batch) < offset)
-        rc = step_over(&scan, rw_batch_last_offset(&scan.batch) + 1, offset);
+    rw_log_scan(log, s, hint ? (uint64_t)hint->position : 0, size, below, room, sizeof(room),
+                &scan);
+    int rc = walk(&scan, s, offset, hint);
     ret_locate->at = rc == 1 ? scan.at : size;
     ret_locate->batch = scan.batch;
     rw_scan_deinit(&scan);
     return rc < 0 ? rc : RW_OK;
 }
 
-int rw_log_locate(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t offset,
-                  struct rw_locate *ret_locate)
+int rw_log_locate(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t below,
+                  int64_t offset, struct rw_locate *ret_locate)
 {
     struct rw_offset_entry e;
     if (offset > s->base && hint(log, s, RW_OFFSET_FIELD, offset - s->base, &e) && e.position > 0 &&
         (uint64_t)e.position < size) {
-        int rc = walk(s, (uint64_t)e.position, size, offset, true, ret_locate);
+        int rc = walk_from(log, s, size, below, offset, &e, ret_locate);
         if (rc != RW_E_CORRUPT)
             return rc;
     }
-    return walk(s, 0, size, offset, false, ret_locate);
+    return walk_from(log, s, size, below, offset, NULL, ret_locate);
+}
+
+int64_t rw_log_segment_end(const struct rw_log *log, size_t i)
+{
+    return i + 1 < log->segments_n ? log->segments[i + 1]->base : atomic_load(&log->end);
 }
 
 /* How far the range may go: whole batches up to limit that end below `below`. `from`: end of the first
@@ -127,12 +146,12 @@ static int extend(struct rw_log *log, struct rw_segment *s, uint64_t from, uint6
     return rc == 1 || rc == RW_E_CORRUPT || rc == RW_E_SHORT ? RW_OK : rc;
 }
 
-static int range_of(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t offset,
-                    int64_t below, bool bounded, size_t max_bytes, bool min_one,
+static int range_of(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t next,
+                    int64_t offset, int64_t below, bool bounded, size_t max_bytes, bool min_one,
                     struct rw_log_range *ret_range)
 {
     struct rw_locate found;
-    int rc = rw_log_locate(log, s, size, offset, &found);
+    int rc = rw_log_locate(log, s, size, next, offset, &found);
     if (rc || found.at == size)
         return rc;
     size_t first = rw_batch_size(&found.batch);
@@ -165,7 +184,7 @@ struct rw_segment *rw_log_hold(struct rw_log *log, int64_t offset, const struct 
         rw_segment_ref(s);
         *ret_size = s->size;
         *ret_last = i + 1 == log->segments_n;
-        *ret_next = i + 1 < log->segments_n ? log->segments[i + 1]->base : atomic_load(&log->end);
+        *ret_next = rw_log_segment_end(log, i);
     }
     rw_log_unlock(log);
     return s;
@@ -191,9 +210,12 @@ int rw_log_read(struct rw_log *log, int64_t offset, int64_t below, size_t max_by
             break;
         bool bounded = below < next;
         if (size)
-            rc = range_of(log, s, size, offset, below, bounded, max_bytes, min_one, &range);
+            rc = range_of(log, s, size, next, offset, below, bounded, max_bytes, min_one, &range);
         if (bounded || last)
             break;
+        /* Compaction leaves gaps, but not in a log that has the mark. */
+        if (!rc && !range.n && offset < next && atomic_load(&log->contiguous))
+            rc = RW_E_CORRUPT;
     }
     if (rc || !range.n)
         rw_segment_unref(s);
@@ -242,12 +264,16 @@ bool rw_log_is_warm(struct rw_log *log, int64_t offset, size_t max_bytes)
     return warm;
 }
 
-/* Finds offset in bytes that were read from where the index pointed. False when anything is odd. */
-static bool find_in(const uint8_t *p, size_t n, int64_t min, int64_t offset, size_t *ret_at)
+/* Finds offset in bytes that were read from where the index pointed, at a batch that ends at `first`.
+ * False when anything is odd: the long way decides. */
+static bool find_in(const uint8_t *p, size_t n, int64_t first, int64_t offset, bool contiguous,
+                    size_t *ret_at)
 {
     struct rw_batch b;
+    int64_t min = 0;
     for (size_t at = 0; at < n; at += rw_batch_size(&b)) {
-        if (rw_batch_decode(p + at, n - at, &b) || b.base_offset < min || b.base_offset > offset)
+        if (rw_batch_decode(p + at, n - at, &b) || b.base_offset < min || b.base_offset > offset ||
+            (at ? contiguous && b.base_offset != min : rw_batch_last_offset(&b) != first))
             return false;
         if (rw_batch_last_offset(&b) >= offset) {
             *ret_at = at;
@@ -271,14 +297,15 @@ int rw_log_peek(struct rw_log *log, int64_t offset, uint8_t *room, size_t room_n
     if (!s)
         return RW_OK;
     struct rw_offset_entry e;
-    uint64_t from = 0;
-    if (offset > s->base && hint(log, s, RW_OFFSET_FIELD, offset - s->base, &e) && e.position > 0)
-        from = (uint64_t)e.position;
     int rc = RW_OK;
-    if (from < size && offset < next) {
+    if (offset > s->base && offset < next &&
+        hint(log, s, RW_OFFSET_FIELD, offset - s->base, &e) && e.position > 0 &&
+        (uint64_t)e.position < size) {
         size_t n = 0, at = 0;
+        uint64_t from = (uint64_t)e.position;
         rc = rw_file_read_at(s->file, from, room, room_n < size - from ? room_n : size - from, &n);
-        if (rc == RW_OK && find_in(room, n, s->base, offset, &at)) {
+        if (rc == RW_OK && find_in(room, n, s->base + e.relative, offset,
+                                   atomic_load(&log->contiguous), &at)) {
             *ret_at = at;
             *ret_n = n;
         }
@@ -288,20 +315,20 @@ int rw_log_peek(struct rw_log *log, int64_t offset, uint8_t *room, size_t room_n
 }
 
 /* Within one segment: the base of the first intact batch that starts after offset; -1: none. */
-static int intact_after(struct rw_segment *s, uint64_t size, int64_t offset, int64_t *ret_offset)
+static int intact_after(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t below,
+                        int64_t offset, int64_t *ret_offset)
 {
     struct rw_scan scan;
-    rw_scan_init(&scan, s->file, 0, size, NULL, 256u << 10);
-    int64_t next = s->base, found = -1;
+    rw_log_scan(log, s, 0, size, below, NULL, 256u << 10, &scan);
+    int64_t found = -1;
     int rc = 1;
     while (rc == 1 && found < 0) {
         const uint8_t *body;
-        rc = step(&scan, next);
-        if (rc == RW_E_CORRUPT && (rc = rw_scan_resync(&scan, next, INT64_MAX)) == 1)
-            rc = rw_scan_next(&scan);
+        rc = step(&scan);
+        if (rc == RW_E_CORRUPT)
+            rc = resync(&scan);
         if (rc != 1)
             break;
-        next = rw_batch_last_offset(&scan.batch) + 1;
         if (scan.batch.base_offset <= offset)
             continue;
         int bad = rw_scan_check(&scan, &body);
@@ -323,7 +350,7 @@ int rw_log_skip_damage(struct rw_log *log, int64_t offset, int64_t *ret_offset)
     struct rw_segment *s = rw_log_hold(log, offset, NULL, &size, &next, &last);
     if (!s)
         return RW_E_RANGE;
-    int rc = intact_after(s, size, offset, &found);
+    int rc = intact_after(log, s, size, next, offset, &found);
     rw_segment_unref(s);
     if (!rc)
         *ret_offset = found >= 0 ? found : next;

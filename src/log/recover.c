@@ -154,7 +154,8 @@ struct pass {
     struct rw_log *log;
     struct rw_segment *s;
     struct rw_scan scan;
-    int64_t next;  /* first offset that is allowed now */
+    int64_t next;  /* behind the last good batch */
+    int64_t below; /* where the next segment starts */
     int64_t trust; /* below this offset damage is kept, at or above it cut off */
     bool check;    /* verify CRCs */
     bool note;     /* rebuild indexes */
@@ -214,10 +215,6 @@ static int check_one(struct pass *p)
     if (rc != 1)
         return rc == RW_E_SHORT ? RW_E_CORRUPT : rc;
     const struct rw_batch *b = &p->scan.batch;
-    if (b->base_offset < p->next || rw_batch_last_offset(b) - p->s->base > INT32_MAX) {
-        p->scan.next = p->scan.at;
-        return RW_E_CORRUPT;
-    }
     rc = p->check ? rw_scan_check(&p->scan, &body) : RW_OK;
     if (rc == RW_OK && p->rewrite && rw_batch_last_offset(b) >= p->trust)
         rc = rw_file_write_at(p->s->file, p->scan.at, body, rw_batch_size(b));
@@ -239,7 +236,9 @@ static int check_one(struct pass *p)
 /* Walks over the segment from `from`. Stops at the end, or at the place to cut (p->good). */
 static int walk(struct pass *p, uint64_t from)
 {
-    rw_scan_init(&p->scan, p->s->file, from, p->s->size, NULL, p->check ? CHUNK : 64u << 10);
+    int64_t below = p->s->base > INT64_MAX - INT32_MAX ? INT64_MAX : p->s->base + INT32_MAX + 1;
+    rw_log_scan(p->log, p->s, from, p->s->size, p->below < below ? p->below : below, NULL,
+                p->check ? CHUNK : 64u << 10, &p->scan);
     p->good = from;
     int rc;
     while ((rc = check_one(p)) != 0) {
@@ -247,7 +246,7 @@ static int walk(struct pass *p, uint64_t from)
             uint64_t at = p->scan.next;
             p->bad++;
             report(p, "a stretch of the segment is damaged; it is kept", at);
-            rc = rw_scan_resync(&p->scan, p->next, p->s->base + INT32_MAX);
+            rc = rw_scan_resync(&p->scan);
             if (rc == 1)
                 continue;
             if (rc == 0) {
@@ -263,12 +262,13 @@ static int walk(struct pass *p, uint64_t from)
     return rc == RW_E_CORRUPT || rc == 1 ? RW_OK : rc;
 }
 
-int rw_log_rebuild_indexes(struct rw_log *log, struct rw_segment *s)
+int rw_log_rebuild_indexes(struct rw_log *log, struct rw_segment *s, int64_t next_base)
 {
     rw_diag(log->env->diag, RW_WARN, "log", "rebuilding the indexes of a segment",
             rw_kv_str("dir", log->dir), rw_kv_int("segment", s->base));
     rw_segment_new_indexes_aside(s, log->dir, &log->config);
-    struct pass p = {.log = log, .s = s, .next = s->base, .trust = INT64_MAX, .note = true};
+    struct pass p = {
+        .log = log, .s = s, .next = s->base, .below = next_base, .trust = INT64_MAX, .note = true};
     int rc = walk(&p, 0);
     rw_log_spill(log, s, false);
     rw_segment_note_end(s);
@@ -281,10 +281,16 @@ int rw_log_rebuild_indexes(struct rw_log *log, struct rw_segment *s)
 }
 
 /* The end of the last segment of a clean or read-only log: from the last index entry on. */
-static int find_end(struct rw_log *log, struct rw_segment *s, int64_t trust, int64_t *ret_next,
-                    bool *ret_torn)
+static int find_end(struct rw_log *log, struct rw_segment *s, int64_t next_base, int64_t trust,
+                    int64_t *ret_next, bool *ret_torn)
 {
-    struct pass p = {.log = log, .s = s, .next = s->base, .trust = trust, .check = log->read_only};
+    const struct pass begin = {.log = log,
+                               .s = s,
+                               .next = s->base,
+                               .below = next_base,
+                               .trust = trust,
+                               .check = log->read_only};
+    struct pass p = begin;
     uint8_t last[RW_OFFSET_ENTRY_SIZE];
     uint64_t from = 0;
     if (rw_index_last(&s->offsets, last))
@@ -292,7 +298,7 @@ static int find_end(struct rw_log *log, struct rw_segment *s, int64_t trust, int
     int rc = walk(&p, from);
     /* Torn where the last entry leads: the end lies before it. */
     if (!rc && from && p.good == from) {
-        p = (struct pass){.log = log, .s = s, .next = s->base, .trust = trust, .check = p.check};
+        p = begin;
         rc = walk(&p, 0);
     }
     *ret_next = p.next;
@@ -303,11 +309,16 @@ static int find_end(struct rw_log *log, struct rw_segment *s, int64_t trust, int
 }
 
 /* CRC scan with new indexes; cuts off what is torn. *ret_stop: later segments must go. */
-static int scan_segment(struct rw_log *log, struct rw_segment *s, int64_t trust, int64_t *ret_next,
-                        bool *ret_stop)
+static int scan_segment(struct rw_log *log, struct rw_segment *s, int64_t next_base, int64_t trust,
+                        int64_t *ret_next, bool *ret_stop)
 {
-    struct pass p = {
-        .log = log, .s = s, .next = s->base, .trust = trust, .check = true, .note = true};
+    struct pass p = {.log = log,
+                     .s = s,
+                     .next = s->base,
+                     .below = next_base,
+                     .trust = trust,
+                     .check = true,
+                     .note = true};
     rw_segment_new_indexes(s, log->dir, &log->config);
     log->dir_changes++; /* else an old index could come back in place of the new one */
     int rc = see_the_disk(&p);
@@ -374,19 +385,19 @@ static int load_one(struct rw_log *log, const struct rw_log_open_args *args, int
     *ret_stop = false;
     *ret_next = next_base;
     if (scan) {
-        rc = scan_segment(log, s, args->recovery_point, ret_next, ret_stop);
+        rc = scan_segment(log, s, next_base, args->recovery_point, ret_next, ret_stop);
     } else {
         bool torn = false;
         bool indexed = rw_segment_load_indexes(s, log->dir, log->read_only, next_base);
         if (!indexed && !log->read_only && s->size)
-            rc = rw_log_rebuild_indexes(log, s);
+            rc = rw_log_rebuild_indexes(log, s, next_base);
         else if (!indexed && !log->read_only)
             rw_segment_new_indexes(s, log->dir, &log->config);
         if (!rc && (last || (!indexed && log->read_only)))
-            rc = find_end(log, s, last ? args->recovery_point : INT64_MAX, ret_next, &torn);
+            rc = find_end(log, s, next_base, last ? args->recovery_point : INT64_MAX, ret_next, &torn);
         /* The mark said clean, the file does not: believe the file. */
         if (!rc && torn && last && !log->read_only)
-            rc = scan_segment(log, s, args->recovery_point, ret_next, ret_stop);
+            rc = scan_segment(log, s, next_base, args->recovery_point, ret_next, ret_stop);
         if (!last)
             *ret_next = next_base;
     }

@@ -73,7 +73,7 @@ static int follow_active(struct rw_log *log)
     int64_t end = cut ? s->base : atomic_load(&log->end), max_ts = -1, max_at = -1;
     uint64_t good = cut ? 0 : s->size;
     struct rw_scan scan;
-    rw_scan_init(&scan, s->file, good, file_size, NULL, 256u << 10);
+    rw_log_scan(log, s, good, file_size, INT64_MAX, NULL, 256u << 10, &scan);
     while ((rc = rw_scan_next(&scan)) == 1) {
         const uint8_t *body;
         rc = rw_scan_check(&scan, &body);

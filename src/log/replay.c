@@ -120,29 +120,28 @@ static int replay_batch(struct rw_log *log, struct rw_scan *scan, const struct r
     return rc;
 }
 
-static int replay_segment(struct rw_log *log, struct rw_segment *s, int64_t from,
-                          const struct replay *r)
+static int replay_segment(struct rw_log *log, size_t i, int64_t from, const struct replay *r)
 {
+    struct rw_segment *s = log->segments[i];
+    int64_t end = rw_log_segment_end(log, i);
     struct rw_scan scan;
     struct rw_locate at = {.at = 0};
-    int rc = from > s->base ? rw_log_locate(log, s, s->size, from, &at) : RW_OK;
+    int rc = from > s->base ? rw_log_locate(log, s, s->size, end, from, &at) : RW_OK;
     if (rc == RW_E_CORRUPT)
         at.at = 0;
     else if (rc)
         return rc;
-    rw_scan_init(&scan, s->file, at.at, s->size, NULL, 64u << 10);
-    int64_t next = s->base;
+    rw_log_scan(log, s, at.at, s->size, end, NULL, 64u << 10, &scan);
     for (;;) {
         rc = rw_scan_next(&scan);
         if (rc == RW_E_CORRUPT || rc == RW_E_SHORT) {
-            rc = rw_scan_resync(&scan, next, INT64_MAX);
+            rc = rw_scan_resync(&scan);
             if (rc == 1)
                 continue;
         }
         if (rc != 1)
             break;
-        next = rw_batch_last_offset(&scan.batch) + 1;
-        if (next <= from)
+        if (rw_batch_last_offset(&scan.batch) < from)
             continue;
         rc = replay_batch(log, &scan, r);
         if (rc)
@@ -172,6 +171,6 @@ int rw_log_load_producers(struct rw_log *log, int64_t epochs_from)
     if (rc || from >= atomic_load(&log->end))
         return rc;
     for (size_t i = rw_log_segment_at(log, from); i < log->segments_n && !rc; i++)
-        rc = replay_segment(log, log->segments[i], from, &r);
+        rc = replay_segment(log, i, from, &r);
     return rc;
 }

@@ -3,7 +3,9 @@
  * below the published size never change while a scan runs (but for a truncation, which shows up as
  * a short read and is reported as RW_E_SHORT).
  *
- * Does not decide what to do about damage: recovery truncates, readers report, verify counts.
+ * The base offset lies outside of a batch's CRC: whether it can be right is decided here, for everybody,
+ * from its neighbours (in_order). Does not decide what to do about damage: recovery truncates, readers
+ * report, verify counts.
  */
 #include "log/scan.h"
 
@@ -14,9 +16,22 @@
 void rw_scan_init(struct rw_scan *s, struct rw_file *file, uint64_t at, uint64_t limit, void *room,
                   size_t chunk)
 {
-    *s = (struct rw_scan){.file = file, .next = at, .at = at, .limit = limit, .chunk = chunk};
+    *s = (struct rw_scan){.file = file,
+                          .next = at,
+                          .at = at,
+                          .limit = limit,
+                          .chunk = chunk,
+                          .below = INT64_MAX};
     s->p = room;
     s->p_cap = room ? chunk : 0;
+}
+
+void rw_scan_expect(struct rw_scan *s, int64_t offset, int64_t below, bool contiguous)
+{
+    s->offset = offset;
+    s->below = below;
+    s->contiguous = contiguous;
+    s->placed = s->next == 0;
 }
 
 void rw_scan_deinit(struct rw_scan *s)
@@ -70,6 +85,33 @@ static int need(struct rw_scan *s, uint64_t at, size_t n, const uint8_t **ret_p)
     return got >= n ? RW_OK : RW_E_SHORT;
 }
 
+static bool in_order(const struct rw_scan *s, const struct rw_batch *b)
+{
+    return b->base_offset >= s->offset && rw_batch_last_offset(b) < s->below &&
+           !(s->contiguous && s->placed && b->base_offset != s->offset);
+}
+
+/* RW_E_CORRUPT when the bytes of the batch at `at` are not what its CRC says. */
+static int check(struct rw_scan *s, uint64_t at, const struct rw_batch *b)
+{
+    const uint8_t *p;
+    int rc = need(s, at, rw_batch_size(b), &p);
+    return rc ? rc : (rw_batch_crc(p, rw_batch_size(b)) == b->crc ? RW_OK : RW_E_CORRUPT);
+}
+
+/* The batch does not go on where the one before it ends. When that one is damaged, its last offset
+ * (inside of the CRC) is worth nothing, and this one is right if it is intact and comes after it. */
+static int out_of_order(struct rw_scan *s, const struct rw_batch *b)
+{
+    if (!s->has_batch || b->base_offset <= s->batch.base_offset ||
+        rw_batch_last_offset(b) >= s->below)
+        return RW_E_CORRUPT;
+    int rc = check(s, s->at, &s->batch);
+    if (rc != RW_E_CORRUPT)
+        return rc ? rc : RW_E_CORRUPT;
+    return check(s, s->next, b);
+}
+
 int rw_scan_next(struct rw_scan *s)
 {
     if (s->next >= s->limit)
@@ -88,9 +130,13 @@ int rw_scan_next(struct rw_scan *s)
         return RW_E_CORRUPT;
     if (s->next + rw_batch_size(&batch) > s->limit)
         return RW_E_SHORT;
+    if (!in_order(s, &batch) && (rc = out_of_order(s, &batch)) != RW_OK)
+        return rc;
     s->batch = batch;
     s->at = s->next;
     s->next += rw_batch_size(&batch);
+    s->offset = rw_batch_last_offset(&batch) + 1;
+    s->placed = s->has_batch = true;
     return 1;
 }
 
@@ -101,14 +147,8 @@ int rw_scan_body(struct rw_scan *s, const uint8_t **ret_p)
 
 int rw_scan_check(struct rw_scan *s, const uint8_t **ret_p)
 {
-    const uint8_t *p;
-    int rc = rw_scan_body(s, &p);
-    if (rc)
-        return rc;
-    if (rw_batch_crc(p, rw_batch_size(&s->batch)) != s->batch.crc)
-        return RW_E_CORRUPT;
-    *ret_p = p;
-    return RW_OK;
+    int rc = check(s, s->at, &s->batch);
+    return rc ? rc : rw_scan_body(s, ret_p);
 }
 
 int rw_scan_is_zero(struct rw_file *file, uint64_t from, uint64_t to, bool *ret_zero)
@@ -131,39 +171,43 @@ int rw_scan_is_zero(struct rw_file *file, uint64_t from, uint64_t to, bool *ret_
 }
 
 /* Could a batch start at p? Cheap tests first: this runs for every byte of a damaged stretch. */
-static bool plausible(const uint8_t *p, int64_t offset_min, int64_t offset_max)
+static bool plausible(const struct rw_scan *s, const uint8_t *p)
 {
     if (p[16] != RW_BATCH_MAGIC)
         return false;
     int64_t offset = (int64_t)rw_load_be64(p);
-    return offset >= offset_min && offset <= offset_max;
+    return offset >= s->offset && offset < s->below;
 }
 
-int rw_scan_resync(struct rw_scan *s, int64_t offset_min, int64_t offset_max)
+int rw_scan_resync(struct rw_scan *s)
 {
-    uint64_t damage = s->next;
-    for (uint64_t at = damage + 1; at + RW_BATCH_HEADER_SIZE <= s->limit; at++) {
+    const struct rw_scan before = *s;
+    int rc = 0;
+    for (uint64_t at = before.next + 1; at + RW_BATCH_HEADER_SIZE <= s->limit; at++) {
         const uint8_t *p;
-        int rc = need(s, at, RW_BATCH_HEADER_SIZE, &p);
-        if (rc == RW_E_SHORT)
-            break;
+        rc = need(s, at, RW_BATCH_HEADER_SIZE, &p);
         if (rc)
-            return rc;
-        if (!plausible(p, offset_min, offset_max))
+            break;
+        if (!plausible(s, p))
             continue;
+        int64_t offset = (int64_t)rw_load_be64(p);
         s->next = at;
+        s->placed = s->has_batch = false; /* there is a gap, and nothing to compare with */
         rc = rw_scan_next(s);
         if (rc == 1)
             rc = rw_scan_check(s, &p);
         else
             rc = rc ? rc : RW_E_SHORT;
-        if (rc == RW_OK) {
-            s->next = at;
+        s->has_batch = false;
+        s->offset = rc == RW_OK ? offset : before.offset;
+        s->placed = rc == RW_OK;
+        s->next = rc == RW_OK ? at : before.next;
+        if (rc == RW_OK)
             return 1;
-        }
         if (rc != RW_E_CORRUPT && rc != RW_E_SHORT)
-            return rc;
+            break;
     }
-    s->next = damage;
-    return 0;
+    s->placed = before.placed;
+    s->has_batch = false;
+    return rc == RW_E_NOMEM || rc == RW_E_IO ? rc : 0;
 }

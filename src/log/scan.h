@@ -18,6 +18,11 @@ struct rw_scan {
     uint64_t limit;        /* the end of what may be looked at */
     uint64_t at;           /* where the current batch starts */
     struct rw_batch batch; /* the current one */
+    int64_t offset;        /* lowest base offset that may come next */
+    int64_t below;         /* no batch ends at or above it */
+    bool contiguous;       /* offsets have no gaps */
+    bool placed;           /* `offset` is where the next batch must start, when contiguous */
+    bool has_batch;        /* at and batch are set, and `next` is its end */
     size_t chunk;          /* bytes per read */
     uint8_t *p;            /* what was read: [p_at, p_at + p_n) of the file */
     size_t p_cap, p_n;
@@ -32,9 +37,16 @@ void rw_scan_init(struct rw_scan *s, struct rw_file *file, uint64_t at, uint64_t
 void rw_scan_deinit(struct rw_scan *s);
 
 /*
+ * What is known of the offsets from outside of the file, for they are outside of a batch's CRC: batches
+ * start at or above `offset`, ascend, and end below `below`. `contiguous`: and there are no gaps, so
+ * that the first batch of a file starts exactly at `offset`. Without this call nothing is known but
+ * that they ascend.
+ */
+void rw_scan_expect(struct rw_scan *s, int64_t offset, int64_t below, bool contiguous);
+/*
  * Moves to the next batch: 1 and s->at, s->batch are set. 0: exactly at the limit. RW_E_SHORT: the
- * bytes up to the limit are not a whole batch. RW_E_CORRUPT: not a batch. RW_E_NOMEM, RW_E_IO.
- * After an error `next` stays where the damage is.
+ * bytes up to the limit are not a whole batch. RW_E_CORRUPT: not a batch, or one whose offsets can not
+ * be. RW_E_NOMEM, RW_E_IO. After an error `next` stays where the damage is.
  */
 int rw_scan_next(struct rw_scan *s);
 /* Is [from, to) of the file nothing but zeros? They are no damage behind the last batch: a writer puts
@@ -45,7 +57,7 @@ RW_MUST int rw_scan_body(struct rw_scan *s, const uint8_t **ret_p);
 /* rw_scan_body() and the CRC. RW_E_CORRUPT when it is wrong. */
 RW_MUST int rw_scan_check(struct rw_scan *s, const uint8_t **ret_p);
 /*
- * Looks from s->next + 1 on for the next intact batch (CRC included) whose base offset is in
- * [offset_min, offset_max]. 1: the scan stands before it. 0: there is none.
+ * Looks from s->next + 1 on for the next intact batch (CRC included) whose offsets can be. 1: the scan
+ * stands before it. 0: there is none.
  */
-int rw_scan_resync(struct rw_scan *s, int64_t offset_min, int64_t offset_max);
+int rw_scan_resync(struct rw_scan *s);

@@ -24,7 +24,7 @@ struct rw_log {
     bool read_only;
     bool no_cut;        /* while opening */
     uint64_t cut_bytes; /* that opening removed */
-    bool contiguous;    /* offsets have no gaps: the mark is there. The writer's, and open's */
+    atomic_bool contiguous; /* offsets have no gaps: the mark is there. The writer's and open's to set */
 
     struct rw_mutex *mutex;
     struct rw_cond *flushed;
@@ -146,20 +146,25 @@ RW_MUST int rw_log_finish_cut(struct rw_log *log);
 /* recover.c: loads (and where needed and allowed repairs) all segments. */
 RW_MUST int rw_log_load(struct rw_log *log, const struct rw_log_open_args *args);
 /* Scans headers and writes new index files. */
-RW_MUST int rw_log_rebuild_indexes(struct rw_log *log, struct rw_segment *s);
+RW_MUST int rw_log_rebuild_indexes(struct rw_log *log, struct rw_segment *s, int64_t next_base);
 
 /* Moves segments [from, to) to the list of deleted ones and renames their files, from the last to the
  * first when `backwards` (so that a crash leaves a prefix). [W] */
 RW_MUST int rw_log_delete_segments(struct rw_log *log, size_t from, size_t to, bool backwards);
 
-/* read.c: position of the first batch in s that ends at or after `offset`. *ret_at == size: none. The
- * caller holds a reference. */
+/* read.c: position of the first batch in s that ends at or after `offset`. *ret_at == size: none.
+ * `below`: where the next segment starts, or the log ends. The caller holds a reference. */
 struct rw_locate {
     uint64_t at;
     struct rw_batch batch; /* valid when at < size */
 };
-RW_MUST int rw_log_locate(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t offset,
-                          struct rw_locate *ret_locate);
+RW_MUST int rw_log_locate(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t below,
+                          int64_t offset, struct rw_locate *ret_locate);
+/* A scan of the segment from `at` on that knows what its offsets must be. */
+void rw_log_scan(const struct rw_log *log, const struct rw_segment *s, uint64_t at, uint64_t size,
+                 int64_t below, void *room, size_t chunk, struct rw_scan *ret_scan);
+/* Where the segments[i] ends: the base of the next one, or the end of the log. [L] or [W] */
+int64_t rw_log_segment_end(const struct rw_log *log, size_t i);
 
 /* Holds the segment that offset belongs to, or the first one after `after` when that is given; NULL:
  * none. *ret_next: first offset beyond it. *ret_last: it

@@ -9,7 +9,8 @@
 #define CHUNK (64u << 10)
 
 /* Position to scan from for the first timestamp >= ts: where every earlier record is older. */
-static uint64_t start_position(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t ts)
+static uint64_t start_position(struct rw_log *log, struct rw_segment *s, uint64_t size,
+                               int64_t end, int64_t ts)
 {
     uint8_t bytes[RW_TIME_ENTRY_SIZE];
     struct rw_index_view view;
@@ -23,7 +24,7 @@ static uint64_t start_position(struct rw_log *log, struct rw_segment *s, uint64_
     struct rw_locate at;
     int64_t offset = s->base + rw_time_entry_decode(bytes).relative;
     /* A wrong hint costs time only. */
-    return rw_log_locate(log, s, size, offset, &at) == RW_OK && at.at < size ? at.at : 0;
+    return rw_log_locate(log, s, size, end, offset, &at) == RW_OK && at.at < size ? at.at : 0;
 }
 
 /* The first record of the current batch that wants() accepts. 1: found. */
@@ -47,24 +48,23 @@ static int find_record(struct rw_scan *scan, struct rw_records *records, int64_t
 }
 
 /* 1: found. 0: not in this segment. */
-static int find_in_segment(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t ts,
-                           int64_t below, struct rw_log_position *ret_position)
+static int find_in_segment(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t end,
+                           int64_t ts, int64_t below, struct rw_log_position *ret_position)
 {
     struct rw_scan scan;
     struct rw_records records = {0};
-    int64_t from = atomic_load(&log->start), next = s->base;
-    rw_scan_init(&scan, s->file, start_position(log, s, size, ts), size, NULL, CHUNK);
+    int64_t from = atomic_load(&log->start);
+    rw_log_scan(log, s, start_position(log, s, size, end, ts), size, end, NULL, CHUNK, &scan);
     int rc = 1, found = 0;
     while (rc == 1 && !found) {
         rc = rw_scan_next(&scan);
         if (rc == RW_E_CORRUPT || rc == RW_E_SHORT) {
-            rc = rw_scan_resync(&scan, next, INT64_MAX);
+            rc = rw_scan_resync(&scan);
             continue;
         }
         if (rc != 1 || rw_batch_last_offset(&scan.batch) >= below)
             break;
-        next = rw_batch_last_offset(&scan.batch) + 1;
-        if (scan.batch.max_timestamp < ts || next <= from)
+        if (scan.batch.max_timestamp < ts || rw_batch_last_offset(&scan.batch) < from)
             continue;
         found = find_record(&scan, &records, ts, from, ret_position);
         /* A damaged batch can not be the answer; the reader will hear of it when it gets there. */
@@ -95,7 +95,7 @@ int rw_log_find_time(struct rw_log *log, int64_t ts, int64_t below,
         bool may = s->max_timestamp >= ts;
         rw_log_unlock(log);
         if (may && size)
-            rc = find_in_segment(log, s, size, ts, below, ret_position);
+            rc = find_in_segment(log, s, size, next, ts, below, ret_position);
     } while (!rc && !last && next < below);
     rw_segment_unref(s);
     if (rc == 0)
@@ -107,9 +107,12 @@ int rw_log_max_time(struct rw_log *log, struct rw_log_position *ret_position)
 {
     rw_log_lock(log);
     struct rw_segment *best = NULL;
+    int64_t end = 0;
     for (size_t i = 0; i < log->segments_n; i++)
-        if (!best || log->segments[i]->max_timestamp > best->max_timestamp)
+        if (!best || log->segments[i]->max_timestamp > best->max_timestamp) {
             best = log->segments[i];
+            end = rw_log_segment_end(log, i);
+        }
     int64_t ts = best ? best->max_timestamp : -1, offset = best ? best->max_timestamp_offset : -1;
     uint64_t size = best ? best->size : 0;
     if (best)
@@ -118,11 +121,11 @@ int rw_log_max_time(struct rw_log *log, struct rw_log_position *ret_position)
     int rc = 0;
     if (ts >= 0 && offset >= atomic_load(&log->start)) {
         struct rw_locate at;
-        rc = rw_log_locate(log, best, size, offset, &at);
+        rc = rw_log_locate(log, best, size, end, offset, &at);
         if (!rc && at.at < size) {
             struct rw_scan scan;
             struct rw_records records = {0};
-            rw_scan_init(&scan, best->file, at.at, size, NULL, rw_batch_size(&at.batch));
+            rw_log_scan(log, best, at.at, size, end, NULL, rw_batch_size(&at.batch), &scan);
             rc = rw_scan_next(&scan);
             if (rc == 1)
                 rc = find_record(&scan, &records, ts, atomic_load(&log->start), ret_position);

@@ -16,7 +16,7 @@ static int copy_entries(struct rw_log *log, struct rw_segment *from, struct rw_s
 {
     struct rw_scan scan;
     int rc;
-    rw_scan_init(&scan, to->file, 0, size, NULL, 64u << 10);
+    rw_log_scan(log, to, 0, size, INT64_MAX, NULL, 64u << 10, &scan);
     /* From the batches, not from the old index: timestamps have to be found anyway, and a wrong index
      * would live on. The loop ends at the cut, or at damage that readers will report. */
     while ((rc = rw_scan_next(&scan)) == 1) {
@@ -115,7 +115,7 @@ static int cut(struct rw_log *log, int64_t offset)
     size_t i = rw_log_segment_at(log, offset);
     struct rw_segment *s = log->segments[i];
     struct rw_locate at;
-    int rc = rw_log_locate(log, s, s->size, offset, &at);
+    int rc = rw_log_locate(log, s, s->size, rw_log_segment_end(log, i), offset, &at);
     /* Inside of a batch: the batch goes as a whole, and the log goes on behind the gap. */
     if (!rc && at.at < s->size && at.batch.base_offset < offset)
         rc = rw_log_unmark_contiguous(log);

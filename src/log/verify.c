@@ -16,7 +16,8 @@ struct check {
     struct rw_segment *s;
     struct rw_log_verify *v;
     struct rw_records records;
-    int64_t next;
+    int64_t next; /* behind the last batch */
+    int64_t end;  /* where the segment ends */
     uint64_t size;
 };
 
@@ -92,16 +93,13 @@ static int check_batch(struct check *c, struct rw_scan *scan)
 static int check_log(struct check *c)
 {
     struct rw_scan scan;
-    rw_scan_init(&scan, c->s->file, 0, c->size, NULL, CHUNK);
+    bool hole = atomic_load(&c->log->contiguous); /* at the end it would be damage */
+    rw_log_scan(c->log, c->s, 0, c->size, c->end, NULL, CHUNK, &scan);
     int rc;
     while ((rc = rw_scan_next(&scan)) != 0) {
         if (c->v->stop && c->v->stop(c->v->arg)) {
             rc = RW_E_CANCELED;
             break;
-        }
-        if (rc == 1 && scan.batch.base_offset < c->next) {
-            scan.next = scan.at;
-            rc = RW_E_CORRUPT;
         }
         if (rc == 1) {
             rc = check_batch(c, &scan);
@@ -111,12 +109,17 @@ static int check_log(struct check *c)
         }
         if (rc != RW_E_CORRUPT && rc != RW_E_SHORT)
             break;
-        damage(c, RW_SUFFIX_LOG, scan.next, c->next, RW_E_CORRUPT, "this is not a batch");
-        rc = rw_scan_resync(&scan, c->next, INT64_MAX);
+        damage(c, RW_SUFFIX_LOG, scan.next, c->next, RW_E_CORRUPT,
+               "this is not a batch that can be here");
+        hole = false; /* what follows is told with it */
+        rc = rw_scan_resync(&scan);
         if (rc != 1)
             break;
     }
     rw_scan_deinit(&scan);
+    if (!rc && hole && c->next < c->end)
+        damage(c, RW_SUFFIX_LOG, c->size, c->next, RW_E_CORRUPT,
+               "batches between this segment and the next are missing");
     return rc;
 }
 
@@ -155,11 +158,10 @@ int rw_log_verify(struct rw_log *log, struct rw_log_verify *v)
     v->first_bad_offset = -1;
     struct check c = {.log = log, .v = v};
     int rc = RW_OK;
-    int64_t end = 0;
     bool last = true;
     do {
         struct rw_segment *s =
-            rw_log_hold(log, atomic_load(&log->start), c.s, &c.size, &end, &last);
+            rw_log_hold(log, atomic_load(&log->start), c.s, &c.size, &c.end, &last);
         rw_segment_unref(c.s);
         c.s = s;
         if (!s)
@@ -172,7 +174,7 @@ int rw_log_verify(struct rw_log *log, struct rw_log_verify *v)
         rw_log_unlock(log);
         rc = check_log(&c);
         if (!rc)
-            check_indexes(&c, &offsets, &times, end);
+            check_indexes(&c, &offsets, &times, c.end);
     } while (!rc && !last);
     rw_segment_unref(c.s);
     rw_records_deinit(&c.records);
