@@ -137,6 +137,14 @@ static int load(struct rollway_cursor *c)
     return rc ? rollway_fail_code(c->log, rc, "read") : 1;
 }
 
+/* The base offset lies outside of the CRC. Can the batch be what comes at the cursor's offset? */
+static bool is_next(const struct rollway_cursor *c, const struct rw_batch *b)
+{
+    return rw_batch_last_offset(b) >= c->offset &&
+           rw_batch_last_offset(b) < rw_log_end(c->log->log) &&
+           (b->base_offset <= c->offset || !rw_log_is_contiguous(c->log->log));
+}
+
 /* Steps into the next batch that was read. 1, 0: none left (or cut off by a truncation), negative. */
 static int next_batch(struct rollway_cursor *c)
 {
@@ -144,7 +152,8 @@ static int next_batch(struct rollway_cursor *c)
     if (c->at >= c->n)
         return 0;
     int rc = rw_batch_check(c->p + c->at, c->n - c->at, &b);
-    if (rc == RW_E_SHORT) {
+    /* Not what was expected behind other batches: read anew from there, and be told what is wrong. */
+    if (rc == RW_E_SHORT || (!rc && !is_next(c, &b))) {
         c->at = c->n = 0;
         return 0;
     }

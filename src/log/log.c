@@ -264,6 +264,11 @@ int64_t rw_log_end(const struct rw_log *log)
     return atomic_load(&log->end);
 }
 
+bool rw_log_is_contiguous(const struct rw_log *log)
+{
+    return atomic_load(&log->contiguous);
+}
+
 int64_t rw_log_durable(const struct rw_log *log)
 {
     return atomic_load(&log->durable);

@@ -62,6 +62,8 @@ struct rw_log_open_args {
 RW_MUST int rw_log_open(const struct rw_env *env, const char *dir,
                         const struct rw_log_config *config, const struct rw_log_open_args *args,
                         struct rw_log **ret_log);
+/* Offsets have no gaps but where something is damaged. */
+bool rw_log_is_contiguous(const struct rw_log *log);
 /* [W] clean: flush, write index tails and the producer snapshot first. log may be NULL. The handle is
  * gone in any case; the code says whether everything is on disk. */
 int rw_log_close(struct rw_log *log, bool clean);

@@ -264,16 +264,19 @@ bool rw_log_is_warm(struct rw_log *log, int64_t offset, size_t max_bytes)
     return warm;
 }
 
-/* Finds offset in bytes that were read from where the index pointed, at a batch that ends at `first`.
- * False when anything is odd: the long way decides. */
-static bool find_in(const uint8_t *p, size_t n, int64_t first, int64_t offset, bool contiguous,
+/* Finds offset in bytes of a segment: from its start, or (hint) from where the index pointed. False when
+ * anything is odd: the long way decides. */
+static bool find_in(const uint8_t *p, size_t n, const struct rw_segment *s,
+                    const struct rw_offset_entry *hint, int64_t offset, bool contiguous,
                     size_t *ret_at)
 {
     struct rw_batch b;
-    int64_t min = 0;
+    int64_t min = s->base;
     for (size_t at = 0; at < n; at += rw_batch_size(&b)) {
-        if (rw_batch_decode(p + at, n - at, &b) || b.base_offset < min || b.base_offset > offset ||
-            (at ? contiguous && b.base_offset != min : rw_batch_last_offset(&b) != first))
+        if (rw_batch_decode(p + at, n - at, &b) || b.base_offset < min || b.base_offset > offset)
+            return false;
+        if (at == 0 && hint ? rw_batch_last_offset(&b) != s->base + hint->relative
+                            : contiguous && b.base_offset != min)
             return false;
         if (rw_batch_last_offset(&b) >= offset) {
             *ret_at = at;
@@ -297,14 +300,14 @@ int rw_log_peek(struct rw_log *log, int64_t offset, uint8_t *room, size_t room_n
     if (!s)
         return RW_OK;
     struct rw_offset_entry e;
+    bool hinted = offset > s->base && hint(log, s, RW_OFFSET_FIELD, offset - s->base, &e) &&
+                  e.position > 0;
+    uint64_t from = hinted ? (uint64_t)e.position : 0;
     int rc = RW_OK;
-    if (offset > s->base && offset < next &&
-        hint(log, s, RW_OFFSET_FIELD, offset - s->base, &e) && e.position > 0 &&
-        (uint64_t)e.position < size) {
+    if (from < size && offset < next) {
         size_t n = 0, at = 0;
-        uint64_t from = (uint64_t)e.position;
         rc = rw_file_read_at(s->file, from, room, room_n < size - from ? room_n : size - from, &n);
-        if (rc == RW_OK && find_in(room, n, s->base + e.relative, offset,
+        if (rc == RW_OK && find_in(room, n, s, hinted ? &e : NULL, offset,
                                    atomic_load(&log->contiguous), &at)) {
             *ret_at = at;
             *ret_n = n;
