@@ -603,6 +603,7 @@ static int sim_stat(struct rw_vfs *v, const char *path, struct rw_stat *ret_stat
     *ret_stat = (struct rw_stat){.size = t.inode->current.n,
                                  .allocated = t.inode->allocated,
                                  .mtime_ms = t.inode->mtime_ms,
+                                 .id = t.inode->id,
                                  .is_dir = t.inode->is_dir};
     return RW_OK;
 }

@@ -36,6 +36,7 @@ struct rw_stat {
     uint64_t size;
     uint64_t allocated; /* bytes of disk space taken (st_blocks * 512) */
     int64_t mtime_ms;
+    uint64_t id; /* of the file, whatever its name: no two that exist or are open have the same */
     bool is_dir;
 };
 

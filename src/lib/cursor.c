@@ -247,11 +247,13 @@ int rollway_cursor_next(struct rollway_cursor *c, struct rollway_record *ret_rec
             rc = load(c);
         if (rc < 0 && was_cut(c))
             continue;
-        if (rc < 0)
+        /* Beside a writer it may be no damage but a truncation that was not heard of yet. */
+        bool look = rc == 0 || (rc == RW_E_CORRUPT && c->log->options.read_only);
+        if (rc < 0 && (!look || caught_up))
             return rc;
         if (rc == 0 && caught_up)
             return 0;
-        if (rc == 0) {
+        if (rc <= 0) {
             rc = catch_up(c->log);
             if (rc)
                 return rc;

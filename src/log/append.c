@@ -84,6 +84,9 @@ static int admit_leader(struct rw_log *log, uint8_t *bytes, size_t n,
         return refuse(info, rc ? rc : RW_E_CORRUPT, "the bytes are not exactly one batch");
     if (n > (uint64_t)log->config.batch_bytes_max || n > RW_SCAN_BATCH_MAX)
         return refuse(info, RW_E_TOO_BIG, "the batch is larger than max.message.bytes");
+    int64_t steps = rw_batch_last_offset(ret_batch) - ret_batch->base_offset;
+    if (atomic_load(&log->end) >= INT64_MAX - steps)
+        return refuse(info, RW_E_RANGE, "the log has come to the last offset that there is");
     return RW_OK;
 }
 

@@ -115,7 +115,7 @@ struct rw_append_info {
  * [W] Appends one batch (leader) or any number of whole batches (replica). Patches offset, epoch and,
  * in LogAppendTime, timestamps inside `bytes`. Atomic: after an error nothing of it is in the log.
  * RW_E_CORRUPT, RW_E_TOO_BIG, RW_E_RECORD, RW_E_TIMESTAMP, RW_E_SEQUENCE, RW_E_FENCED,
- * RW_E_UNSUPPORTED: the input is refused. RW_E_FULL: no space, the log stays online. RW_E_IO,
+ * RW_E_UNSUPPORTED, RW_E_RANGE (no offsets are left): the input is refused. RW_E_FULL: no space, the log stays online. RW_E_IO,
  * RW_E_OFFLINE: the log is offline now.
  */
 RW_MUST int rw_log_append(struct rw_log *log, uint8_t *bytes, size_t n,

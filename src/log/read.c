@@ -300,15 +300,15 @@ int rw_log_peek(struct rw_log *log, int64_t offset, uint8_t *room, size_t room_n
     if (!s)
         return RW_OK;
     struct rw_offset_entry e;
-    bool hinted = offset > s->base && hint(log, s, RW_OFFSET_FIELD, offset - s->base, &e) &&
-                  e.position > 0;
+    bool hinted =
+        offset > s->base && hint(log, s, RW_OFFSET_FIELD, offset - s->base, &e) && e.position > 0;
     uint64_t from = hinted ? (uint64_t)e.position : 0;
     int rc = RW_OK;
     if (from < size && offset < next) {
         size_t n = 0, at = 0;
         rc = rw_file_read_at(s->file, from, room, room_n < size - from ? room_n : size - from, &n);
-        if (rc == RW_OK && find_in(room, n, s, hinted ? &e : NULL, offset,
-                                   atomic_load(&log->contiguous), &at)) {
+        if (rc == RW_OK &&
+            find_in(room, n, s, hinted ? &e : NULL, offset, atomic_load(&log->contiguous), &at)) {
             *ret_at = at;
             *ret_n = n;
         }

@@ -103,7 +103,19 @@ static int swap_end(struct rw_log *log, int64_t base, int64_t *ret_end)
     rw_scan_deinit(&scan);
     rw_file_close(f);
     *ret_end = end;
-    return rc;
+    return rc == RW_E_SHORT ? RW_E_CORRUPT : rc;
+}
+
+/* The result of a compaction is damaged. As long as what it was made from is there, that is what counts;
+ * without it, it is all there is, and goes the way of every damaged segment. */
+static int damaged_swap(struct listing *l, int64_t base, const char *path, bool *ret_dropped)
+{
+    *ret_dropped = false;
+    for (size_t i = 0; i < l->bases_n; i++)
+        *ret_dropped |= l->bases[i] == base;
+    rw_diag(l->log->env->diag, RW_ERROR, "log", "the result of a compaction is damaged",
+            rw_kv_str("path", path), rw_kv_int("dropped", *ret_dropped));
+    return *ret_dropped ? rw_file_remove(l->log->env, path) : RW_OK;
 }
 
 /* A compaction was interrupted after its result was complete: finish it (Kafka's LogLoader). When a
@@ -123,6 +135,12 @@ static int finish_swaps(struct listing *l)
         }
         if (!rc)
             rc = swap_end(log, l->swaps[i], &end);
+        if (rc == RW_E_CORRUPT) {
+            bool dropped;
+            rc = damaged_swap(l, l->swaps[i], swap.s, &dropped);
+            if (dropped)
+                continue;
+        }
         size_t kept = 0;
         for (size_t j = 0; j < l->bases_n && !rc; j++) {
             if (l->bases[j] < l->swaps[i] || l->bases[j] >= end) {
@@ -280,6 +298,24 @@ int rw_log_rebuild_indexes(struct rw_log *log, struct rw_segment *s, int64_t nex
     return rc ? rc : placed;
 }
 
+/* Where the last entries of both indexes are known to tell everything about. The one of times may be
+ * older: a writer in another process writes each when its tail is full. */
+static uint64_t known_to(struct rw_log *log, struct rw_segment *s, int64_t next_base)
+{
+    uint8_t entry[RW_TIME_ENTRY_SIZE];
+    struct rw_locate at;
+    if (!rw_index_last(&s->offsets, entry))
+        return 0;
+    uint64_t position = (uint64_t)rw_offset_entry_decode(entry).position;
+    if (!log->read_only)
+        return position;
+    if (!rw_index_last(&s->times, entry) ||
+        rw_log_locate(log, s, s->size, next_base, s->base + rw_time_entry_decode(entry).relative,
+                      &at))
+        return 0;
+    return at.at < position ? at.at : position;
+}
+
 /* The end of the last segment of a clean or read-only log: from the last index entry on. */
 static int find_end(struct rw_log *log, struct rw_segment *s, int64_t next_base, int64_t trust,
                     int64_t *ret_next, bool *ret_torn)
@@ -291,10 +327,7 @@ static int find_end(struct rw_log *log, struct rw_segment *s, int64_t next_base,
                                .trust = trust,
                                .check = log->read_only};
     struct pass p = begin;
-    uint8_t last[RW_OFFSET_ENTRY_SIZE];
-    uint64_t from = 0;
-    if (rw_index_last(&s->offsets, last))
-        from = (uint64_t)rw_offset_entry_decode(last).position;
+    uint64_t from = known_to(log, s, next_base);
     int rc = walk(&p, from);
     /* Torn where the last entry leads: the end lies before it. */
     if (!rc && from && p.good == from) {
@@ -394,7 +427,8 @@ static int load_one(struct rw_log *log, const struct rw_log_open_args *args, int
         else if (!indexed && !log->read_only)
             rw_segment_new_indexes(s, log->dir, &log->config);
         if (!rc && (last || (!indexed && log->read_only)))
-            rc = find_end(log, s, next_base, last ? args->recovery_point : INT64_MAX, ret_next, &torn);
+            rc = find_end(log, s, next_base, last ? args->recovery_point : INT64_MAX, ret_next,
+                          &torn);
         /* The mark said clean, the file does not: believe the file. */
         if (!rc && torn && last && !log->read_only)
             rc = scan_segment(log, s, next_base, args->recovery_point, ret_next, ret_stop);

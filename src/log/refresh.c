@@ -28,6 +28,60 @@ static int see_name(void *arg, const char *name)
     return RW_OK;
 }
 
+/* Did the writer remove the segment by a truncation, and perhaps make another one of that name? */
+static int is_gone(struct rw_log *log, const struct rw_segment *s, bool *ret_gone)
+{
+    uint64_t id = s->file_id;
+    int rc = rw_segment_file_id(log->env, log->dir, s->base, &id);
+    *ret_gone = rc == RW_E_NOT_FOUND || id != s->file_id;
+    return rc == RW_E_NOT_FOUND ? RW_OK : rc;
+}
+
+/* Forgets segments from the newest one on that the writer has removed. *ret_any: there were some, and
+ * the one that is active now has to be looked at from its start. */
+static int forget_gone(struct rw_log *log, bool *ret_any)
+{
+    bool gone = true;
+    int rc = RW_OK;
+    *ret_any = false;
+    while (!(rc = is_gone(log, rw_log_active(log), &gone)) && gone && log->segments_n > 1) {
+        rw_log_lock(log);
+        struct rw_segment *s = log->segments[--log->segments_n];
+        log->bytes -= s->size;
+        atomic_store(&log->end, s->base);
+        atomic_store(&log->durable, s->base);
+        rw_log_active(log)->sealed = false;
+        rw_log_unlock(log);
+        rw_segment_unref(s);
+        *ret_any = true;
+    }
+    return rc;
+}
+
+/* The only segment was replaced: by another of its name, or (the log was emptied) of another one. */
+static int replace_only(struct rw_log *log)
+{
+    struct newer n = {-1, INT64_MAX, INT64_MAX};
+    struct rw_segment *fresh, *old = log->segments[0];
+    int rc = log->env->vfs->ops->list(log->env->vfs, log->dir, see_name, &n);
+    if (rc || n.best == INT64_MAX)
+        return rc; /* the writer is in the middle of it */
+    rc = rw_segment_open(log->env, log->dir, n.best, &log->config, true, &fresh);
+    if (rc)
+        return rc == RW_E_NOT_FOUND ? RW_OK : rc;
+    fresh->size = 0;
+    rw_log_lock(log);
+    log->bytes -= old->size;
+    log->segments[0] = fresh;
+    if (atomic_load(&log->start) > fresh->base || fresh->base > old->base)
+        atomic_store(&log->start, fresh->base);
+    atomic_store(&log->end, fresh->base);
+    atomic_store(&log->durable, fresh->base);
+    rw_log_unlock(log);
+    rw_segment_unref(old);
+    return RW_OK;
+}
+
 /* Did the writer cut off what was seen here? The file may be longer again by now, with other batches
  * or with zeros that were written ahead. */
 static int was_cut(struct rw_log *log, struct rw_segment *s, uint64_t file_size, bool *ret_cut)
@@ -57,14 +111,14 @@ static int is_news(struct rw_segment *s, uint64_t file_size)
     return rc == RW_E_CORRUPT || rc == RW_E_SHORT ? 0 : rc;
 }
 
-/* Follows the end of the active segment, forwards or, after a truncation, backwards. */
-static int follow_active(struct rw_log *log)
+/* Follows the end of the active segment, forwards or, after a truncation (`cut`: it is known that there
+ * was one), backwards. */
+static int follow_active(struct rw_log *log, bool cut)
 {
     struct rw_segment *s = rw_log_active(log);
     uint64_t file_size;
-    bool cut = false;
     int rc = s->file->ops->size(s->file, &file_size);
-    if (!rc)
+    if (!rc && !cut)
         rc = was_cut(log, s, file_size, &cut);
     if (rc)
         return rc;
@@ -119,7 +173,7 @@ static int next_segment(struct rw_log *log, struct newer *n)
         return rc == RW_E_NOT_FOUND ? 0 : rc;
     s->size = 0; /* follow_active() finds out what is whole */
     /* The writer is done with the segment before: its last batches may have come since we looked. */
-    rc = follow_active(log);
+    rc = follow_active(log, false);
     if (rc) {
         rw_segment_unref(s);
         return rc;
@@ -157,9 +211,16 @@ int rw_log_refresh(struct rw_log *log)
     if (!log->read_only)
         return RW_E_INVAL;
     struct newer n;
-    int rc = follow_active(log);
+    bool cut, gone = false;
+    int rc = forget_gone(log, &cut);
+    if (!rc && log->segments_n == 1)
+        rc = is_gone(log, log->segments[0], &gone);
+    if (!rc && gone)
+        rc = replace_only(log);
+    if (!rc)
+        rc = follow_active(log, cut || gone);
     while (!rc && (rc = next_segment(log, &n)) == 1)
-        rc = follow_active(log);
+        rc = follow_active(log, false);
     if (!rc && n.lowest != INT64_MAX)
         drop_gone(log, n.lowest);
     return rc;

@@ -16,12 +16,8 @@
 void rw_scan_init(struct rw_scan *s, struct rw_file *file, uint64_t at, uint64_t limit, void *room,
                   size_t chunk)
 {
-    *s = (struct rw_scan){.file = file,
-                          .next = at,
-                          .at = at,
-                          .limit = limit,
-                          .chunk = chunk,
-                          .below = INT64_MAX};
+    *s = (struct rw_scan){
+        .file = file, .next = at, .at = at, .limit = limit, .chunk = chunk, .below = INT64_MAX};
     s->p = room;
     s->p_cap = room ? chunk : 0;
 }
@@ -182,8 +178,17 @@ static bool plausible(const struct rw_scan *s, const uint8_t *p)
 int rw_scan_resync(struct rw_scan *s)
 {
     const struct rw_scan before = *s;
-    int rc = 0;
-    for (uint64_t at = before.next + 1; at + RW_BATCH_HEADER_SIZE <= s->limit; at++) {
+    uint64_t from = s->next + 1;
+    int rc = s->has_batch ? check(s, s->at, &s->batch) : RW_OK;
+    if (rc == RW_E_NOMEM || rc == RW_E_IO)
+        return rc;
+    if (rc) { /* then its length led astray, perhaps */
+        from = s->at + 1;
+        s->offset = s->batch.base_offset;
+    }
+    rc = RW_OK;
+    const int64_t lowest = s->offset;
+    for (uint64_t at = from; at + RW_BATCH_HEADER_SIZE <= s->limit; at++) {
         const uint8_t *p;
         rc = need(s, at, RW_BATCH_HEADER_SIZE, &p);
         if (rc)
@@ -199,7 +204,7 @@ int rw_scan_resync(struct rw_scan *s)
         else
             rc = rc ? rc : RW_E_SHORT;
         s->has_batch = false;
-        s->offset = rc == RW_OK ? offset : before.offset;
+        s->offset = rc == RW_OK ? offset : lowest;
         s->placed = rc == RW_OK;
         s->next = rc == RW_OK ? at : before.next;
         if (rc == RW_OK)
@@ -207,6 +212,7 @@ int rw_scan_resync(struct rw_scan *s)
         if (rc != RW_E_CORRUPT && rc != RW_E_SHORT)
             break;
     }
+    s->offset = before.offset;
     s->placed = before.placed;
     s->has_batch = false;
     return rc == RW_E_NOMEM || rc == RW_E_IO ? rc : 0;

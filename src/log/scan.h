@@ -57,7 +57,8 @@ RW_MUST int rw_scan_body(struct rw_scan *s, const uint8_t **ret_p);
 /* rw_scan_body() and the CRC. RW_E_CORRUPT when it is wrong. */
 RW_MUST int rw_scan_check(struct rw_scan *s, const uint8_t **ret_p);
 /*
- * Looks from s->next + 1 on for the next intact batch (CRC included) whose offsets can be. 1: the scan
- * stands before it. 0: there is none.
+ * Looks behind s->next (or, when the batch before is damaged, from its inside on: its length counts for
+ * nothing) for the next intact batch, CRC included, whose offsets can be. 1: the scan stands before it.
+ * 0: there is none.
  */
 int rw_scan_resync(struct rw_scan *s);

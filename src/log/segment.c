@@ -38,6 +38,18 @@ static int open_log_file(struct rw_segment *s, const char *dir, unsigned flags)
     return rc;
 }
 
+int rw_segment_file_id(const struct rw_env *env, const char *dir, int64_t base, uint64_t *ret_id)
+{
+    struct rw_path path;
+    struct rw_stat st;
+    int rc = rw_path_of(&path, dir, base, RW_SUFFIX_LOG, NULL);
+    if (!rc)
+        rc = env->vfs->ops->stat(env->vfs, path.s, &st);
+    if (!rc)
+        *ret_id = st.id;
+    return rc;
+}
+
 int rw_segment_create(const struct rw_env *env, const char *dir, int64_t base,
                       const struct rw_log_config *config, struct rw_segment **ret_segment)
 {
@@ -63,7 +75,11 @@ int rw_segment_open(const struct rw_env *env, const char *dir, int64_t base,
     int rc = segment_new(env, base, config, &s);
     if (rc)
         return rc;
-    rc = open_log_file(s, dir, read_only ? RW_OPEN_READ : RW_OPEN_WRITE);
+    /* Before the file is opened: should it be replaced in between, it looks replaced later. */
+    if (read_only)
+        rc = rw_segment_file_id(env, dir, base, &s->file_id);
+    if (!rc)
+        rc = open_log_file(s, dir, read_only ? RW_OPEN_READ : RW_OPEN_WRITE);
     if (!rc)
         rc = s->file->ops->size(s->file, &s->size);
     if (rc) {

@@ -20,6 +20,7 @@ struct rw_segment {
     atomic_uint refs;
     int64_t base;
     struct rw_file *file;
+    uint64_t file_id; /* read-only: of the .log file (struct rw_stat) */
     struct rw_index offsets, times;
     uint64_t size;                /* [L] bytes of whole batches: what readers may see */
     uint64_t synced;              /* [L] bytes known to be on disk */
@@ -45,6 +46,9 @@ RW_MUST int rw_segment_create(const struct rw_env *env, const char *dir, int64_t
 RW_MUST int rw_segment_open(const struct rw_env *env, const char *dir, int64_t base,
                             const struct rw_log_config *config, bool read_only,
                             struct rw_segment **ret_segment);
+/* The file that has the segment's name now. RW_E_NOT_FOUND: none. */
+RW_MUST int rw_segment_file_id(const struct rw_env *env, const char *dir, int64_t base,
+                               uint64_t *ret_id);
 void rw_segment_ref(struct rw_segment *s);
 /* s may be NULL. */
 void rw_segment_unref(struct rw_segment *s);

@@ -22,9 +22,9 @@ struct rw_log {
     char *topic_name;
     struct rw_uuid topic_id;
     bool read_only;
-    bool no_cut;        /* while opening */
-    uint64_t cut_bytes; /* that opening removed */
-    atomic_bool contiguous; /* offsets have no gaps: the mark is there. The writer's and open's to set */
+    bool no_cut;            /* while opening */
+    uint64_t cut_bytes;     /* that opening removed */
+    atomic_bool contiguous; /* no gaps between offsets: the mark is there. The writer's to set */
 
     struct rw_mutex *mutex;
     struct rw_cond *flushed;

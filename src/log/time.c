@@ -9,8 +9,8 @@
 #define CHUNK (64u << 10)
 
 /* Position to scan from for the first timestamp >= ts: where every earlier record is older. */
-static uint64_t start_position(struct rw_log *log, struct rw_segment *s, uint64_t size,
-                               int64_t end, int64_t ts)
+static uint64_t start_position(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t end,
+                               int64_t ts)
 {
     uint8_t bytes[RW_TIME_ENTRY_SIZE];
     struct rw_index_view view;

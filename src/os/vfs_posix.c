@@ -367,6 +367,7 @@ static int vfs_stat(struct rw_vfs *v, const char *path, struct rw_stat *ret_stat
                                  .allocated = (uint64_t)st.st_blocks * 512,
                                  .mtime_ms = (int64_t)st.st_mtim.tv_sec * 1000 +
                                              st.st_mtim.tv_nsec / 1000000,
+                                 .id = (uint64_t)st.st_ino,
                                  .is_dir = S_ISDIR(st.st_mode)};
     return RW_OK;
 }
