@@ -60,8 +60,8 @@ int rw_format_check_input(const struct rw_format *f, char error[160])
         }
         if (t->inner) {
             int rc = rw_format_check_input(t->inner, error);
-            const struct rw_format_token *end = &t->inner->tokens[t->inner->n_tokens - 1];
-            if (rc == RW_OK && (t->inner->n_tokens == 0 || end->field)) {
+            int n = t->inner->n_tokens;
+            if (rc == RW_OK && (n == 0 || t->inner->tokens[n - 1].field)) {
                 snprintf(error, 160,
                          "where does a header end? a delimiter must tell inside of %%h{}");
                 rc = RW_E_INVAL;
@@ -227,7 +227,7 @@ static int one_header(struct cut *c, const struct rw_format *f, struct rw_format
 static int headers(struct cut *c, const struct rw_format_token *t)
 {
     int64_t n = c->n_headers < 0 ? 1 : c->n_headers;
-    if (n > RW_FORMAT_HEADERS_MAX)
+    if (n > RW_FORMAT_HEADERS_MAX - c->in->n_headers) /* a format may have %h more than once */
         return RW_E_INVAL;
     for (int64_t i = 0; i < n; i++) {
         struct rw_format_header *h = &c->in->headers[c->in->n_headers];
