@@ -72,7 +72,8 @@ static int walk(struct rw_scan *scan, const struct rw_segment *s, int64_t offset
         rc = RW_E_CORRUPT;
     while (rc == 1 && rw_batch_last_offset(&scan->batch) < offset)
         rc = step_over(scan, offset);
-    return rc;
+    /* Without gaps it must be in there: the last offset of the batch before was damaged. */
+    return rc == 1 && scan->contiguous && scan->batch.base_offset > offset ? RW_E_CORRUPT : rc;
 }
 
 /* The same, for one scan. */
