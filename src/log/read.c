@@ -62,6 +62,20 @@ static int step_over(struct rw_scan *scan, int64_t offset)
     return rc == 0 || (rc == 1 && scan->batch.base_offset > offset) ? RW_E_CORRUPT : rc;
 }
 
+/* The walk stands at a batch that says it goes on to `offset` or beyond. Does it? When its last offset is
+ * damaged, the next batch contradicts: 1, and the walk stands there. */
+static int look_behind(struct rw_scan *scan, int64_t offset)
+{
+    const uint64_t at = scan->at;
+    const struct rw_batch batch = scan->batch;
+    int rc = step(scan);
+    if (rc == 1 && scan->batch.base_offset <= offset)
+        return 1;
+    scan->at = at;
+    scan->batch = batch;
+    return rc == 1 || rc == RW_E_CORRUPT ? 0 : rc;
+}
+
 /* Walks to the first batch that ends at or after offset. `hint`: the scan starts where an index entry
  * points, which is worth nothing unless the batch of the entry lies there; NULL: at the start. */
 static int walk(struct rw_scan *scan, const struct rw_segment *s, int64_t offset,
@@ -70,8 +84,16 @@ static int walk(struct rw_scan *scan, const struct rw_segment *s, int64_t offset
     int rc = hint ? step(scan) : step_over(scan, offset);
     if (hint && rc == 1 && rw_batch_last_offset(&scan->batch) != s->base + hint->relative)
         rc = RW_E_CORRUPT;
-    while (rc == 1 && rw_batch_last_offset(&scan->batch) < offset)
-        rc = step_over(scan, offset);
+    int moved = 1;
+    while (rc == 1 && moved == 1) {
+        moved = 0;
+        while (rc == 1 && rw_batch_last_offset(&scan->batch) < offset)
+            rc = step_over(scan, offset);
+        if (rc == 1 && scan->contiguous && scan->batch.base_offset < offset)
+            moved = look_behind(scan, offset);
+    }
+    if (moved < 0)
+        return moved;
     /* Without gaps it must be in there: the last offset of the batch before was damaged. */
     return rc == 1 && scan->contiguous && scan->batch.base_offset > offset ? RW_E_CORRUPT : rc;
 }
