@@ -364,6 +364,8 @@ static int scan_segment(struct rw_log *log, struct rw_segment *s, int64_t next_b
     if (p.lost) {
         s->keep_tail = true;
         s->size = p.good;
+    } else if (p.bad && p.next < trust && p.good == s->size) {
+        s->keep_tail = true; /* the last batch hides where it ended */
     } else if (p.good != s->size) {
         bool zeros;
         rc = rw_scan_is_zero(s->file, p.good, s->size, &zeros);
@@ -432,6 +434,9 @@ static int load_one(struct rw_log *log, const struct rw_log_open_args *args, int
         /* The mark said clean, the file does not: believe the file. */
         if (!rc && torn && last && !log->read_only)
             rc = scan_segment(log, s, next_base, args->recovery_point, ret_next, ret_stop);
+        /* The same for a log that was closed: what the mark vouches for is not there. */
+        if (!rc && last && args->clean && !log->read_only && *ret_next < args->recovery_point)
+            s->keep_tail = true;
         if (!last)
             *ret_next = next_base;
     }
