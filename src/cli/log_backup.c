@@ -89,14 +89,17 @@ static int open_steady(const char *dir, const struct rw_log_open_args *args,
     return RW_E_AGAIN;
 }
 
-/* How much of the last segment's file holds whole batches. */
-static int find_last_size(struct plan *p, struct rw_log *log, int64_t base)
+/* How much of the last segment's file holds whole batches. The last one may be damaged where its place
+ * was to be found: then the file is copied as it lies. */
+static int find_last_size(struct plan *p, struct rw_log *log, struct rw_file *f, int64_t base)
 {
     struct rw_log_range range;
     p->last_size = 0;
     if (p->end <= base)
         return RW_OK;
     int rc = rw_log_read(log, p->end - 1, INT64_MAX, 1, true, &range);
+    if (rc == RW_E_CORRUPT)
+        return f->ops->size(f, &p->last_size);
     if (rc)
         return rc;
     p->last_size = range.at + range.n;
@@ -117,7 +120,8 @@ static int look_behind(struct plan *p, struct rw_file *f, uint64_t *ret_rest, in
         return rc;
     struct rw_scan scan;
     rw_scan_init(&scan, f, p->last_size, size, NULL, RW_BACKUP_CHUNK);
-    rc = rw_scan_resync(&scan, p->end, INT64_MAX);
+    rw_scan_expect(&scan, p->end, INT64_MAX, false);
+    rc = rw_scan_resync(&scan);
     if (rc == 1)
         rc = rw_scan_next(&scan);
     if (rc == 1)
@@ -139,14 +143,16 @@ static int measure(struct plan *p, struct rw_log *log, int64_t *ret_intact)
     uint64_t all = 0, rest = 0;
     p->end = rw_log_end(log);
     p->damaged = 0;
-    int rc = rw_name_parse(last, &base, &suffix) ? find_last_size(p, log, base) : RW_E_INVAL;
+    int rc = rw_name_parse(last, &base, &suffix) ? RW_OK : RW_E_INVAL;
     if (!rc)
         rc = rw_path_join(&path, p->beside.real.s, last, NULL);
     if (!rc)
         rc = rw_vfs_open(rw_os_env()->vfs, path.s, RW_OPEN_READ, &f);
     if (rc)
         return rc;
-    rc = look_behind(p, f, &rest, ret_intact);
+    rc = find_last_size(p, log, f, base);
+    if (!rc)
+        rc = look_behind(p, f, &rest, ret_intact);
     rw_file_close(f);
     if (!rc)
         rc = rw_log_rest(log, &all);
