@@ -36,6 +36,18 @@ void rw_fan_add(struct rw_fan *f, struct rw_fan_item *item)
     leg->last = item;
 }
 
+void *rw_fan_new_item(struct rw_fan *f, size_t size, struct rw_uuid topic_id, int32_t index,
+                      int32_t leader_epoch)
+{
+    struct rw_fan_item *item = rw_arena_zalloc(&f->req->arena, size);
+    if (!item)
+        return NULL;
+    *item =
+        (struct rw_fan_item){.topic_id = topic_id, .index = index, .leader_epoch = leader_epoch};
+    rw_fan_add(f, item);
+    return item;
+}
+
 static void settle(struct rw_fan *f)
 {
     if (--f->waiting > 0)

@@ -66,6 +66,9 @@ struct rw_fan {
 /* The fan must lie in the request's arena. RW_E_NOMEM. */
 RW_MUST int rw_fan_init(struct rw_fan *f, struct rw_request *req);
 void rw_fan_add(struct rw_fan *f, struct rw_fan_item *item);
+/* Makes an item of `size` bytes, all zero but its base, and adds it. NULL: no memory. */
+void *rw_fan_new_item(struct rw_fan *f, size_t size, struct rw_uuid topic_id, int32_t index,
+                      int32_t leader_epoch);
 /* Sends the legs. timeout_us < 0: none. done() may be called before this returns. Sets req->cancel. */
 void rw_fan_start(struct rw_fan *f, int64_t timeout_us);
 /* Ends waiting legs; done() follows. Does nothing when it was called before in this round. */

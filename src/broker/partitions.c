@@ -472,26 +472,24 @@ void rw_partitions_stop(struct rw_shard *s, void (*stopped)(struct rw_shard *s))
 /* The batch waits until the directories are out of the way: a topic of the same name may come next,
  * on other shards, and would find them. Changes come one at a time, so no other batch waits for these
  * partitions. */
-static void remove_topic(struct rw_shard *s, struct rw_uuid id, struct rw_batch_open *batch)
+static void remove_topic(struct rw_shard *s, struct rw_uuid id, int32_t n,
+                         struct rw_batch_open *batch)
 {
     struct rw_partition *p;
-    size_t at = 0;
     const char *topic = NULL;
     /* First of all nobody counts any more: waking readers below may read their neighbours. */
-    while ((p = rw_map_next(&s->partitions->map, &at)))
-        if (rw_uuid_eq(p->topic_id, id)) {
+    for (int32_t i = 0; i < n; i++)
+        if ((p = rw_partition_find(s, id, i))) {
             p->metrics = NULL;
             topic = p->topic;
         }
     if (topic)
         rw_metrics_topic_forget(s->metrics, topic);
-    at = 0;
-    while ((p = rw_map_next(&s->partitions->map, &at)))
-        if (rw_uuid_eq(p->topic_id, id)) {
+    for (int32_t i = 0; i < n; i++)
+        if ((p = rw_partition_find(s, id, i))) {
             p->batch = batch;
             batch->left++;
             rw_partition_retire(p, true);
-            at = 0; /* removal moves items */
         }
 }
 
@@ -534,7 +532,7 @@ int rw_partitions_apply(struct rw_shard *s, const struct rw_meta *meta,
         if (c->kind == RW_META_BROKERS_CONFIGURED)
             rc = configure_all(s, meta);
         else if (c->kind == RW_META_TOPIC_REMOVED)
-            remove_topic(s, c->topic_id, batch);
+            remove_topic(s, c->topic_id, c->partition, batch);
         else if (t && c->kind == RW_META_PARTITION_CREATED && is_mine(s, t, c->partition))
             rc = add(s->partitions, t, c->partition, true, batch);
         else if (t && c->kind == RW_META_TOPIC_CONFIGURED)

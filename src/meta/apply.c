@@ -198,13 +198,14 @@ static int apply_config(struct rw_meta *meta, const struct rw_config_record *r,
 
 static int note_removed(struct rw_meta *meta, struct rw_uuid id)
 {
-    if (rw_meta_was_removed(meta, id))
-        return RW_OK;
-    struct rw_uuid *grown =
-        rw_realloc_array(meta->removed, meta->n_removed + 1, sizeof(*meta->removed));
-    if (!grown)
-        return RW_E_NOMEM;
-    meta->removed = grown;
+    if (meta->n_removed == meta->cap_removed) {
+        size_t cap = meta->cap_removed ? meta->cap_removed * 2 : 8;
+        struct rw_uuid *grown = rw_realloc_array(meta->removed, cap, sizeof(*grown));
+        if (!grown)
+            return RW_E_NOMEM;
+        meta->removed = grown;
+        meta->cap_removed = cap;
+    }
     meta->removed[meta->n_removed++] = id;
     return RW_OK;
 }
@@ -214,11 +215,9 @@ static int apply_remove_topic(struct rw_meta *meta, const struct rw_remove_topic
                               struct rw_meta_delta *delta)
 {
     struct rw_meta_topic *t = rw_meta_topic_by_id(meta, r->topic_id);
-    if (note_removed(meta, r->topic_id))
-        return RW_E_NOMEM;
     if (!t)
-        return RW_OK;
-    if (note(delta, RW_META_TOPIC_REMOVED, t->id, -1))
+        return rw_meta_was_removed(meta, r->topic_id) ? RW_OK : note_removed(meta, r->topic_id);
+    if (note_removed(meta, t->id) || note(delta, RW_META_TOPIC_REMOVED, t->id, t->n_partitions))
         return RW_E_NOMEM;
     rw_map_remove(&meta->by_name, rw_hash_str(rw_str(t->name)), t);
     rw_map_remove(&meta->by_folded, rw_meta_folded_hash(rw_str(t->name)), t);

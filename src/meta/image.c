@@ -130,6 +130,7 @@ void rw_meta_forget_removed(struct rw_meta *m, size_t keep)
         return;
     rw_free(m->removed);
     m->removed = NULL;
+    m->cap_removed = 0;
 }
 
 const struct rw_meta_broker *rw_meta_broker(const struct rw_meta *m, int32_t id)

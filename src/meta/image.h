@@ -57,6 +57,7 @@ struct rw_meta {
     int64_t next_producer_id;
     size_t n_partitions;     /* over all topics */
     size_t n_removed;        /* ids of deleted topics: their directories may still have to go */
+    size_t cap_removed;
     struct rw_uuid *removed; /* in order of their deletion */
 };
 
@@ -93,7 +94,7 @@ enum rw_meta_change_kind {
 struct rw_meta_change {
     enum rw_meta_change_kind kind;
     struct rw_uuid topic_id;
-    int32_t partition; /* PARTITION_CREATED */
+    int32_t partition; /* PARTITION_CREATED: which; TOPIC_REMOVED: how many there were */
 };
 
 struct rw_meta_delta {

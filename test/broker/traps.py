@@ -1020,6 +1020,27 @@ def _():
     broker.restart(signal.SIGTERM)
 
 
+@test("requests that name ten thousand topics are answered at once, also for those that are there")
+def _():
+    name, _ = topic()
+    names = [name] + ["no-topic-%d" % i for i in range(9998)] + ["no-topic-0"]
+    began = time.time()
+    with client() as c:
+        got = c.ask("CreatePartitions", 3, timeout_ms=9000, validate_only=True, topics=[
+            {"name": n, "count": 2, "assignments": None} for n in names])["results"]
+        same([0, ERRORS["INVALID_REQUEST"], ERRORS["UNKNOWN_TOPIC_OR_PARTITION"], ERRORS["INVALID_REQUEST"]],
+             [got[i]["error_code"] for i in (0, 1, 2, 9999)])
+        got = c.ask("DeleteTopics", 5, timeout_ms=9000, topic_names=names + [name])["responses"]
+        same([ERRORS["INVALID_REQUEST"], ERRORS["UNKNOWN_TOPIC_OR_PARTITION"], ERRORS["INVALID_REQUEST"]],
+             [got[i]["error_code"] for i in (0, 1, 10000)])
+        same([name, name], [got[i]["name"] for i in (0, 10000)])
+        same(0, c.ask("DeleteTopics", 5, timeout_ms=9000, topic_names=[name])["responses"][0]["error_code"])
+        got = c.ask("CreateTopics", 7, timeout_ms=9000, validate_only=True, topics=[
+            {"name": n, "num_partitions": 1, "replication_factor": 1} for n in names])["topics"]
+        same([0, ERRORS["INVALID_REQUEST"], 0], [got[i]["error_code"] for i in (0, 1, 2)])
+    assert time.time() - began < 20  # most of it is ours, in Python
+
+
 def metadata_files():
     """Stops the broker. Names of snapshots, and bytes of segments: a running broker's are longer than what is in them."""
     broker.stop()

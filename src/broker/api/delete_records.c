@@ -89,15 +89,13 @@ static bool add_topic(struct rw_request *req, struct rw_fan *fan,
         p->low_watermark = -1;
         if (!topic)
             continue;
-        struct delete_item *item = rw_arena_zalloc(&req->arena, sizeof(*item));
+        struct delete_item *item =
+            rw_fan_new_item(fan, sizeof(*item), topic->id, p->partition_index, -1);
         if (!item)
             return false;
-        item->base = (struct rw_fan_item){
-            .topic_id = topic->id, .index = p->partition_index, .leader_epoch = -1};
         item->offset = in->partitions[i].offset;
         item->low_watermark = -1;
         item->out = p;
-        rw_fan_add(fan, &item->base);
     }
     return true;
 }

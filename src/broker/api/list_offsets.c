@@ -131,15 +131,12 @@ static bool add_topic(struct rw_request *req, struct offsets *o,
                                   : (int16_t)RW_KERR_UNKNOWN_TOPIC_OR_PARTITION;
             continue;
         }
-        struct offset_item *item = rw_arena_zalloc(&req->arena, sizeof(*item));
+        struct offset_item *item = rw_fan_new_item(
+            &o->fan, sizeof(*item), topic->id, asked->partition_index, asked->current_leader_epoch);
         if (!item)
             return false;
-        item->base = (struct rw_fan_item){.topic_id = topic->id,
-                                          .index = asked->partition_index,
-                                          .leader_epoch = asked->current_leader_epoch};
         item->timestamp = asked->timestamp;
         item->out = p;
-        rw_fan_add(&o->fan, &item->base);
     }
     return true;
 }

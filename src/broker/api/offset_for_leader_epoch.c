@@ -47,17 +47,14 @@ static bool add_topic(struct rw_request *req, struct rw_fan *fan,
         p->error_code = RW_KERR_UNKNOWN_TOPIC_OR_PARTITION;
         if (!topic)
             continue;
-        struct epoch_item *item = rw_arena_zalloc(&req->arena, sizeof(*item));
+        struct epoch_item *item = rw_fan_new_item(fan, sizeof(*item), topic->id, p->partition,
+                                                  in->partitions[i].current_leader_epoch);
         if (!item)
             return false;
-        item->base = (struct rw_fan_item){.topic_id = topic->id,
-                                          .index = p->partition,
-                                          .leader_epoch = in->partitions[i].current_leader_epoch};
         item->asked = in->partitions[i].leader_epoch;
         item->found = -1;
         item->end = -1;
         item->out = p;
-        rw_fan_add(fan, &item->base);
     }
     return true;
 }

@@ -13,14 +13,17 @@ struct rig {
     struct rw_meta_policy policy;
     struct rw_meta_records list;
     struct rw_meta_delta delta;
-    uint8_t next_id;
+    uint32_t next_id;
 };
 
 static struct rw_uuid rig_id(void *arg)
 {
     struct rig *r = arg;
     struct rw_uuid u = {{0}};
-    u.b[0] = ++r->next_id;
+    r->next_id++;
+    u.b[0] = (uint8_t)r->next_id;
+    u.b[1] = (uint8_t)(r->next_id >> 8);
+    u.b[2] = (uint8_t)(r->next_id >> 16);
     u.b[15] = 7;
     return u;
 }
