@@ -74,6 +74,7 @@ struct rw_output {
     size_t sent;  /* bytes of w.buf */
     size_t range; /* index of the next range */
     size_t range_sent;
+    size_t range_warm; /* bytes of it that are in the page cache */
 };
 
 struct rw_cold_read;

@@ -4,7 +4,9 @@
  * ranges by sendfile. Both stop when the socket is full and go on when it is writable.
  *
  * A range that is not in the page cache would make sendfile wait for the disk, and with it all
- * connections of the shard: such a range is read by a job first, and the connection waits alone.
+ * connections of the shard: such a range is read by a job first, and the connection waits alone. It is
+ * read a window at a time, as the peer takes it: many peers that stop reading do not push each other, and
+ * everybody else, out of the cache.
  *
  * Nothing is encoded while rw_output_full(): what the peer does not take stays undecided.
  */
@@ -18,6 +20,8 @@
 /* One connection may not keep a turn for ever, however fast its peer reads. */
 #define TURN_BYTES (4u << 20)
 #define COLD_CHUNK 131072u
+/* Much more than a socket takes at a time, little against the cache. */
+#define COLD_WINDOW (4u << 20)
 /* Sent bytes are cut from the front of the writer when there are this many, and they are most of it. */
 #define COMPACT_MIN 262144u
 #define SPARE_BYTES 65536u
@@ -67,7 +71,7 @@ static void recycle(struct rw_conn *c)
     struct rw_conns *conns = c->shard->conns;
     struct rw_output *o = &c->out;
     rw_writer_clear(&o->w);
-    o->sent = o->range = o->range_sent = 0;
+    o->sent = o->range = o->range_sent = o->range_warm = 0;
     if (o->w.buf.cap > SPARE_BYTES || conns->n_spare == RW_COUNT(conns->spare)) {
         rw_output_deinit(o);
         return;
@@ -157,6 +161,7 @@ static void cold_done(struct rw_job *job)
 {
     struct rw_cold_read *r = RW_CONTAINER(job, struct rw_cold_read, job);
     struct rw_conn *c = r->c;
+    size_t warm = c->out.range_sent + r->n;
     int code = r->code;
     rw_free(r);
     c->cold = NULL;
@@ -165,7 +170,7 @@ static void cold_done(struct rw_job *job)
         rw_conn_release(c);
         return;
     }
-    c->out.warm[c->out.range] = true;
+    c->out.range_warm = warm;
     if (code) {
         rw_diag(c->shard->env->diag, RW_ERROR, "conn", "closed: stored data can not be read",
                 rw_kv_str("peer", c->peer.text), rw_kv_code("error", code));
@@ -175,25 +180,29 @@ static void cold_done(struct rw_job *job)
     rw_conn_dirty(c);
 }
 
-/* True when the range may be sent now; otherwise a job fetches it. */
+/* True when more of the range may be sent now; otherwise a job fetches it. */
 static bool warm(struct rw_conn *c)
 {
     struct rw_output *o = &c->out;
     struct rw_log_range *range = &o->ranges[o->range];
     if (o->warm[o->range])
+        o->range_warm = range->n;
+    if (o->range_sent < o->range_warm)
         return true;
-    if (range->file->ops->is_cached(range->file, range->at, range->n)) {
-        o->warm[o->range] = true;
+    size_t left = range->n - o->range_sent, window = left < COLD_WINDOW ? left : COLD_WINDOW;
+    uint64_t at = range->at + o->range_sent;
+    struct rw_cold_read *r = NULL;
+    if (!range->file->ops->is_cached(range->file, at, window))
+        r = rw_zalloc(sizeof(*r));
+    if (!r) { /* there; or no memory, and slow is better than failed */
+        o->range_warm = o->range_sent + window;
         return true;
     }
-    struct rw_cold_read *r = rw_zalloc(sizeof(*r));
-    if (!r)
-        return true; /* slow is better than failed */
     rw_metric_add(c->shard->metrics, RW_METRIC_COLD_READS, 1);
     r->c = c;
     r->file = range->file;
-    r->at = range->at;
-    r->n = range->n;
+    r->at = at;
+    r->n = window;
     r->job.work = cold_work;
     r->job.done = cold_done;
     c->cold = r;
@@ -221,14 +230,14 @@ static int send_range(struct rw_conn *c, size_t *ret_n)
     struct rw_output *o = &c->out;
     struct rw_log_range *range = &o->ranges[o->range];
     int code = rw_sock_send_file(c->sock, range->file, range->at + o->range_sent,
-                                 range->n - o->range_sent, ret_n);
+                                 o->range_warm - o->range_sent, ret_n);
     if (code)
         return code;
     o->range_sent += *ret_n;
     if (o->range_sent == range->n) {
         rw_log_range_release(range);
         o->range++;
-        o->range_sent = 0;
+        o->range_sent = o->range_warm = 0;
     }
     return RW_OK;
 }

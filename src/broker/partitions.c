@@ -511,8 +511,7 @@ static int configure_all(struct rw_shard *s, const struct rw_meta *meta)
     const struct rw_meta_topic *t;
     size_t at = 0;
     int rc = RW_OK;
-    rw_precheck_deinit(&s->partitions->precheck);
-    s->partitions->precheck = (struct rw_precheck){0};
+    rw_precheck_forget_all(&s->partitions->precheck);
     while (rc == RW_OK && (t = rw_map_next(&meta->by_id, &at)))
         rc = configure_topic(s, t);
     rw_disk_watch_configure(&s->partitions->disk);

@@ -59,6 +59,7 @@ void rw_partition_retire_next(struct rw_partition *p);
 
 /* A topic's settings changed, or it is gone. */
 void rw_precheck_forget(struct rw_precheck *k, struct rw_uuid topic_id);
+void rw_precheck_forget_all(struct rw_precheck *k);
 void rw_precheck_deinit(struct rw_precheck *k);
 
 void rw_retention_start(struct rw_partitions *ps);

@@ -116,13 +116,18 @@ void rw_precheck_forget(struct rw_precheck *k, struct rw_uuid topic_id)
     rw_free(rules);
 }
 
-void rw_precheck_deinit(struct rw_precheck *k)
+void rw_precheck_forget_all(struct rw_precheck *k)
 {
     size_t at = 0;
     void *rules;
     while ((rules = rw_map_next(&k->topics, &at)))
         rw_free(rules);
     rw_map_deinit(&k->topics);
+}
+
+void rw_precheck_deinit(struct rw_precheck *k)
+{
+    rw_precheck_forget_all(k);
     rw_records_deinit(&k->scratch);
     rw_rebuilders_deinit(&k->rebuilders);
 }

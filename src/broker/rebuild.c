@@ -7,8 +7,9 @@
 #include <string.h>
 #include "base/mem.h"
 
-#define KEPT     (4u << 20) /* larger buffers are given back */
-#define KEPT_MAX 4          /* tools of a shard that rest */
+#define KEPT        (2u << 20) /* larger buffers are given back */
+#define KEPT_MAX    2          /* tools of a shard that rest */
+#define WORKING_MAX 2          /* jobs of a shard: their memory is not counted before they end */
 
 static void tool_free(struct rw_rebuilder *tool)
 {
@@ -33,13 +34,49 @@ struct rw_rebuilder *rw_rebuilder_take(struct rw_rebuilders *r)
 
 void rw_rebuilder_give(struct rw_rebuilders *r, struct rw_rebuilder *tool)
 {
-    if (r->n == KEPT_MAX || tool->builder.records.cap > KEPT || tool->scratch.scratch.cap > KEPT) {
+    if (!tool)
+        return;
+    if (r->n == KEPT_MAX || tool->builder.records.cap > KEPT || tool->builder.out.cap > KEPT ||
+        tool->scratch.scratch.cap > KEPT) {
         tool_free(tool);
         return;
     }
     tool->next = r->free;
     r->free = tool;
     r->n++;
+}
+
+static void begin_next(struct rw_rebuilders *r, struct rw_memory *m)
+{
+    while (r->first && r->working < WORKING_MAX && (r->held == 0 || !rw_memory_full(m))) {
+        struct rw_rebuild_turn *t = r->first;
+        r->first = t->next;
+        if (!r->first)
+            r->end = NULL;
+        r->working++;
+        r->held++;
+        t->begin(t);
+    }
+}
+
+void rw_rebuild_queue(struct rw_rebuilders *r, struct rw_memory *m, struct rw_rebuild_turn *t)
+{
+    t->next = NULL;
+    *(r->end ? r->end : &r->first) = t;
+    r->end = &t->next;
+    begin_next(r, m);
+}
+
+void rw_rebuild_worked(struct rw_rebuilders *r, struct rw_memory *m)
+{
+    r->working--;
+    begin_next(r, m);
+}
+
+void rw_rebuild_answered(struct rw_rebuilders *r, struct rw_memory *m)
+{
+    r->held--;
+    begin_next(r, m);
 }
 
 void rw_rebuilders_deinit(struct rw_rebuilders *r)
@@ -104,5 +141,5 @@ static int rebuild(struct rw_rebuilder *tool, struct rw_rebuild *r, struct rw_ar
 void rw_rebuild_all(struct rw_rebuilder *tool, struct rw_rebuild *first, struct rw_arena *arena)
 {
     for (struct rw_rebuild *r = first; r; r = r->next)
-        r->code = rebuild(tool, r, arena);
+        r->code = tool ? rebuild(tool, r, arena) : (int)RW_E_NOMEM;
 }

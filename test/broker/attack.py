@@ -299,6 +299,87 @@ def _():
         time.sleep(0.5)
 
 
+def cool(directory):
+    """Writes the logs back and gives their pages up: what is read next comes from the disk."""
+    os.sync()
+    for where, _, names in os.walk(directory):
+        for name in names:
+            with open(os.path.join(where, name), "rb") as f:
+                os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+@test("two hundred consumers that ask for 50 MiB of cold data and stop reading")
+def _():
+    with Broker("queued.max.request.bytes=%d" % (64 * MIB), "log.segment.bytes=%d" % (64 * MIB), http=True) as b:
+        b.topic("t")
+        data = batch([b"x" * 1000000])
+        with b.client() as c:
+            for i in range(180):
+                c.s.sendall(produce_frame("t", data, index=i % 3))
+                c.correlation = 1
+                same(0, c.receive("Produce", 7)["responses"][0]["partition_responses"][0]["error_code"])
+        cool(b.dir)
+        before, most = b.rss(), 0
+        ask, socks = 50 * MIB, []
+        for i in range(200):
+            s = b.raw()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+            s.sendall(fetch_frame("t", max_bytes=ask, partition_max=ask, index=i % 3) * 3)
+            socks.append(s)
+        worst = 0.0
+        for _ in range(100):
+            most = max(most, b.rss())
+            began = time.time()
+            b.works()
+            worst = max(worst, time.time() - began)
+            time.sleep(0.02)
+        bounded(before, most, 48)
+        print("# others waited %.3f s at most" % worst)
+        if worst > 5:
+            raise AssertionError("an ordinary client waited %.1f s" % worst)
+        # One that goes on gets everything, byte by byte what was stored.
+        s = socks[0]
+        s.settimeout(30)
+        need = struct.unpack(">i", s.recv(4, socket.MSG_WAITALL))[0]
+        got = b""
+        while len(got) < need:
+            part = s.recv(min(need - len(got), MIB))
+            assert part, "closed"
+            got += part
+        assert need > 45 * MIB, need
+        same(need // len(data), got.count(data[61:200]))
+        for s in socks:
+            s.close()
+
+
+@test("batches that grow a thousandfold in another codec, from many connections")
+def _():
+    with Broker("queued.max.request.bytes=%d" % (64 * MIB)) as b:
+        b.topic("t", compression_type="uncompressed", max_message_bytes=str(4 * MIB))
+        with b.client() as c:
+            c.s.sendall(produce_frame(b.topic("z", compression_type="gzip", max_message_bytes=str(4 * MIB)),
+                                      batch([b"\0" * (2 * MIB)])))
+            c.correlation = 1
+            same(0, c.receive("Produce", 7)["responses"][0]["partition_responses"][0]["error_code"])
+            small = c.ask("Fetch", 11, max_wait_ms=0, min_bytes=1, max_bytes=4 * MIB, topics=[
+                {"topic": "z", "partitions": [{"partition": 0, "partition_max_bytes": 4 * MIB}]}]
+            )["responses"][0]["partitions"][0]["records"]
+        assert len(small) < 10000
+        one = produce_frame("t", small)
+        before, most = b.rss(), 0
+        socks = [b.raw() for _ in range(60)]
+        threads = [threading.Thread(target=flood, args=(s, one * 20, 2)) for s in socks]
+        for t in threads:
+            t.start()
+        while any(t.is_alive() for t in threads):
+            most = max(most, b.rss())
+            time.sleep(0.02)
+        # The limit, and what the workers have in hand: a batch as it was, as it becomes, and the copy of it.
+        bounded(before, most, 64 + 64 + 100)
+        for s in socks:
+            s.close()
+
+
 @test("connections that die at every point")
 def _():
     with Broker() as b:

@@ -39,6 +39,7 @@ struct produce {
     /* compression.type */
     struct rw_rebuild *rebuilds, **rebuilds_end;
     struct rw_rebuilder *tool;
+    struct rw_rebuild_turn turn;
     struct rw_job job;
 };
 
@@ -227,6 +228,8 @@ static void done(struct rw_fan *fan)
     }
     struct rw_produce_response *out = req->out;
     out->throttle_time_ms = req->throttle_ms = rw_partitions_throttle_ms(req->shard);
+    if (produce->rebuilds)
+        rw_rebuild_answered(rw_partitions_rebuilders(req->shard), req->shard->memory);
     rw_request_done(req);
 }
 
@@ -339,7 +342,10 @@ static void rebuild_done(struct rw_job *job)
 {
     struct produce *produce = RW_CONTAINER(job, struct produce, job);
     struct rw_request *req = produce->fan.req;
-    rw_rebuilder_give(rw_partitions_rebuilders(req->shard), produce->tool);
+    struct rw_rebuilders *r = rw_partitions_rebuilders(req->shard);
+    rw_rebuilder_give(r, produce->tool);
+    rw_request_parks(req);
+    rw_rebuild_worked(r, req->shard->memory);
     for (int s = 0; s < req->shard->broker->n_shards; s++)
         for (struct rw_fan_item *i = produce->fan.legs[s].first; i; i = i->next) {
             struct produce_item *item = RW_CONTAINER(i, struct produce_item, base);
@@ -353,6 +359,15 @@ static void rebuild_done(struct rw_job *job)
     if (req->conn->sock) /* else it is dead, and its requests only come to their end */
         rw_conn_mute(req->conn, RW_MUTE_ORDER, false);
     start(produce);
+}
+
+static void rebuild_begin(struct rw_rebuild_turn *t)
+{
+    struct produce *produce = RW_CONTAINER(t, struct produce, turn);
+    struct rw_shard *s = produce->fan.req->shard;
+    produce->tool = rw_rebuilder_take(rw_partitions_rebuilders(s));
+    produce->job = (struct rw_job){.work = rebuild_work, .done = rebuild_done};
+    rw_shard_submit(s, RW_JOB_COMPUTE, &produce->job);
 }
 
 void rw_handle_produce(struct rw_request *req)
@@ -372,8 +387,6 @@ void rw_handle_produce(struct rw_request *req)
     }
     for (int32_t i = 0; fine && i < in->n_topic_data; i++)
         fine = add_topic(req, produce, &in->topic_data[i], &out->responses[out->n_responses++]);
-    if (fine && produce->rebuilds)
-        fine = (produce->tool = rw_rebuilder_take(rw_partitions_rebuilders(req->shard))) != NULL;
     if (!fine) {
         rw_api_no_memory(req);
         return;
@@ -390,6 +403,6 @@ void rw_handle_produce(struct rw_request *req)
     }
     /* What this connection sends next must not be appended before. */
     rw_conn_mute(req->conn, RW_MUTE_ORDER, true);
-    produce->job = (struct rw_job){.work = rebuild_work, .done = rebuild_done};
-    rw_shard_submit(req->shard, RW_JOB_COMPUTE, &produce->job);
+    produce->turn.begin = rebuild_begin;
+    rw_rebuild_queue(rw_partitions_rebuilders(req->shard), req->shard->memory, &produce->turn);
 }
