@@ -20,6 +20,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
 from kwire import APIS, Client, batch, encode, uvarint  # noqa: E402
+from ports import free_port  # noqa: E402
 import tap  # noqa: E402
 from tap import same  # noqa: E402
 
@@ -29,16 +30,12 @@ MIB = 1 << 20
 with open(ROLLWAY, "rb") as binary:
     CODE = binary.read()
 SANITIZED = b"__asan_init" in CODE or b"__tsan_init" in CODE
+# Sanitizers and a busy machine make everything slow: limits are there to end a test, not to judge it.
+PATIENCE = 6 if SANITIZED else 2
 
 
 def test(name):
     return tap.test(name) if ONLY in name else lambda function: function
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Broker:
@@ -57,11 +54,13 @@ class Broker:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                             env=dict(os.environ, **(env or {})))
-        for _ in range(200):
+        for _ in range(200 * PATIENCE):
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
                 return
             except OSError:
+                if self.process.poll() is not None:
+                    break
                 time.sleep(0.05)
         raise RuntimeError("the broker does not start: " + self.log())
 
@@ -87,7 +86,7 @@ class Broker:
 
     def stop(self, within=15):
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(within)
+        code = self.process.wait(within * PATIENCE)
         if code:
             raise AssertionError("status %d: %s" % (code, self.log()[-9000:]))
 
@@ -104,7 +103,7 @@ class Broker:
 
     def works(self):
         """An ordinary client comes through."""
-        with self.client() as c:
+        with self.client(10 * PATIENCE) as c:
             same(0, c.ask("ApiVersions", 3, client_software_name="t", client_software_version="1")["error_code"])
             same(1, len(c.ask("Metadata", 9, topics=None)["brokers"]))
 

@@ -20,15 +20,10 @@ import urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
 from kwire import APIS, ERRORS, ZERO_UUID, Client, batch, batches  # noqa: E402
+from ports import free_port  # noqa: E402
 from tap import main, same, test  # noqa: E402
 
 ROLLWAY = sys.argv[1]
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Broker:
@@ -43,19 +38,23 @@ class Broker:
         for s in ("listeners=PLAINTEXT://127.0.0.1:%d" % self.port, "rollway.http.listen=off", "rollway.shards=3",
                   "num.partitions=2") + settings:
             command += ["--set", s]
-        with open(os.path.join(self.dir, "log"), "ab") as log:
+        log_path = os.path.join(self.dir, "log")
+        with open(log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        for _ in range(200):
+        for _ in range(1200):
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
                 return
             except OSError:
+                if self.process.poll() is not None:
+                    break
                 time.sleep(0.05)
-        raise RuntimeError("the broker does not start")
+        with open(log_path, encoding="utf-8", errors="replace") as log:
+            raise RuntimeError("the broker does not start: " + log.read()[-3000:])
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        code = self.process.wait(20)
+        code = self.process.wait(60)
         if how == signal.SIGTERM:
             same(0, code, "exit status of the broker")
 

@@ -10,23 +10,15 @@ import random
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from ports import free_port  # noqa: E402
+
 IDEMPOTENT, PLAIN = "kills", "kills-plain"
 PARTITIONS = 12
-
-
-def free_port():
-    low, high = (int(x) for x in os.environ.get("ROLLWAY_PORTS", "20000-30000").split("-"))
-    for port in random.sample(range(low, high + 1), high - low + 1):
-        with socket.socket() as s:
-            try:
-                s.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-    raise OSError("no free port")
 
 
 class Broker:
