@@ -50,31 +50,51 @@ rw_wait_port() {
     return 1
 }
 
+# rw_wait_ready LOG FROM PID [SECONDS]: until the broker PID has written into LOG, after its first FROM bytes, that it is
+# ready. That something accepts on its port is not enough: it may be somebody else who was quicker.
+rw_wait_ready() {
+    local log=$1 from=$2 pid=$3 tries=$(( ${4:-60} * 20 ))
+    while [ "$tries" -gt 0 ]; do
+        if tail -c "+$((from + 1))" "$log" 2>/dev/null | grep -qE 'server +ready|msg=ready|"msg":"ready"'; then return 0; fi
+        kill -0 "$pid" 2>/dev/null || return 1
+        sleep 0.05
+        tries=$((tries - 1))
+    done
+    return 1
+}
+
 # rw_broker_start DIR [ARGUMENT...]: starts a broker on free ports with its data in DIR/data and waits
 # until it is ready. Sets RW_PID, RW_PORT, RW_HTTP_PORT, RW_BROKER (host:port); output in DIR/broker.log.
-# RW_PORT and RW_HTTP_PORT are kept when they are set already (a restart on the same address).
+# RW_PORT and RW_HTTP_PORT are kept when they are set already (a restart on the same address); a port chosen
+# here that somebody else took meanwhile is chosen again.
 # RW_WRAP: words put before the command (strace ...).
 rw_broker_start() {
-    local dir=$1
+    local dir=$1 given=${RW_PORT:-} given_http=${RW_HTTP_PORT:-} from
     shift
     mkdir -p "$dir"
-    RW_PORT=${RW_PORT:-$(rw_free_port)}
-    RW_HTTP_PORT=${RW_HTTP_PORT:-$(rw_free_port)}
-    RW_BROKER=127.0.0.1:$RW_PORT
-    # shellcheck disable=SC2086 # RW_WRAP is words on purpose
-    ${RW_WRAP:-} "$RW_BIN" dev \
-        --set "listeners=PLAINTEXT://$RW_BROKER" --set "rollway.http.listen=127.0.0.1:$RW_HTTP_PORT" \
-        --set "log.dirs=$dir/data" "$@" >>"$dir/broker.log" 2>&1 3>&- &
-    RW_PID=$!
-    if ! rw_wait_port "$RW_PORT" "$RW_PID"; then
-        rw_warn "the broker did not start; the end of $dir/broker.log:"
-        tail -n 20 "$dir/broker.log" >&2
+    for _ in 1 2 3 4 5; do
+        RW_PORT=${given:-$(rw_free_port)}
+        RW_HTTP_PORT=${given_http:-$(rw_free_port)}
+        RW_BROKER=127.0.0.1:$RW_PORT
+        from=$(stat -c %s "$dir/broker.log" 2>/dev/null || echo 0)
+        # shellcheck disable=SC2086 # RW_WRAP is words on purpose
+        ${RW_WRAP:-} "$RW_BIN" dev \
+            --set "listeners=PLAINTEXT://$RW_BROKER" --set "rollway.http.listen=127.0.0.1:$RW_HTTP_PORT" \
+            --set "log.dirs=$dir/data" "$@" >>"$dir/broker.log" 2>&1 3>&- &
+        RW_PID=$!
+        if rw_wait_ready "$dir/broker.log" "$from" "$RW_PID"; then
+            export RW_PID RW_PORT RW_HTTP_PORT RW_BROKER
+            return 0
+        fi
         kill "$RW_PID" 2>/dev/null
         wait "$RW_PID" 2>/dev/null
         RW_PID=
-        return 1
-    fi
-    export RW_PID RW_PORT RW_HTTP_PORT RW_BROKER
+        [ -z "$given" ] || break
+        tail -c "+$((from + 1))" "$dir/broker.log" | grep -q 'already in use' || break
+    done
+    rw_warn "the broker did not start; the end of $dir/broker.log:"
+    tail -n 20 "$dir/broker.log" >&2
+    return 1
 }
 
 # rw_broker_stop [SIGNAL]: stops the broker of rw_broker_start (TERM: clean shutdown) and waits for its

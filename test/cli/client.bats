@@ -11,14 +11,10 @@ setup_file() {
     [ -x "$R" ] || skip "no $R"
     "$R" dev -h >/dev/null 2>&1 || skip "this build has no broker"
     DIR=$BATS_FILE_TMPDIR
-    local port http
-    port=$(rw_free_port)
-    http=$(rw_free_port)
-    "$R" dev --data "$DIR/data" --set "listeners=PLAINTEXT://127.0.0.1:$port" \
-        --set "rollway.http.listen=127.0.0.1:$http" >"$DIR/broker.log" 2>&1 3>&- &
-    echo $! >"$DIR/pid"
-    rw_wait_port "$port" "$(cat "$DIR/pid")" || { cat "$DIR/broker.log"; return 1; }
-    export ROLLWAY_BROKERS=127.0.0.1:$port
+    unset RW_PORT RW_HTTP_PORT
+    RW_BIN=$R rw_broker_start "$DIR"
+    echo "$RW_PID" >"$DIR/pid"
+    export ROLLWAY_BROKERS=$RW_BROKER
 }
 
 teardown_file() {
