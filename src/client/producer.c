@@ -38,6 +38,7 @@ struct part {
     struct rw_link queue; /* closed batches by serial */
     int in_flight;
     bool retrying; /* a batch came back: one at a time until it is through */
+    bool gap; /* one was given up: the broker refuses what follows, until it is numbered anew */
     int32_t next_sequence;
     int64_t next_serial, next_number;
 };
@@ -261,6 +262,7 @@ static void finish(struct rw_producer *p, struct batch *b, int64_t base_offset, 
     } else {
         p->failed += b->count;
         p->renew |= p->options.idempotent;
+        b->part->gap = p->options.idempotent;
         if (err)
             p->last_err = *err;
     }
@@ -358,6 +360,7 @@ static void renumber(struct rw_producer *p)
             if (!part)
                 continue;
             part->next_sequence = 0;
+            part->gap = false;
             RW_LIST_EACH (link, &part->queue) {
                 struct batch *b = batch_of(link);
                 stamp(p, b, part->next_sequence);
@@ -435,8 +438,13 @@ static void answer_batch(struct rw_producer *p, struct batch *b,
     snprintf(what, sizeof(what), "writing to %s, partition %d", b->part->topic->name,
              b->part->index);
     int code = rw_client_fail_kafka(&err, error, m->error_message.p, m->error_message.n, what);
-    /* A later batch overtook one that is being tried again: it only has to wait for its turn. */
-    bool overtook = error == RW_KERR_OUT_OF_ORDER_SEQUENCE_NUMBER && b->part->retrying;
+    if (error == RW_KERR_MESSAGE_TOO_LARGE && b->count > 1)
+        rw_client_hint(&err, "this batch had %d records: smaller batches (--batch-size) may pass",
+                       (int)b->count);
+    /* A later batch overtook one that is being tried again, or followed one that was given up. It was not
+     * written: it only has to wait for its turn, or for its new number. */
+    bool overtook =
+        error == RW_KERR_OUT_OF_ORDER_SEQUENCE_NUMBER && (b->part->retrying || b->part->gap);
     if (overtook || (rw_kerr_retriable(error) && p->options.acks != 0)) {
         delay_retry(p);
         came_back(p, b, &err);
@@ -827,6 +835,16 @@ static int wait_for_room(struct rw_producer *p, struct rw_client_err *err)
     return RW_OK;
 }
 
+/* About what the record adds to a batch. */
+static size_t record_size(const struct rw_record *r, const struct rw_record_header *headers,
+                          size_t n_headers)
+{
+    size_t n = r->key.n + r->value.n + 16;
+    for (size_t i = 0; i < n_headers; i++)
+        n += (size_t)headers[i].key.n + headers[i].value.n + 4;
+    return n;
+}
+
 int rw_producer_send(struct rw_producer *p, const char *topic, int32_t partition,
                      const struct rw_record *record, const struct rw_record_header *headers,
                      size_t n_headers, struct rw_client_err *err)
@@ -846,6 +864,15 @@ int rw_producer_send(struct rw_producer *p, const char *topic, int32_t partition
     r.offset = -1;
     if (r.timestamp < 0)
         r.timestamp = rw_wall_ms(p->cluster->env->clock);
+    /* A record that does not fit any more gets a batch of its own: when it is too large for the topic, it
+     * alone is refused. */
+    if (part->builder.count > 0 &&
+        rw_builder_size(&part->builder) + record_size(&r, headers, n_headers) >
+            p->options.batch_bytes) {
+        rc = close_batch(p, part);
+        if (rc != RW_OK)
+            return rw_client_fail(err, rc, "record: %s", rw_code_text(rc));
+    }
     if (part->builder.count == 0)
         part->opened_us = now_us(p);
     rc = rw_builder_add(&part->builder, &r, headers, n_headers);

@@ -187,6 +187,83 @@ assert d[0]["configs"]["cleanup.policy"]["value"] == "delete"'
     [ -z "$output" ]
 }
 
+@test "produce says where each record went" {
+    "$R" topic create placed -p 2
+    run "$R" produce placed -p 1 -o '%t-%p@%o %i\n' < <(printf 'a\nb\n')
+    [ "$output" = $'placed-1@0 0\nplaced-1@1 1' ]
+    printf 'placed x\nplaced-too y\n' | "$R" produce placed -f '%t %v\n' -p 0
+    [ "$("$R" consume placed-too -e)" = y ]
+    run "$R" produce placed --acks 0 -o '%o\n' <<<unknown
+    [ "$status" -eq 0 ]
+    [ "$output" = -1 ]
+}
+
+@test "files that are one record each, also from standard input" {
+    printf 'two\nlines' >one
+    : >empty
+    "$R" produce wholes --whole-files one empty -p 0
+    "$R" produce wholes --whole-files -p 0 <one
+    "$R" consume wholes -e --json | python3 -c '
+import json, sys
+assert [json.loads(line)["value"] for line in sys.stdin] == ["two\nlines", "", "two\nlines"]'
+    run "$R" produce wholes --whole-files nothere
+    [ "$status" -eq 5 ]
+}
+
+@test "what the broker refuses is told, and what it took is there" {
+    "$R" topic create small -c max.message.bytes=2000
+    { echo fits; head -c 5000 /dev/zero | tr '\0' x; echo; echo fits, too; } >in
+    run "$R" produce small --batch-size 100 in
+    echo "$output"
+    [ "$status" -eq 7 ]
+    [[ "$output" == *"MESSAGE_TOO_LARGE"* ]]
+    [ "$("$R" consume small -e | xargs)" = "fits fits, too" ]
+    run "$R" produce small --batch-size 100 < <(sed -n 2p in)
+    [ "$status" -eq 1 ]
+    run "$R" produce small < <(seq 2000)
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"2000 records: smaller batches (--batch-size)"* ]]
+    run "$R" produce small -f '%d %v\n' <<<"99999999999999 from the future"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"INVALID_TIMESTAMP"* ]]
+}
+
+@test "wrong options of produce" {
+    for wrong in "-H novalue" "-z brotli" "--acks 2" "-f %v -D x" "-f %o{strftime}" "-o %q" "--batch-size 0" "-p -5"; do
+        # shellcheck disable=SC2086 # words
+        run "$R" produce options $wrong <<<x
+        echo "$wrong: $status $output"
+        [ "$status" -ne 0 ]
+        [[ "$output" == *rollway:* ]]
+    done
+    run "$R" produce options . # a directory
+    [ "$status" -eq 1 ]
+    [[ "$output" == *".: Is a directory"* ]]
+}
+
+@test "text of describe and of the cluster" {
+    "$R" topic create text-a text-b -p 2 -c retention.ms=1h
+    seq 3 | "$R" produce text-a -p 1
+    run "$R" topic describe -r 'text-.' -s
+    [ "${lines[0]}" = "topic       text-a" ]
+    [[ "$output" == *"offsets     3"*"topic       text-b"* ]]
+    run "$R" topic describe text-a -p
+    [[ "${lines[0]}" == PARTITION*"HIGH WATERMARK" ]]
+    [ "$("$R" topic describe text-a -p --plain | cut -f 1,2,4,6,8 | tail -n 1)" = $'1\t1\t1\t0\t3' ]
+    "$R" topic describe text-a -c | grep -E '^retention.ms +3600000 +topic'
+    run "$R" cluster info
+    [[ "$output" == *"cluster     "*"ID  HOST"*"yes"* ]]
+    [ "$("$R" cluster info --plain | cut -f 1,5)" = $'1\tyes' ]
+    run "$R" cluster health
+    [[ "$output" == "healthy: brokers 1 (0 unreachable), controller yes"* ]]
+    "$R" cluster health --watch --exit-when-healthy
+    "$R" cluster config get num.partitions | grep -E '^num.partitions +1 +default'
+    run "$R" cluster config get no.such.key
+    [ "$status" -eq 5 ]
+    run "$R" cluster config get -b 127.0.0.1:1
+    [ "$status" -eq 3 ]
+}
+
 @test "exit codes" {
     "$R" topic create there
     run "$R" topic create there
