@@ -196,6 +196,13 @@ SH
     [ "$status" -eq 0 ]
 }
 
+@test "configuration keys, as a page of the documentation and as a man page" {
+    "$R" __config markdown | diff "$TOP/docs/configuration.md" -
+    command -v scdoc || skip "scdoc is missing"
+    "$R" __config man | scdoc >page
+    grep -q 'log.retention.hours' page
+}
+
 @test "every command has its man page with every option and exit code" {
     command -v scdoc || skip "scdoc is missing"
     for page in $("$R" __man); do
