@@ -411,7 +411,8 @@ static const struct rw_config_key table[] = {
     /* topics */
     {"cleanup.policy", RW_SCOPE_TOPIC, RW_CONFIG_LIST, .flags = RW_CONFIG_DYNAMIC,
      .fallback = "delete", .one_of = "delete|compact", .synonyms = {{"log.cleanup.policy", 1}},
-     .doc = "What happens to old segments: delete, compact, or both."},
+     .doc = "What happens to old segments: delete, compact, or both. This version does not compact: "
+            "with compact alone everything is kept."},
     {"retention.ms", RW_SCOPE_TOPIC, RW_CONFIG_LONG, .unit = RW_UNIT_MS, .flags = RW_CONFIG_DYNAMIC,
      .fallback = "604800000", RANGE(-1, INT64_MAX),
      .synonyms = {{"log.retention.ms", 1},
