@@ -845,6 +845,19 @@ static size_t record_size(const struct rw_record *r, const struct rw_record_head
     return n;
 }
 
+/* The open batch of the partition is as large as it may be. */
+static int close_full(struct rw_producer *p, struct topic_parts *t, struct part *part,
+                      struct rw_client_err *err)
+{
+    int rc = close_batch(p, part);
+    if (t->sticky == part->index)
+        t->sticky = -1;
+    if (rc != RW_OK)
+        return rw_client_fail(err, rc, "record: %s", rw_code_text(rc));
+    rc = rw_producer_poll(p, 0, err);
+    return rc == RW_OK ? wait_for_room(p, err) : rc;
+}
+
 int rw_producer_send(struct rw_producer *p, const char *topic, int32_t partition,
                      const struct rw_record *record, const struct rw_record_header *headers,
                      size_t n_headers, struct rw_client_err *err)
@@ -854,38 +867,34 @@ int rw_producer_send(struct rw_producer *p, const char *topic, int32_t partition
     int rc = find_topic(p, topic, &t, err);
     if (rc != RW_OK)
         return rc;
-    if (partition == RW_PARTITION_AUTO)
-        partition = record->key.p ? rw_murmur2_partition(record->key, t->topic->n_partitions)
-                                  : pick_sticky(p, t);
+    bool sticky = partition == RW_PARTITION_AUTO && !record->key.p;
+    if (sticky)
+        partition = pick_sticky(p, t);
+    else if (partition == RW_PARTITION_AUTO)
+        partition = rw_murmur2_partition(record->key, t->topic->n_partitions);
     rc = find_part(p, t, partition, &part, err);
+    /* A record that does not fit any more goes into another batch: when it is too large for the topic, it
+     * alone is refused. */
+    while (rc == RW_OK && part->builder.count > 0 &&
+           rw_builder_size(&part->builder) + record_size(record, headers, n_headers) >
+               p->options.batch_bytes) {
+        rc = close_full(p, t, part, err);
+        if (rc == RW_OK && sticky)
+            rc = find_part(p, t, pick_sticky(p, t), &part, err);
+    }
     if (rc != RW_OK)
         return rc;
     struct rw_record r = *record;
     r.offset = -1;
     if (r.timestamp < 0)
         r.timestamp = rw_wall_ms(p->cluster->env->clock);
-    /* A record that does not fit any more gets a batch of its own: when it is too large for the topic, it
-     * alone is refused. */
-    if (part->builder.count > 0 &&
-        rw_builder_size(&part->builder) + record_size(&r, headers, n_headers) >
-            p->options.batch_bytes) {
-        rc = close_batch(p, part);
-        if (rc != RW_OK)
-            return rw_client_fail(err, rc, "record: %s", rw_code_text(rc));
-    }
     if (part->builder.count == 0)
         part->opened_us = now_us(p);
     rc = rw_builder_add(&part->builder, &r, headers, n_headers);
     if (rc != RW_OK)
         return rw_client_fail(err, rc, "record: %s", rw_code_text(rc));
-    if (rw_builder_size(&part->builder) < p->options.batch_bytes)
-        return RW_OK;
-    rc = close_batch(p, part);
-    if (t->sticky == partition)
-        t->sticky = -1;
-    if (rc == RW_OK)
-        rc = rw_producer_poll(p, 0, err);
-    return rc == RW_OK ? wait_for_room(p, err) : rc;
+    return rw_builder_size(&part->builder) < p->options.batch_bytes ? RW_OK
+                                                                    : close_full(p, t, part, err);
 }
 
 int64_t rw_producer_acked(const struct rw_producer *p)
