@@ -110,6 +110,16 @@ static bool give_up_cache(struct log_test *t, const char *name)
     return gone;
 }
 
+/* Without the pages of that file, is the offset cold? The kernel may read ahead in between: more than
+ * one attempt. */
+static bool is_cold_without(struct log_test *t, const char *name, int64_t offset)
+{
+    for (int i = 0; i < 20; i++)
+        if (!give_up_cache(t, name) || !rw_log_is_warm(t->log, offset, 1000))
+            return true;
+    return false;
+}
+
 static void warm_is_what_the_page_cache_has(void **state)
 {
     (void)state;
@@ -127,10 +137,8 @@ static void warm_is_what_the_page_cache_has(void **state)
     assert_true(rw_log_is_warm(t.log, rw_log_end(t.log) - 1, 1000));
     log_test_close(&t, true);
     assert_int_equal(log_test_open(&t, true, 0), RW_OK);
-    bool gone = give_up_cache(&t, "00000000000000000000.index");
-    assert_int_equal(rw_log_is_warm(t.log, 20, 1000), !gone);
-    gone = give_up_cache(&t, "00000000000000000000.log");
-    assert_int_equal(rw_log_is_warm(t.log, 0, 1000), !gone);
+    assert_true(is_cold_without(&t, "00000000000000000000.index", 20));
+    assert_true(is_cold_without(&t, "00000000000000000000.log", 0));
     assert_true(rw_log_is_warm(t.log, rw_log_end(t.log) - 1, 1000)); /* another segment */
     log_test_deinit(&t);
 }
