@@ -5,6 +5,7 @@
  */
 #include "log/producers.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -75,11 +76,74 @@ static int grow(struct rw_producers *ps)
     return RW_OK;
 }
 
+/* Takes out those whose id is RW_NO_PRODUCER_ID. Removing from an open-addressing table leaves holes that
+ * cut probe chains: everything is taken out and the living are put back. */
+static void bury(struct rw_producers *ps)
+{
+    struct rw_producer *chain = NULL; /* the living */
+    for (size_t i = 0; i < ps->cap; i++) {
+        struct rw_producer *p = ps->slots[i];
+        ps->slots[i] = NULL;
+        if (!p)
+            continue;
+        if (p->id == RW_NO_PRODUCER_ID) {
+            rw_free(p);
+            ps->n--;
+        } else {
+            p->next = chain;
+            chain = p;
+        }
+    }
+    while (chain) {
+        struct rw_producer *p = chain;
+        chain = p->next;
+        place(ps, p);
+    }
+}
+
+/* Last offset of a producer that may be forgotten; -1: it may not (an open transaction; reserved, and its
+ * batch still to come). */
+static int64_t forgettable(const struct rw_producer *p)
+{
+    return p && p->txn_first_offset < 0 && p->batches_n ? p->batches[p->batches_n - 1].last_offset
+                                                        : -1;
+}
+
+static int compare_offsets(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The eighth that wrote longest ago, so that the table is seldom walked. */
+static int forget_some(struct rw_producers *ps)
+{
+    size_t n = 0;
+    int64_t *last = rw_alloc_array(ps->n, sizeof(*last));
+    if (!last)
+        return RW_E_NOMEM;
+    for (size_t i = 0; i < ps->cap; i++)
+        if (forgettable(ps->slots[i]) >= 0)
+            last[n++] = forgettable(ps->slots[i]);
+    qsort(last, n, sizeof(*last), compare_offsets);
+    int64_t limit = n ? last[n / 8] : -1;
+    rw_free(last);
+    for (size_t i = 0; i < ps->cap; i++) {
+        int64_t at = forgettable(ps->slots[i]);
+        if (at >= 0 && at <= limit)
+            ps->slots[i]->id = RW_NO_PRODUCER_ID;
+    }
+    bury(ps);
+    return RW_OK;
+}
+
 int rw_producers_reserve(struct rw_producers *ps, int64_t id)
 {
     if (rw_producers_find(ps, id))
         return RW_OK;
-    int rc = grow(ps);
+    int rc = ps->n >= RW_PRODUCERS_MAX ? forget_some(ps) : RW_OK;
+    if (!rc)
+        rc = grow(ps);
     if (rc)
         return rc;
     struct rw_producer *p = rw_zalloc(sizeof(*p));
@@ -185,37 +249,16 @@ void rw_producers_end_txn(struct rw_producers *ps, const struct rw_batch *batch,
 
 void rw_producers_expire(struct rw_producers *ps, int64_t now_ms, int64_t expiry_ms)
 {
-    /* Removing from an open-addressing table leaves holes that cut probe chains: take everything out
-     * and put the living back. */
-    size_t dead = 0;
+    bool any = false;
     for (size_t i = 0; i < ps->cap; i++) {
         struct rw_producer *p = ps->slots[i];
         if (p && p->txn_first_offset < 0 && now_ms - p->last_seen_ms >= expiry_ms) {
             p->id = RW_NO_PRODUCER_ID;
-            dead++;
+            any = true;
         }
     }
-    if (!dead)
-        return;
-    struct rw_producer *chain = NULL; /* the living */
-    for (size_t i = 0; i < ps->cap; i++) {
-        struct rw_producer *p = ps->slots[i];
-        ps->slots[i] = NULL;
-        if (!p)
-            continue;
-        if (p->id == RW_NO_PRODUCER_ID) {
-            rw_free(p);
-        } else {
-            p->next = chain;
-            chain = p;
-        }
-    }
-    while (chain) {
-        struct rw_producer *p = chain;
-        chain = p->next;
-        place(ps, p);
-    }
-    ps->n -= dead;
+    if (any)
+        bury(ps);
 }
 
 int64_t rw_producers_first_txn(const struct rw_producers *ps)

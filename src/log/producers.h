@@ -14,6 +14,9 @@
 #include "batch/batch.h"
 
 #define RW_PRODUCER_BATCHES 5
+/* Known at once in one log: about 12 MiB. Ids come from whoever sends them; beyond that those that wrote
+ * longest ago are forgotten, as if they had expired. */
+#define RW_PRODUCERS_MAX 65536
 
 struct rw_producer_batch {
     int32_t last_sequence;
@@ -56,7 +59,8 @@ struct rw_producer_verdict {
  */
 RW_MUST int rw_producers_check(const struct rw_producers *ps, const struct rw_batch *batch,
                                struct rw_producer_verdict *ret_verdict);
-/* Makes room for `id`, so that rw_producers_add() can not fail. */
+/* Makes room for `id`, so that rw_producers_add() can not fail. May forget others (RW_PRODUCERS_MAX),
+ * never one with an open transaction or one that was reserved and not added yet. */
 RW_MUST int rw_producers_reserve(struct rw_producers *ps, int64_t id);
 /* Notes an appended (or replayed) data batch of a known-reserved producer. Never refuses: on replay the
  * log is the truth. */

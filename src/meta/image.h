@@ -55,8 +55,8 @@ struct rw_meta {
     size_t n_broker_configs;
     struct rw_meta_broker_configs *broker_configs; /* in order of their first setting */
     int64_t next_producer_id;
-    size_t n_partitions;     /* over all topics */
-    size_t n_removed;        /* ids of deleted topics: their directories may still have to go */
+    size_t n_partitions; /* over all topics */
+    size_t n_removed;    /* ids of deleted topics: their directories may still have to go */
     size_t cap_removed;
     struct rw_uuid *removed; /* in order of their deletion */
 };

@@ -115,6 +115,31 @@ static void expiry_keeps_open_transactions(void **state)
     rw_producers_deinit(&ps);
 }
 
+/* Ids are numbers that anybody can send. */
+static void ids_without_end(void **state)
+{
+    (void)state;
+    struct rw_producers ps;
+    struct rw_producer_verdict v;
+    rw_producers_init(&ps);
+    struct rw_batch open = batch_of(7, 0, 0, 1, 0);
+    open.attributes = RW_ATTR_TRANSACTIONAL;
+    assert_int_equal(offer(&ps, open, &v), RW_OK);
+    assert_int_equal(rw_producers_reserve(&ps, 8), RW_OK); /* its batch is still to come */
+    const int n = 3 * RW_PRODUCERS_MAX;
+    for (int i = 1; i <= n; i++) {
+        assert_int_equal(offer(&ps, batch_of(1000 + i, 0, 0, 1, i), &v), RW_OK);
+        assert_true(ps.n <= RW_PRODUCERS_MAX);
+    }
+    assert_non_null(rw_producers_find(&ps, 7));
+    assert_non_null(rw_producers_find(&ps, 8));
+    assert_null(rw_producers_find(&ps, 1001));
+    /* Whoever wrote lately is known: at least seven eighths of the room. */
+    for (int i = n - RW_PRODUCERS_MAX / 8 * 7 + 10; i <= n; i++)
+        assert_non_null(rw_producers_find(&ps, 1000 + i));
+    rw_producers_deinit(&ps);
+}
+
 /* Bytes as Kafka's ProducerStateManager writes them for one producer. */
 static void snapshot_bytes(void **state)
 {
@@ -188,6 +213,7 @@ int main(void)
         cmocka_unit_test(epochs_fence_and_restart),
         cmocka_unit_test(sequences_wrap),
         cmocka_unit_test(expiry_keeps_open_transactions),
+        cmocka_unit_test(ids_without_end),
         cmocka_unit_test(snapshot_bytes),
         cmocka_unit_test(survives_restart),
     };
