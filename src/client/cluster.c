@@ -239,7 +239,7 @@ static int any_conn(struct rw_cluster *c, struct rw_conn **ret_conn, struct rw_c
             return RW_OK;
         }
     }
-    RW_ASSERT(c->bootstrap == NULL);
+    RW_ASSERT(c->bootstrap == NULL); /* it never has anything under way between two calls */
     /* The addresses given first may be gone after a while; a known broker is as good. */
     rc = bootstrap(c, err);
     for (int i = 0; rc != RW_OK && rc != RW_E_CANCELED && i < c->n_nodes; i++)
@@ -345,10 +345,13 @@ static int take_nodes(struct rw_cluster *c, const struct rw_metadata_response *m
     }
     /* The answer's strings may lie in one of these connections: from here on they are not touched. */
     for (int i = 0; i < c->n_nodes; i++) {
-        if (c->nodes[i].conn && !c->bootstrap)
-            c->bootstrap = c->nodes[i].conn;
-        else
-            rw_conn_close(c->nodes[i].conn);
+        struct rw_conn *conn = c->nodes[i].conn;
+        if (conn && conn->sent_n > 0 && c->lost)
+            c->lost(c->lost_arg, conn);
+        else if (conn && conn->sent_n == 0 && !c->bootstrap)
+            c->bootstrap = conn;
+        if (conn != c->bootstrap)
+            rw_conn_close(conn);
     }
     rw_free(c->nodes);
     c->nodes = nodes;

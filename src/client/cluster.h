@@ -55,6 +55,10 @@ struct rw_cluster {
     struct rw_topic **topics; /* stable addresses */
     int n_topics;
     int64_t deadline_us; /* the whole command's; INT64_MAX: none */
+    /* Called before a connection with requests under way is closed because its broker has left or
+     * moved: whoever has sent them takes them out of conn->sent. May be NULL. */
+    void (*lost)(void *arg, struct rw_conn *conn);
+    void *lost_arg;
 };
 
 void rw_cluster_options_init(struct rw_cluster_options *o);

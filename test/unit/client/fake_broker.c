@@ -55,8 +55,11 @@ static int16_t append(struct fake_broker *b, int32_t partition, struct rw_wire_r
     if (batch.producer_id >= 0) {
         assert_int_equal(batch.producer_id, b->producer_id);
         int32_t expected = b->sequence[partition] < 0 ? 0 : b->sequence[partition];
+        int32_t next = rw_sequence_add(batch.base_sequence, batch.records_count);
         if (batch.base_sequence < expected)
-            return RW_KERR_DUPLICATE_SEQUENCE_NUMBER;
+            return b->amnesia || (b->forgetful && next != expected)
+                       ? RW_KERR_OUT_OF_ORDER_SEQUENCE_NUMBER
+                       : RW_KERR_DUPLICATE_SEQUENCE_NUMBER;
         if (batch.base_sequence > expected)
             return RW_KERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
         b->sequence[partition] = rw_sequence_add(batch.base_sequence, batch.records_count);
@@ -144,15 +147,19 @@ static void fetch(struct fake_broker *b, const struct rw_fetch_request *q, struc
     b->now_us += some ? 0 : (int64_t)q->max_wait_ms * 1000;
 }
 
-static void metadata(const struct rw_metadata_request *q, struct rw_arena *a,
-                     struct rw_metadata_response *r)
+static void metadata(const struct fake_broker *b, const struct rw_metadata_request *q,
+                     struct rw_arena *a, struct rw_metadata_response *r)
 {
-    r->brokers = rw_arena_array(a, 1, sizeof(*r->brokers));
-    rw_metadata_response_broker_init(r->brokers);
-    r->brokers[0].node_id = 1;
-    r->brokers[0].host = RW_STR_LIT("fake");
-    r->brokers[0].port = 9092;
-    r->n_brokers = 1;
+    r->n_brokers = b->twins ? 2 : 1;
+    r->brokers = rw_arena_array(a, 2, sizeof(*r->brokers));
+    for (int32_t i = 0; i < r->n_brokers; i++) {
+        rw_metadata_response_broker_init(&r->brokers[i]);
+        r->brokers[i].node_id = 1 + i;
+        r->brokers[i].host = RW_STR_LIT("fake");
+        r->brokers[i].port = 9092 + i;
+    }
+    if (b->moves && b->requests[RW_API_PRODUCE] > 0)
+        r->brokers[0].port = 9094;
     r->controller_id = 1;
     r->cluster_id = RW_STR_LIT("cluster");
     int32_t n = q->n_topics < 0 ? 1 : q->n_topics;
@@ -167,8 +174,8 @@ static void metadata(const struct rw_metadata_request *q, struct rw_arena *a,
             continue;
         }
         t->partitions = rw_arena_array(a, FAKE_PARTITIONS, sizeof(*t->partitions));
-        t->n_partitions = FAKE_PARTITIONS;
-        for (int32_t k = 0; k < FAKE_PARTITIONS; k++) {
+        t->n_partitions = b->n_partitions;
+        for (int32_t k = 0; k < b->n_partitions; k++) {
             rw_metadata_response_partition_init(&t->partitions[k]);
             t->partitions[k].partition_index = k;
             t->partitions[k].leader_id = 1;
@@ -215,7 +222,7 @@ static void handle(struct fake_broker *b, const struct rw_request_header *h, con
         delete_topics(b, a, r);
         break;
     case RW_API_METADATA:
-        metadata(q, a, r);
+        metadata(b, q, a, r);
         break;
     case RW_API_INIT_PRODUCER_ID:
         ((struct rw_init_producer_id_response *)r)->producer_id = ++b->producer_id;
@@ -247,7 +254,12 @@ static void answer(struct fake_stream *s, const uint8_t *p, size_t n)
     void *q = rw_arena_zalloc(&arena, api->request_size),
          *r = rw_arena_zalloc(&arena, api->response_size);
     assert_int_equal(api->request_read(&reader, h.api_version, q), RW_OK);
-    b->requests[h.api_key]++;
+    int number = ++b->requests[h.api_key];
+    bool mute = h.api_key == RW_API_PRODUCE && number >= b->mute_from && number <= b->mute_to;
+    if ((mute && !b->mute_stores) || (h.api_key == RW_API_FETCH && b->mute_fetch)) {
+        rw_arena_deinit(&arena);
+        return;
+    }
     if (h.api_key == RW_API_PRODUCE && b->drop_before > 0) {
         b->drop_before--;
         s->closed = true;
@@ -265,7 +277,7 @@ static void answer(struct fake_stream *s, const uint8_t *p, size_t n)
         if (h.api_key == RW_API_PRODUCE && b->drop_after > 0) {
             b->drop_after--;
             s->closed = true;
-        } else {
+        } else if (!mute) {
             rw_buf_add(&s->out, w.buf.p, w.buf.n);
         }
         rw_writer_deinit(&w);
@@ -348,7 +360,7 @@ static int fake_wait(struct rw_dialer *d, struct rw_stream *const *streams, size
                      int64_t timeout_us, size_t *ret_i)
 {
     struct fake_broker *b = RW_CONTAINER(d, struct fake_broker, dialer);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && !(b->lazy && timeout_us == 0); i++) {
         const struct fake_stream *s = fake_of(streams[i]);
         if (s->out_at < s->out.n || s->closed) {
             *ret_i = i;
@@ -375,6 +387,7 @@ void fake_broker_init(struct fake_broker *b)
     b->rand.fill = fill;
     b->env = (struct rw_env){.clock = &b->clock, .rand = &b->rand};
     b->api_versions_max = 4;
+    b->n_partitions = FAKE_PARTITIONS;
     for (int i = 0; i < FAKE_PARTITIONS; i++) {
         rw_buf_init(&b->log[i]);
         b->sequence[i] = -1;

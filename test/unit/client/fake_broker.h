@@ -34,9 +34,18 @@ struct fake_broker {
     int fail_produce;         /* so many batches get ... */
     int16_t fail_with;        /* ... this error */
     int drop_before,
-        drop_after;     /* so many produce requests: closed before or after they take effect */
-    int not_controller; /* so many DeleteTopics are refused: the controller is another */
-    size_t cut_fetch;   /* a fetched partition ends after so many bytes; 0: whole */
+        drop_after;         /* so many produce requests: closed before or after they take effect */
+    int not_controller;     /* so many DeleteTopics are refused: the controller is another */
+    int mute_from, mute_to; /* these produce requests, from 1 on, get no answer ... */
+    bool mute_stores;       /* ... though they take effect */
+    bool mute_fetch;        /* no fetch is answered */
+    bool lazy;              /* answers are not there at once: who does not wait gets none */
+    bool forgetful;         /* of a producer's batches only the last is remembered */
+    bool amnesia;           /* not even that one */
+    bool moves;             /* after the first produce request it has another port */
+    bool twins;             /* there is a second node, led by nobody */
+    int n_partitions;       /* what metadata tell */
+    size_t cut_fetch;       /* a fetched partition ends after so many bytes; 0: whole */
 };
 
 void fake_broker_init(struct fake_broker *b);
