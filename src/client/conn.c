@@ -86,7 +86,7 @@ static int send_version(struct rw_conn *c, const struct rw_api *api, int16_t ver
     c->bytes_out += c->out.buf.n;
     if (expect_reply)
         c->sent[(c->sent_head + c->sent_n++) % RW_CONN_PIPELINE_MAX] =
-            (struct rw_conn_sent){api, c->next_correlation_id, version, tag};
+            (struct rw_conn_sent){api, c->next_correlation_id, version, tag, now_us(c)};
     c->next_correlation_id = c->next_correlation_id == INT32_MAX ? 0 : c->next_correlation_id + 1;
     return RW_OK;
 }

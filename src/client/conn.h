@@ -23,6 +23,7 @@ struct rw_conn_sent {
     int32_t correlation_id;
     int16_t version;
     void *tag;
+    int64_t sent_us;
 };
 
 struct rw_conn {

@@ -20,6 +20,7 @@
 #define FETCH_CAP     12 /* 13 addresses topics by id */
 #define ANSWER_MEMORY (64u << 20)
 #define TRIES_MAX     40 /* in a row; with the backoff about half a minute */
+#define SILENT_MAX    2  /* fetches in a row without an answer in time */
 
 struct part {
     struct rw_consumer_partition pub;
@@ -55,6 +56,7 @@ struct rw_consumer {
     const struct rw_fetch_response_partition *current_response;
     bool stale;
     int failures;
+    int silent; /* fetches without an answer, in a row */
     int64_t retry_at_us;
     struct rw_arena scratch;
 };
@@ -412,6 +414,7 @@ static int take_answer(struct rw_consumer *c, struct rw_node *node, struct rw_cl
     }
     if (rc != RW_OK)
         return rc;
+    c->silent = 0;
     a->response = response;
     if (a->response->error_code != 0)
         return rw_client_fail_kafka(err, a->response->error_code, NULL, 0, "Fetch");
@@ -548,6 +551,27 @@ static int next_buffered(struct rw_consumer *c, struct rw_consumed *ret, struct 
     }
 }
 
+/* A broker that takes a fetch and does not answer: another connection may help, for a while. When the
+ * answer is overdue: *ret_at_us, INT64_MAX when the connection was given up. */
+static int check_overdue(struct rw_consumer *c, struct rw_node *node, int64_t *ret_at_us,
+                         struct rw_client_err *err)
+{
+    int64_t allowed =
+        c->cluster->options.request_timeout_us + (int64_t)c->options.max_wait_ms * 1000;
+    struct answer *a = answer_of(c, node->id);
+    if (!a)
+        return rw_client_fail(err, RW_E_NOMEM, "out of memory");
+    *ret_at_us = node->conn->sent[node->conn->sent_head].sent_us + allowed;
+    if (*ret_at_us > now_us(c))
+        return RW_OK;
+    *ret_at_us = INT64_MAX;
+    if (++c->silent >= SILENT_MAX)
+        return rw_client_fail(err, RW_E_TIMEOUT, "Fetch: no answer from %s in time",
+                              node->conn->address);
+    lost_connection(c, node, a);
+    return RW_OK;
+}
+
 /* Waits for an answer of any broker that has none buffered. 1: one was taken. */
 static int wait_answer(struct rw_consumer *c, int64_t timeout_us, struct rw_client_err *err)
 {
@@ -562,6 +586,14 @@ static int wait_answer(struct rw_consumer *c, int64_t timeout_us, struct rw_clie
             int rc = take_answer(c, node, err);
             return rc == RW_OK ? 1 : rc;
         }
+        int64_t at = INT64_MAX;
+        int rc = check_overdue(c, node, &at, err);
+        if (rc != RW_OK)
+            return rc;
+        if (at == INT64_MAX)
+            continue;
+        int64_t left = at - now_us(c);
+        timeout_us = left < timeout_us ? left > 0 ? left : 0 : timeout_us;
         nodes[n] = node;
         streams[n++] = node->conn->stream;
     }

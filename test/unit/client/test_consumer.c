@@ -129,6 +129,37 @@ static void a_flipped_bit(void **state)
     assert_int_equal(rw_consumer_next(consumer, 100000, &r, &err), RW_E_CORRUPT);
 }
 
+/* One more connection is tried, then it is an error. */
+static void fetches_without_an_answer(void **state)
+{
+    (void)state;
+    struct rw_client_err err;
+    struct rw_consumed r;
+    int rc = 0;
+    broker.mute_fetch = true;
+    assert_int_equal(rw_consumer_assign(consumer, "t", 0, 0, &err), RW_OK);
+    for (int i = 0; i < 1000 && rc == 0; i++)
+        rc = rw_consumer_next(consumer, 100000, &r, &err);
+    assert_int_equal(rc, RW_E_TIMEOUT);
+    assert_int_equal(broker.requests[RW_API_FETCH], 2);
+}
+
+static void a_fetch_without_an_answer(void **state)
+{
+    (void)state;
+    struct rw_client_err err;
+    struct rw_consumed r;
+    int rc = 0;
+    broker.mute_fetch = true;
+    assert_int_equal(rw_consumer_assign(consumer, "t", 0, 0, &err), RW_OK);
+    assert_int_equal(rw_consumer_next(consumer, 100000, &r, &err), 0);
+    broker.mute_fetch = false;
+    for (int i = 0; i < 1000 && rc == 0; i++)
+        rc = rw_consumer_next(consumer, 100000, &r, &err);
+    assert_int_equal(rc, 1);
+    assert_int_equal(r.record.offset, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +169,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(paused_partitions_are_silent, setup, teardown),
         cmocka_unit_test_setup_teardown(outside_of_the_log, setup, teardown),
         cmocka_unit_test_setup_teardown(a_flipped_bit, setup, teardown),
+        cmocka_unit_test_setup_teardown(fetches_without_an_answer, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_fetch_without_an_answer, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
