@@ -8,83 +8,26 @@
  * Order and exactly-once: the sequence number of a batch is given when it is closed, the queue of a
  * partition is ordered by it, and a batch that comes back goes to its place. While a partition has a
  * batch that is being tried again, only one of its batches is under way. When a batch is given up, the
- * broker's idea of the next sequence no longer fits ours: once nothing is under way, a new producer id
- * is asked for and what is queued is numbered anew (`renew`).
+ * broker's idea of the next sequence no longer fits ours: a new producer id is asked for and what is
+ * queued is numbered anew (`renew`), but first all batches that may be stored get their answer under
+ * the old one.
  *
- * A retriable answer refreshes the metadata before the next try; a connection that breaks brings back
- * everything that was under way on it.
+ * A retriable answer refreshes the metadata before the next try; a connection that breaks, or does not
+ * answer in time, brings back everything that was under way on it: see producer_answers.c.
  */
-#include "client/producer.h"
+#include "client/producer_private.h"
 
 #include <stdio.h>
 #include <string.h>
 #include "base/assert.h"
 #include "base/bytes.h"
-#include "base/list.h"
 #include "base/mem.h"
 #include "base/murmur2.h"
 #include "wire/error.h"
 
 #define PRODUCE_CAP    12 /* 13 addresses topics by id */
-#define SPARE_BUFFERS  64
 #define ANSWER_MEMORY  (16u << 20)
 #define FRAME_OVERHEAD 1024
-
-struct part {
-    struct rw_topic *topic;
-    int32_t index;
-    struct rw_builder builder; /* the open batch; empty when count == 0 */
-    int64_t opened_us;
-    struct rw_link queue; /* closed batches by serial */
-    int in_flight;
-    bool retrying; /* a batch came back: one at a time until it is through */
-    bool gap; /* one was given up: the broker refuses what follows, until it is numbered anew */
-    int32_t next_sequence;
-    int64_t next_serial, next_number;
-};
-
-struct batch {
-    struct rw_link link; /* in part->queue or request->batches */
-    struct part *part;
-    struct rw_buf bytes;
-    int32_t count;
-    int64_t serial, first_number;
-    int64_t created_us;
-    int attempts;
-};
-
-struct request {
-    struct rw_link batches;
-    size_t bytes;
-};
-
-struct topic_parts {
-    struct rw_topic *topic;
-    struct part **parts; /* by partition; NULL until used */
-    int32_t n_parts;
-    int32_t sticky; /* where records without a key go until the batch is full; -1: choose */
-};
-
-struct rw_producer {
-    struct rw_cluster *cluster;
-    struct rw_producer_options options;
-    struct topic_parts *topics;
-    int n_topics;
-    struct topic_parts *last; /* most records go where the one before went */
-    int64_t producer_id;
-    int16_t producer_epoch;
-    bool renew;
-    size_t buffered;           /* bytes of closed batches that are not acknowledged */
-    int n_queued, n_in_flight; /* batches */
-    int64_t acked, failed;
-    int64_t retry_at_us; /* nothing is sent before */
-    int failures;        /* in a row, for the backoff */
-    bool stale;          /* refresh metadata before the next send */
-    struct rw_buf spare[SPARE_BUFFERS];
-    int n_spare;
-    struct rw_arena arena;
-    struct rw_client_err last_err;
-};
 
 void rw_producer_options_init(struct rw_producer_options *o)
 {
@@ -118,13 +61,10 @@ int rw_producer_new(struct rw_cluster *cluster, const struct rw_producer_options
         p->options.in_flight = 5;
     p->renew = p->options.idempotent;
     rw_arena_init(&p->arena, ANSWER_MEMORY);
+    cluster->lost = rw_producer_broker_left;
+    cluster->lost_arg = p;
     *ret_producer = p;
     return RW_OK;
-}
-
-static int64_t now_us(const struct rw_producer *p)
-{
-    return rw_cluster_now(p->cluster);
 }
 
 /* ---- batches ---- */
@@ -138,11 +78,6 @@ static void batch_free(struct rw_producer *p, struct batch *b)
         rw_buf_deinit(&b->bytes);
     }
     rw_free(b);
-}
-
-static struct batch *batch_of(struct rw_link *link)
-{
-    return RW_CONTAINER(link, struct batch, link);
 }
 
 static void part_free(struct rw_producer *p, struct part *part)
@@ -166,6 +101,7 @@ void rw_producer_free(struct rw_producer *p)
 {
     if (!p)
         return;
+    p->cluster->lost = NULL;
     for (int i = 0; i < p->cluster->n_nodes; i++) {
         struct rw_conn *c = p->cluster->nodes[i].conn;
         if (!c || c->sent_n == 0)
@@ -188,7 +124,7 @@ void rw_producer_free(struct rw_producer *p)
 }
 
 /* Puts a batch where its serial belongs; new ones go to the end. */
-static void enqueue(struct rw_producer *p, struct batch *b)
+void rw_producer_enqueue(struct rw_producer *p, struct batch *b)
 {
     struct rw_link *at = &b->part->queue;
     while (at->prev != &b->part->queue && batch_of(at->prev)->serial > b->serial)
@@ -239,13 +175,13 @@ static int close_batch(struct rw_producer *p, struct part *part)
     rw_builder_reset(builder, 0);
     p->buffered += b->bytes.n;
     rw_list_init(&b->link);
-    enqueue(p, b);
+    rw_producer_enqueue(p, b);
     return RW_OK;
 }
 
 /* The end of a batch: report, account, free. */
-static void finish(struct rw_producer *p, struct batch *b, int64_t base_offset, int code,
-                   const struct rw_client_err *err)
+void rw_producer_finish(struct rw_producer *p, struct batch *b, int64_t base_offset, int code,
+                        const struct rw_client_err *err)
 {
     struct rw_delivery d = {.topic = b->part->topic->name,
                             .partition = b->part->index,
@@ -262,9 +198,8 @@ static void finish(struct rw_producer *p, struct batch *b, int64_t base_offset, 
     } else {
         p->failed += b->count;
         p->renew |= p->options.idempotent;
-        b->part->gap = p->options.idempotent;
-        if (err)
-            p->last_err = *err;
+        if (!may_be_stored(b) && b->serial < b->part->broken_at)
+            b->part->broken_at = b->serial;
     }
     if (p->options.delivered)
         p->options.delivered(p->options.arg, &d);
@@ -322,6 +257,7 @@ static int find_part(struct rw_producer *p, struct topic_parts *t, int32_t index
             return rw_client_fail(err, RW_E_NOMEM, "out of memory");
         part->topic = t->topic;
         part->index = index;
+        part->broken_at = INT64_MAX;
         rw_list_init(&part->queue);
         rw_builder_init(&part->builder);
         part->builder.codec = p->options.codec;
@@ -360,9 +296,10 @@ static void renumber(struct rw_producer *p)
             if (!part)
                 continue;
             part->next_sequence = 0;
-            part->gap = false;
+            part->broken_at = INT64_MAX;
             RW_LIST_EACH (link, &part->queue) {
                 struct batch *b = batch_of(link);
+                b->unknown = false;
                 stamp(p, b, part->next_sequence);
                 part->next_sequence = rw_sequence_add(part->next_sequence, b->count);
             }
@@ -403,137 +340,53 @@ static int take_identity(struct rw_producer *p, struct rw_client_err *err)
     }
 }
 
-/* ---- answers ---- */
+/* ---- sending ---- */
 
-/* A batch comes back: try again, or give it up. */
-static void came_back(struct rw_producer *p, struct batch *b, const struct rw_client_err *err)
+/* A batch of it may be stored: the answer under the identity of now is needed. */
+static bool has_unknown(const struct part *part)
 {
-    b->part->retrying = true;
-    p->stale = true;
-    if (now_us(p) - b->created_us > p->options.delivery_timeout_us) {
-        finish(p, b, -1, RW_E_TIMEOUT, err);
-        return;
-    }
-    enqueue(p, b);
+    RW_LIST_EACH (link, &part->queue)
+        if (may_be_stored(batch_of(link)))
+            return true;
+    return false;
 }
 
-static void delay_retry(struct rw_producer *p)
+static bool any_unknown(const struct rw_producer *p)
 {
-    int shift = p->failures < 4 ? p->failures : 4;
-    p->failures++;
-    p->retry_at_us = now_us(p) + (p->cluster->options.backoff_us << shift);
+    for (int i = 0; i < p->n_topics; i++)
+        for (int32_t k = 0; k < p->topics[i].n_parts; k++)
+            if (p->topics[i].parts[k] && has_unknown(p->topics[i].parts[k]))
+                return true;
+    return false;
 }
 
-static void answer_batch(struct rw_producer *p, struct batch *b,
-                         const struct rw_produce_response_partition *m)
+/* The batch of a partition that is sent next; NULL: none now. */
+static struct batch *next_batch(const struct rw_producer *p, const struct part *part)
 {
-    struct rw_client_err err;
-    char what[300];
-    int16_t error = m->error_code;
-    if (error == 0 || error == RW_KERR_DUPLICATE_SEQUENCE_NUMBER) {
-        p->failures = 0;
-        finish(p, b, error == 0 ? m->base_offset : -1, RW_OK, NULL);
-        return;
-    }
-    snprintf(what, sizeof(what), "writing to %s, partition %d", b->part->topic->name,
-             b->part->index);
-    int code = rw_client_fail_kafka(&err, error, m->error_message.p, m->error_message.n, what);
-    if (error == RW_KERR_MESSAGE_TOO_LARGE && b->count > 1)
-        rw_client_hint(&err, "this batch had %d records: smaller batches (--batch-size) may pass",
-                       (int)b->count);
-    /* A later batch overtook one that is being tried again, or followed one that was given up. It was not
-     * written: it only has to wait for its turn, or for its new number. */
-    bool overtook =
-        error == RW_KERR_OUT_OF_ORDER_SEQUENCE_NUMBER && (b->part->retrying || b->part->gap);
-    if (overtook || (rw_kerr_retriable(error) && p->options.acks != 0)) {
-        delay_retry(p);
-        came_back(p, b, &err);
-        return;
-    }
-    finish(p, b, -1, code, &err);
-}
-
-static const struct rw_produce_response_partition *find_answer(const struct rw_produce_response *m,
-                                                               const struct batch *b)
-{
-    for (int32_t i = 0; i < m->n_responses; i++) {
-        if (!rw_str_is(m->responses[i].name, b->part->topic->name))
-            continue;
-        for (int32_t k = 0; k < m->responses[i].n_partition_responses; k++)
-            if (m->responses[i].partition_responses[k].index == b->part->index)
-                return &m->responses[i].partition_responses[k];
+    bool held = p->renew;
+    RW_LIST_EACH (link, &part->queue) {
+        struct batch *b = batch_of(link);
+        held |= b->doubted;
+        if (!b->doubted)
+            return held && !has_unknown(part) ? NULL : b;
     }
     return NULL;
 }
 
-static void take_answer(struct rw_producer *p, struct request *r,
-                        const struct rw_produce_response *m)
-{
-    struct rw_link *link;
-    while ((link = rw_list_pop(&r->batches))) {
-        struct batch *b = batch_of(link);
-        const struct rw_produce_response_partition *a = m ? find_answer(m, b) : NULL;
-        struct rw_produce_response_partition none = {.base_offset = -1};
-        p->n_in_flight--;
-        b->part->in_flight--;
-        if (m && !a)
-            none.error_code = RW_KERR_UNKNOWN_SERVER_ERROR;
-        answer_batch(p, b, a ? a : &none);
-    }
-    rw_free(r);
-}
-
-/* A connection broke: all that was under way on it comes back. */
-static void lost_connection(struct rw_producer *p, struct rw_conn *c,
-                            const struct rw_client_err *err)
-{
-    delay_retry(p);
-    for (; c->sent_n > 0; c->sent_n--) {
-        struct request *r = c->sent[c->sent_head].tag;
-        struct rw_link *link;
-        while ((link = rw_list_pop(&r->batches))) {
-            struct batch *b = batch_of(link);
-            p->n_in_flight--;
-            b->part->in_flight--;
-            came_back(p, b, err);
-        }
-        rw_free(r);
-        c->sent_head = (c->sent_head + 1) % RW_CONN_PIPELINE_MAX;
-    }
-    rw_cluster_drop(p->cluster, c);
-}
-
-static int receive(struct rw_producer *p, struct rw_conn *c, struct rw_client_err *err)
-{
-    struct rw_conn_reply reply;
-    void *response;
-    rw_arena_reset(&p->arena);
-    int rc = rw_conn_receive(c, &p->arena, rw_cluster_request_us(p->cluster), &reply, err);
-    if (rc == RW_E_CANCELED)
-        return rc;
-    if (rc == RW_OK) {
-        rc = rw_conn_decode(c, &reply, &response, err);
-        if (rc == RW_OK) {
-            take_answer(p, reply.request.tag, response);
-            return RW_OK;
-        }
-        /* It can not be told what happened: it is as if the connection had broken before. */
-        c->sent_head = (c->sent_head + RW_CONN_PIPELINE_MAX - 1) % RW_CONN_PIPELINE_MAX;
-        c->sent_n++;
-    }
-    lost_connection(p, c, err);
-    return RW_OK;
-}
-
-/* ---- sending ---- */
-
 static bool can_send(const struct rw_producer *p, const struct part *part)
 {
-    if (rw_list_empty(&part->queue))
+    if (!next_batch(p, part))
         return false;
     /* Without sequence numbers only one batch at a time keeps the order through retries. */
     int limit = part->retrying || (!p->options.idempotent && p->options.acks != 0) ? 1 : 5;
     return part->in_flight < limit;
+}
+
+/* A topic that was made anew may have fewer partitions than we have batches for: those have no leader. */
+static int32_t leader_of(const struct part *part)
+{
+    return part->index < part->topic->n_partitions ? part->topic->partitions[part->index].leader
+                                                   : -1;
 }
 
 /* Moves the next batch of each partition led by `node` into a new request. */
@@ -547,9 +400,9 @@ static int gather(struct rw_producer *p, int32_t node, struct request **ret)
         struct topic_parts *t = &p->topics[i];
         for (int32_t k = 0; k < t->n_parts; k++) {
             struct part *part = t->parts[k];
-            if (!part || !can_send(p, part) || t->topic->partitions[k].leader != node)
+            if (!part || !can_send(p, part) || leader_of(part) != node)
                 continue;
-            struct batch *b = batch_of(part->queue.next);
+            struct batch *b = next_batch(p, part);
             if (r->bytes > 0 && r->bytes + b->bytes.n > p->options.request_bytes)
                 continue;
             rw_list_remove(&b->link);
@@ -597,7 +450,7 @@ static void put_back(struct rw_producer *p, struct request *r)
 {
     struct rw_link *link;
     while ((link = rw_list_pop(&r->batches)))
-        enqueue(p, batch_of(link));
+        rw_producer_enqueue(p, batch_of(link));
     rw_free(r);
 }
 
@@ -628,7 +481,6 @@ static int send_to(struct rw_producer *p, int32_t node, bool *ret_sent, struct r
         return rc;
     }
     RW_LIST_EACH (link, &r->batches) {
-        batch_of(link)->attempts++;
         batch_of(link)->part->in_flight++;
         p->n_in_flight++;
     }
@@ -636,16 +488,17 @@ static int send_to(struct rw_producer *p, int32_t node, bool *ret_sent, struct r
                       rw_cluster_request_us(p->cluster), err);
     *ret_sent = rc == RW_OK;
     if (rc == RW_OK && p->options.acks == 0) {
-        take_answer(p, r, NULL);
+        rw_producer_take_answer(p, r, NULL);
     } else if (rc != RW_OK) {
         RW_LIST_EACH (link, &r->batches) {
             batch_of(link)->part->in_flight--;
+            batch_of(link)->unknown |= rc != RW_E_UNSUPPORTED;
             p->n_in_flight--;
         }
         put_back(p, r);
         if (rc == RW_E_UNSUPPORTED || rc == RW_E_CANCELED)
             return rc;
-        lost_connection(p, c, err);
+        rw_producer_lost_connection(p, c, err);
         return RW_OK;
     }
     return rc;
@@ -654,7 +507,7 @@ static int send_to(struct rw_producer *p, int32_t node, bool *ret_sent, struct r
 /* Closes batches that are due: all when `all`. */
 static int close_due(struct rw_producer *p, bool all)
 {
-    int64_t now = now_us(p);
+    int64_t now = rw_producer_now(p);
     for (int i = 0; i < p->n_topics; i++) {
         for (int32_t k = 0; k < p->topics[i].n_parts; k++) {
             struct part *part = p->topics[i].parts[k];
@@ -672,10 +525,10 @@ static int close_due(struct rw_producer *p, bool all)
     return RW_OK;
 }
 
+/* Gives up what is too late, and what can not be told any more. */
 static void expire(struct rw_producer *p)
 {
-    int64_t now = now_us(p);
-    struct rw_client_err err;
+    int64_t now = rw_producer_now(p);
     for (int i = 0; i < p->n_topics; i++) {
         for (int32_t k = 0; k < p->topics[i].n_parts; k++) {
             struct part *part = p->topics[i].parts[k];
@@ -685,12 +538,10 @@ static void expire(struct rw_producer *p)
                     break;
                 rw_list_remove(&b->link);
                 p->n_queued--;
-                rw_client_fail(&err, RW_E_TIMEOUT,
-                               "writing to %s, partition %d: not acknowledged in time%s%s",
-                               part->topic->name, part->index, p->last_err.text[0] ? ": " : "",
-                               p->last_err.text);
-                finish(p, b, -1, RW_E_TIMEOUT, &err);
+                rw_producer_give_up_late(p, b);
             }
+            if (part)
+                rw_producer_give_up_doubted(p, part);
         }
     }
 }
@@ -711,15 +562,15 @@ static int refresh(struct rw_producer *p, struct rw_client_err *err)
 static int pump(struct rw_producer *p, struct rw_client_err *err)
 {
     int rc = RW_OK;
-    if (p->n_queued == 0 || now_us(p) < p->retry_at_us)
+    if (p->n_queued == 0 || rw_producer_now(p) < p->retry_at_us)
         return RW_OK;
     expire(p);
     if (p->stale)
         rc = refresh(p, err);
-    if (rc == RW_OK && p->renew && p->n_in_flight == 0)
+    if (rc == RW_OK && p->renew && p->n_in_flight == 0 && p->n_queued > 0 && !any_unknown(p))
         rc = take_identity(p, err);
     bool sent = true;
-    while (rc == RW_OK && !p->renew && sent && p->n_queued > 0) {
+    while (rc == RW_OK && sent && p->n_queued > 0) {
         sent = false;
         for (int i = 0; i < p->cluster->n_nodes && rc == RW_OK; i++) {
             bool one;
@@ -730,7 +581,7 @@ static int pump(struct rw_producer *p, struct rw_client_err *err)
     if (rc == RW_E_CLOSED || rc == RW_E_TIMEOUT || (rw_code_is_connection(rc) && p->acked > 0)) {
         if (err)
             p->last_err = *err;
-        delay_retry(p);
+        rw_producer_delay_retry(p);
         p->stale = true;
         return RW_OK;
     }
@@ -749,13 +600,18 @@ static int take_answers(struct rw_producer *p, int64_t timeout_us, struct rw_cli
             if (!c || c->sent_n == 0)
                 continue;
             if (rw_conn_has_reply(c)) {
-                int rc = receive(p, c, err);
+                int rc = rw_producer_receive(p, c, err);
                 if (rc != RW_OK)
                     return rc;
                 timeout_us = 0;
                 i--; /* again: there may be more, or the connection is gone */
                 continue;
             }
+            int64_t left = rw_producer_check_overdue(p, c);
+            if (left == INT64_MAX)
+                continue;
+            left -= rw_producer_now(p);
+            timeout_us = left < timeout_us ? left > 0 ? left : 0 : timeout_us;
             conns[n] = c;
             streams[n++] = c->stream;
         }
@@ -765,7 +621,7 @@ static int take_answers(struct rw_producer *p, int64_t timeout_us, struct rw_cli
         if (rc == RW_E_TIMEOUT)
             return RW_OK;
         if (rc == RW_OK)
-            rc = receive(p, conns[ready], err);
+            rc = rw_producer_receive(p, conns[ready], err);
         if (rc != RW_OK)
             return rc;
         timeout_us = 0;
@@ -774,7 +630,7 @@ static int take_answers(struct rw_producer *p, int64_t timeout_us, struct rw_cli
 
 int64_t rw_producer_due_us(const struct rw_producer *p)
 {
-    int64_t due = -1, now = now_us(p);
+    int64_t due = -1, now = rw_producer_now(p);
     if (p->n_queued > 0)
         due = p->retry_at_us > now ? p->retry_at_us - now : 0;
     for (int i = 0; i < p->n_topics; i++) {
@@ -811,12 +667,12 @@ int rw_producer_flush(struct rw_producer *p, struct rw_client_err *err)
     int rc = close_due(p, true);
     while (rc == RW_OK && (p->n_queued > 0 || p->n_in_flight > 0)) {
         rc = pump(p, err);
-        int64_t wait = p->retry_at_us - now_us(p);
+        int64_t wait = p->retry_at_us - rw_producer_now(p);
         if (p->n_in_flight > 0 || wait < 1000)
             wait = p->n_in_flight > 0 ? 250000 : 1000;
         if (rc == RW_OK && (p->n_queued > 0 || p->n_in_flight > 0))
             rc = take_answers(p, wait, err);
-        if (rc == RW_OK && p->cluster->deadline_us <= now_us(p))
+        if (rc == RW_OK && p->cluster->deadline_us <= rw_producer_now(p))
             rc = rw_client_fail(err, RW_E_TIMEOUT,
                                 "the time limit passed before all was acknowledged");
     }
@@ -829,7 +685,7 @@ static int wait_for_room(struct rw_producer *p, struct rw_client_err *err)
         int rc = rw_producer_poll(p, 100000, err);
         if (rc != RW_OK)
             return rc;
-        if (p->cluster->deadline_us <= now_us(p))
+        if (p->cluster->deadline_us <= rw_producer_now(p))
             return rw_client_fail(err, RW_E_TIMEOUT, "the time limit passed");
     }
     return RW_OK;
@@ -889,7 +745,7 @@ int rw_producer_send(struct rw_producer *p, const char *topic, int32_t partition
     if (r.timestamp < 0)
         r.timestamp = rw_wall_ms(p->cluster->env->clock);
     if (part->builder.count == 0)
-        part->opened_us = now_us(p);
+        part->opened_us = rw_producer_now(p);
     rc = rw_builder_add(&part->builder, &r, headers, n_headers);
     if (rc != RW_OK)
         return rw_client_fail(err, rc, "record: %s", rw_code_text(rc));

@@ -179,6 +179,9 @@ static void metadata(const struct fake_broker *b, const struct rw_metadata_reque
             rw_metadata_response_partition_init(&t->partitions[k]);
             t->partitions[k].partition_index = k;
             t->partitions[k].leader_id = 1;
+            t->partitions[k].n_replica_nodes = 1;
+            t->partitions[k].replica_nodes = rw_arena_array(a, 1, sizeof(int32_t));
+            t->partitions[k].replica_nodes[0] = 1;
         }
     }
 }

@@ -1,6 +1,7 @@
 /* Order and exactly-once through every kind of trouble: the fake broker checks sequences. */
 #include "fake_broker.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include "base/mem.h"
 #include "client/producer.h"
@@ -10,6 +11,7 @@ struct seen {
     int64_t records, failed, next_offset[FAKE_PARTITIONS];
     int16_t kafka;
     bool out_of_order;
+    char text[480]; /* of the last failure */
 };
 
 static struct fake_broker broker;
@@ -21,6 +23,7 @@ static void delivered(void *arg, const struct rw_delivery *d)
     if (d->code != RW_OK) {
         s->failed += d->count;
         s->kafka = d->err->kafka;
+        memcpy(s->text, d->err->text, sizeof(s->text));
         return;
     }
     s->out_of_order |= d->first_number < s->next_offset[d->partition];
@@ -50,6 +53,7 @@ static void send_and_check(int n, int16_t acks, const char *expected)
     struct rw_producer *p;
     struct rw_client_err err = {0};
     struct rw_cluster *cluster = fake_cluster(&broker);
+    cluster->deadline_us = 600000000; /* what waits for ever fails */
     rw_producer_options_init(&o);
     o.batch_bytes = 1;
     o.acks = acks;
@@ -135,6 +139,159 @@ static void gives_up_in_time(void **state)
     assert_int_equal(seen.failed, 3);
 }
 
+/* Several batches are under way when the first is refused: the others do not suffer. */
+static void a_rejected_batch_spares_those_under_way(void **state)
+{
+    (void)state;
+    broker.lazy = true;
+    broker.fail_produce = 1;
+    broker.fail_with = RW_KERR_MESSAGE_TOO_LARGE;
+    send_and_check(10, -1, "1 2 3 4 5 6 7 8 9 ");
+    assert_int_equal(seen.failed, 1);
+    assert_int_equal(seen.kafka, RW_KERR_MESSAGE_TOO_LARGE);
+}
+
+static void answers_that_never_come(void **state)
+{
+    (void)state;
+    broker.lazy = true;
+    broker.mute_from = 2;
+    broker.mute_to = 6;
+    broker.mute_stores = true;
+    send_and_check(10, -1, ten);
+    assert_int_equal(seen.records, 10);
+    assert_true(broker.now_us < 60000000);
+}
+
+static void a_broker_that_never_answers(void **state)
+{
+    (void)state;
+    broker.mute_from = 1;
+    broker.mute_to = INT_MAX;
+    send_and_check(3, -1, "");
+    assert_int_equal(seen.failed, 3);
+    assert_true(broker.now_us < 200000000);
+}
+
+static void a_broker_that_moves(void **state)
+{
+    (void)state;
+    broker.lazy = broker.moves = true;
+    broker.fail_produce = 1;
+    broker.fail_with = RW_KERR_NOT_LEADER_OR_FOLLOWER;
+    broker.mute_from = 2;
+    broker.mute_to = 5;
+    send_and_check(10, -1, ten);
+    assert_int_equal(seen.records, 10);
+    assert_true(broker.now_us < 20000000); /* it did not wait for those answers */
+}
+
+/* The broker knows only the last of five batches whose answers were lost: that one tells. */
+static void a_forgetful_broker(void **state)
+{
+    (void)state;
+    broker.lazy = broker.forgetful = broker.mute_stores = true;
+    broker.mute_from = 1;
+    broker.mute_to = 5;
+    send_and_check(10, -1, ten);
+    assert_int_equal(seen.records, 10);
+    assert_int_equal(broker.requests[RW_API_INIT_PRODUCER_ID], 1);
+}
+
+/* Nobody can tell: reported at once, not sent again under another identity. */
+static void a_broker_that_forgot_all(void **state)
+{
+    (void)state;
+    broker.lazy = broker.amnesia = broker.mute_stores = true;
+    broker.mute_from = 1;
+    broker.mute_to = 5;
+    send_and_check(10, -1, ten);
+    assert_int_equal(seen.failed, 5);
+    assert_int_equal(seen.records, 5);
+    assert_true(broker.now_us < 60000000);
+}
+
+static void send_one(struct rw_producer *p, int32_t partition, const char *text)
+{
+    struct rw_client_err err;
+    struct rw_record r = {.timestamp = -1, .value = {(const uint8_t *)text, strlen(text)}};
+    assert_int_equal(rw_producer_send(p, "t", partition, &r, NULL, 0, &err), RW_OK);
+}
+
+/* One batch is given up while a younger one may be stored: that is found out before a new identity. */
+static void an_unknown_batch_keeps_its_identity(void **state)
+{
+    (void)state;
+    struct rw_producer_options o;
+    struct rw_producer *p;
+    struct rw_client_err err;
+    struct rw_cluster *cluster = fake_cluster(&broker);
+    cluster->deadline_us = 600000000;
+    rw_producer_options_init(&o);
+    o.batch_bytes = 1;
+    o.delivery_timeout_us = 3000000;
+    o.delivered = delivered;
+    o.arg = &seen;
+    broker.mute_stores = true;
+    broker.mute_from = 1;
+    broker.mute_to = 2;
+    assert_int_equal(rw_producer_new(cluster, &o, &p), RW_OK);
+    send_one(p, 0, "old");
+    broker.now_us += 2000000;
+    send_one(p, 0, "young");
+    assert_int_equal(rw_producer_flush(p, &err), RW_OK);
+    assert_int_equal(seen.failed, 1);
+    assert_int_equal(seen.records, 1);
+    send_one(p, 0, "new");
+    assert_int_equal(rw_producer_flush(p, &err), RW_OK);
+    assert_int_equal(seen.records, 2);
+    assert_int_equal(broker.requests[RW_API_INIT_PRODUCER_ID], 2);
+    char *values = fake_values(&broker, 0);
+    assert_string_equal(values, "old young new ");
+    rw_free(values);
+    rw_producer_free(p);
+    rw_cluster_free(cluster);
+}
+
+/* The topic is made anew with one partition while a batch for the third waits. */
+static void a_partition_that_is_gone(void **state)
+{
+    (void)state;
+    struct rw_producer_options o;
+    struct rw_producer *p;
+    struct rw_client_err err;
+    struct rw_cluster *cluster = fake_cluster(&broker);
+    cluster->deadline_us = 600000000;
+    rw_producer_options_init(&o);
+    o.delivered = delivered;
+    o.arg = &seen;
+    assert_int_equal(rw_producer_new(cluster, &o, &p), RW_OK);
+    send_one(p, 2, "x");
+    broker.n_partitions = 1;
+    broker.fail_produce = INT_MAX;
+    broker.fail_with = RW_KERR_UNKNOWN_TOPIC_OR_PARTITION;
+    assert_int_equal(rw_producer_flush(p, &err), RW_OK);
+    assert_int_equal(seen.failed, 1);
+    assert_int_equal(broker.requests[RW_API_PRODUCE], 1);
+    rw_producer_free(p);
+    rw_cluster_free(cluster);
+}
+
+/* A reason is told once, however many batches it is the reason for. */
+static void reasons_do_not_nest(void **state)
+{
+    (void)state;
+    broker.lazy = true;
+    broker.fail_produce = INT_MAX;
+    broker.fail_with = RW_KERR_NOT_ENOUGH_REPLICAS;
+    send_and_check(5, -1, "");
+    assert_int_equal(seen.failed, 5);
+    const char *first = strstr(seen.text, "not acknowledged in time");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "not acknowledged in time"));
+    assert_non_null(strstr(seen.text, "NOT_ENOUGH_REPLICAS"));
+}
+
 static void partitions_by_key(void **state)
 {
     (void)state;
@@ -196,6 +353,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_rejected_batch_is_reported_and_the_rest_goes_on, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(gives_up_in_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_rejected_batch_spares_those_under_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(answers_that_never_come, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_broker_that_never_answers, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_broker_that_moves, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_forgetful_broker, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_broker_that_forgot_all, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_unknown_batch_keeps_its_identity, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_partition_that_is_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(reasons_do_not_nest, setup, teardown),
         cmocka_unit_test_setup_teardown(partitions_by_key, setup, teardown),
         cmocka_unit_test_setup_teardown(lingers, setup, teardown),
     };
