@@ -153,19 +153,19 @@ static void open_work(struct rw_job *job)
         .topic_id = p->topic_id,
         .topic_name = p->topic,
     };
-    p->code = rw_log_open(p->shard->env, p->dir, &p->opening, &args, &p->log);
+    p->code = rw_log_open(p->shard->env, p->dir, &p->opening, &args, &p->opened);
     /* A recovery point above the end must go before the log grows past it with other records: after
      * the next crash it would be taken for their proof. */
-    if (p->code == RW_OK && args.recovery_point > rw_log_end(p->log))
+    if (p->code == RW_OK && args.recovery_point > rw_log_end(p->opened))
         p->code = rw_log_dir_set_checkpoint(node->dir, RW_CHECKPOINT_RECOVERY_POINT, p->topic,
-                                            p->index, rw_log_end(p->log));
+                                            p->index, rw_log_end(p->opened));
     /* After a crash the end of the log may be in the page cache only. It was shown and acknowledged
      * before; it must be durable before anybody is told where the log ends. */
-    if (p->code == RW_OK && rw_log_durable(p->log) < rw_log_end(p->log))
-        p->code = rw_log_flush(p->log, NULL);
-    if (p->code && p->log) {
-        (void)rw_log_close(p->log, false); /* the first failure is the one to report */
-        p->log = NULL;
+    if (p->code == RW_OK && rw_log_durable(p->opened) < rw_log_end(p->opened))
+        p->code = rw_log_flush(p->opened, NULL);
+    if (p->code && p->opened) {
+        (void)rw_log_close(p->opened, false); /* the first failure is the one to report */
+        p->opened = NULL;
     }
 }
 
@@ -194,6 +194,8 @@ static void open_done(struct rw_job *job)
     struct rw_partition *p = RW_CONTAINER(job, struct rw_partition, job);
     struct rw_partitions *ps = p->shard->partitions;
     p->busy = false;
+    p->log = p->opened;
+    p->opened = NULL;
     ps->running--;
     if (is_shortage(p->code) && p->state == RW_PARTITION_OPENING) {
         wait_for_room(p);

@@ -56,6 +56,7 @@ struct rw_partition {
     int32_t leader_epoch;         /* from the image */
     int code;                     /* result of the job */
     struct rw_log_config opening; /* for the job that opens: the settings may change meanwhile */
+    struct rw_log *opened;        /* what that job made; `log` is the shard's alone */
     char *dir;
     struct rw_link link;         /* queue of those to open */
     struct rw_batch_open *batch; /* who waits for it to be open; NULL: nobody */

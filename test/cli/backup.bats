@@ -35,7 +35,7 @@ make_log() { seq -f 'record %.0f' 3000 | "$RW_BIN" -q log import "$1"; }
 # every_kind DIR: a log with all that the format knows, compressed with every codec.
 every_kind() {
     for codec in snappy lz4 zstd; do
-        seq 500 | "$RW_BIN" -q log import -z "$codec" "codec-$codec"
+        seq 100 | "$RW_BIN" -q log import -z "$codec" "codec-$codec"
     done
     python3 "$RW_TOP/test/support/segment.py" "$1" codec-*/"$FIRST.log"
 }
