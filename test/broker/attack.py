@@ -509,7 +509,7 @@ def _():
             except OSError:
                 pass  # not read any more: the memory is full
         for _ in range(9):  # every shard
-            with b.client(10) as c:
+            with b.client(30) as c:
                 same(0, c.ask("ApiVersions", 0)["error_code"])
         for s in peers:
             s.close()
