@@ -187,8 +187,8 @@ static void read_leg(struct rw_shard *owner, struct rw_fan_leg *leg)
         size_t max = most_of(item, budget);
         warm = rw_log_is_warm(i->partition->log, item->offset, max);
         item->warm = warm ? max : 0;
-        budget -=
-            max; /* as if it took all that it may: what others give is seldom looked at twice */
+        /* As if it took all that it may: what others give is seldom looked at twice. */
+        budget -= max;
     }
     if (!warm) {
         rw_fan_leg_read(owner, leg, read_items, read_end);
