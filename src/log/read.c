@@ -62,8 +62,8 @@ static int step_over(struct rw_scan *scan, int64_t offset)
     return rc == 0 || (rc == 1 && scan->batch.base_offset > offset) ? RW_E_CORRUPT : rc;
 }
 
-/* The walk stands at a batch that says it goes on to `offset` or beyond. Does it? When its last offset is
- * damaged, the next batch contradicts: 1, and the walk stands there. */
+/* The walk stands at a batch that says it goes on to `offset` or beyond. When its last offset is damaged,
+ * the next batch contradicts: 1, and the walk goes on there. 0: nothing contradicts, it stays. */
 static int look_behind(struct rw_scan *scan, int64_t offset)
 {
     const uint64_t at = scan->at;
@@ -84,21 +84,19 @@ static int walk(struct rw_scan *scan, const struct rw_segment *s, int64_t offset
     int rc = hint ? step(scan) : step_over(scan, offset);
     if (hint && rc == 1 && rw_batch_last_offset(&scan->batch) != s->base + hint->relative)
         rc = RW_E_CORRUPT;
-    int moved = 1;
-    while (rc == 1 && moved == 1) {
-        moved = 0;
-        while (rc == 1 && rw_batch_last_offset(&scan->batch) < offset)
+    while (rc == 1) {
+        if (rw_batch_last_offset(&scan->batch) < offset)
             rc = step_over(scan, offset);
-        if (rc == 1 && scan->contiguous && scan->batch.base_offset < offset)
-            moved = look_behind(scan, offset);
+        else if (!scan->contiguous || scan->batch.base_offset >= offset)
+            break;
+        else if ((rc = look_behind(scan, offset)) == 0)
+            return 1;
     }
-    if (moved < 0)
-        return moved;
     /* Without gaps it must be in there: the last offset of the batch before was damaged. */
     return rc == 1 && scan->contiguous && scan->batch.base_offset > offset ? RW_E_CORRUPT : rc;
 }
 
-/* The same, for one scan. */
+/* One such walk: from where the hint points, or from the start. */
 static int walk_from(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t below,
                      int64_t offset, const struct rw_offset_entry *hint,
                      struct rw_locate *ret_locate)
