@@ -32,6 +32,7 @@ with open(ROLLWAY, "rb") as binary:
 SANITIZED = b"__asan_init" in CODE or b"__tsan_init" in CODE
 # Sanitizers and a busy machine make everything slow: limits are there to end a test, not to judge it.
 PATIENCE = 6 if SANITIZED else 2
+SLOWER = 6 if SANITIZED else 1  # memory and time that instrumented code takes
 
 
 def test(name):
@@ -172,7 +173,7 @@ def bounded(before, now, mib):
     grown = (now - before) // MIB
     print("# resident memory grew by %d MiB" % grown)
     # Sanitizers keep freed memory and shadow bytes; what is without bound shows there too, only later.
-    limit = mib * (6 if SANITIZED else 1)
+    limit = mib * SLOWER
     if grown > limit:
         raise AssertionError("memory grew by %d MiB, more than %d" % (grown, limit))
 
@@ -509,7 +510,7 @@ def _():
             except OSError:
                 pass  # not read any more: the memory is full
         for _ in range(9):  # every shard
-            with b.client(30) as c:
+            with b.client(10 * SLOWER) as c:
                 same(0, c.ask("ApiVersions", 0)["error_code"])
         for s in peers:
             s.close()
