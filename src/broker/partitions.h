@@ -118,20 +118,23 @@ void rw_partition_epoch_end(const struct rw_partition *p, int32_t epoch, int32_t
 RW_MUST int rw_partition_append(struct rw_partition *p, uint8_t *bytes, size_t n, bool allow_zstd,
                                 const struct rw_append_check *check,
                                 struct rw_append_info *ret_info);
+/* compression.type: the batch must be rebuilt in this codec (rebuild.h) before it is appended. */
+struct rw_recode {
+    bool needed;
+    enum rw_codec codec;
+    int level;
+};
 /*
  * On the shard that received it, while its bytes are in this core's caches: checks a producer's batch
  * for rw_partition_append() on the owner's shard. NULL (no memory): the owner does it. The result lies
- * in the arena. (precheck.c)
+ * in the arena. *ret_recode is always set; not needed when the batch was refused or not checked.
+ * (precheck.c)
  */
 const struct rw_append_check *rw_partition_precheck(struct rw_shard *s,
                                                     const struct rw_meta_topic *t,
                                                     struct rw_slice bytes, bool allow_zstd,
-                                                    struct rw_arena *arena);
-/* compression.type: true when the batch, which was checked and found fine, must be rebuilt in another
- * codec (rebuild.h) before it is appended. (precheck.c) */
-bool rw_partition_codec(const struct rw_shard *s, struct rw_uuid topic_id,
-                        const struct rw_append_check *check, enum rw_codec *ret_codec,
-                        int *ret_level);
+                                                    struct rw_arena *arena,
+                                                    struct rw_recode *ret_recode);
 struct rw_rebuilders *rw_partitions_rebuilders(const struct rw_shard *s);
 /* DeleteRecords: moves the log start to `offset`. */
 RW_MUST int rw_partition_trim(struct rw_partition *p, int64_t offset);

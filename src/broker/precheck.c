@@ -43,44 +43,36 @@ static struct topic_rules *make(struct rw_shard *s, const struct rw_meta_topic *
     return rules;
 }
 
-/* The codec that the topic's batches are stored in. False: as they come. */
-static bool wanted_codec(const struct rw_topic_config *c, enum rw_codec *ret_codec, int *ret_level)
+/* The codec that the topic stores the batch in. */
+static struct rw_recode recode(const struct rw_topic_config *c, const struct rw_batch *b)
 {
-    *ret_level = RW_LEVEL_DEFAULT;
+    const enum rw_codec has = rw_batch_codec(b);
+    struct rw_recode r = {.codec = has, .level = RW_LEVEL_DEFAULT};
     switch (c->compression) {
     case RW_COMPRESSION_PRODUCER:
-        return false;
+        break;
     case RW_COMPRESSION_NONE:
-        *ret_codec = RW_CODEC_NONE;
-        return true;
+        r.codec = RW_CODEC_NONE;
+        break;
     case RW_COMPRESSION_GZIP:
-        *ret_codec = RW_CODEC_GZIP;
-        *ret_level = c->gzip_level < 0 ? RW_LEVEL_DEFAULT : (int)c->gzip_level;
-        return true;
+        r.codec = RW_CODEC_GZIP;
+        if (c->gzip_level >= 0)
+            r.level = (int)c->gzip_level;
+        break;
     case RW_COMPRESSION_SNAPPY:
-        *ret_codec = RW_CODEC_SNAPPY;
-        return true;
+        r.codec = RW_CODEC_SNAPPY;
+        break;
     case RW_COMPRESSION_LZ4:
-        *ret_codec = RW_CODEC_LZ4;
-        *ret_level = (int)c->lz4_level;
-        return true;
+        r.codec = RW_CODEC_LZ4;
+        r.level = (int)c->lz4_level;
+        break;
     case RW_COMPRESSION_ZSTD:
-        *ret_codec = RW_CODEC_ZSTD;
-        *ret_level = (int)c->zstd_level;
-        return true;
+        r.codec = RW_CODEC_ZSTD;
+        r.level = (int)c->zstd_level;
+        break;
     }
-    return false;
-}
-
-bool rw_partition_codec(const struct rw_shard *s, struct rw_uuid topic_id,
-                        const struct rw_append_check *check, enum rw_codec *ret_codec,
-                        int *ret_level)
-{
-    const struct topic_rules *rules =
-        rw_map_get(&s->partitions->precheck.topics, hash_id(topic_id), is_topic, &topic_id);
-    return rules && check && check->code == RW_OK &&
-           wanted_codec(&rules->config, ret_codec, ret_level) &&
-           rw_batch_codec(&check->result.batch) != *ret_codec;
+    r.needed = r.codec != has;
+    return r;
 }
 
 struct rw_rebuilders *rw_partitions_rebuilders(const struct rw_shard *s)
@@ -91,8 +83,10 @@ struct rw_rebuilders *rw_partitions_rebuilders(const struct rw_shard *s)
 const struct rw_append_check *rw_partition_precheck(struct rw_shard *s,
                                                     const struct rw_meta_topic *t,
                                                     struct rw_slice bytes, bool allow_zstd,
-                                                    struct rw_arena *arena)
+                                                    struct rw_arena *arena,
+                                                    struct rw_recode *ret_recode)
 {
+    *ret_recode = (struct rw_recode){0};
     struct rw_precheck *k = &s->partitions->precheck;
     const struct topic_rules *rules = rw_map_get(&k->topics, hash_id(t->id), is_topic, &t->id);
     struct rw_append_check *check = rw_arena_alloc(arena, sizeof(*check));
@@ -103,6 +97,8 @@ const struct rw_append_check *rw_partition_precheck(struct rw_shard *s,
     const struct rw_append_args args = {.allow_zstd = allow_zstd, .now_ms = rw_shard_wall_ms(s)};
     rw_log_rules(&rules->config.log, &args, &check->rules);
     check->code = rw_batch_inspect(bytes.p, bytes.n, &check->rules, &k->scratch, &check->result);
+    if (check->code == RW_OK)
+        *ret_recode = recode(&rules->config, &check->result.batch);
     /* For want of memory here: perhaps the owner has it. */
     return check->code == RW_E_NOMEM ? NULL : check;
 }

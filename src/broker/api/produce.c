@@ -259,16 +259,16 @@ static bool check(struct rw_request *req, struct produce *produce,
                   const struct rw_meta_topic *topic, struct produce_item *item)
 {
     struct rw_slice bytes = rw_slice(item->records.p, item->records.n);
-    enum rw_codec codec;
-    int level;
-    item->check = rw_partition_precheck(req->shard, topic, bytes, item->allow_zstd, &req->arena);
-    if (!rw_partition_codec(req->shard, topic->id, item->check, &codec, &level))
+    struct rw_recode recode;
+    item->check =
+        rw_partition_precheck(req->shard, topic, bytes, item->allow_zstd, &req->arena, &recode);
+    if (!recode.needed)
         return true;
     item->rebuild = rw_arena_alloc(&req->arena, sizeof(*item->rebuild));
     if (!item->rebuild)
         return false;
-    *item->rebuild =
-        (struct rw_rebuild){.bytes = bytes, .check = item->check, .codec = codec, .level = level};
+    *item->rebuild = (struct rw_rebuild){
+        .bytes = bytes, .check = item->check, .codec = recode.codec, .level = recode.level};
     *produce->rebuilds_end = item->rebuild;
     produce->rebuilds_end = &item->rebuild->next;
     return true;
