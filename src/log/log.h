@@ -167,6 +167,7 @@ struct rw_log_range {
     size_t n; /* whole batches, except when min_one is false and the first is too large */
     int64_t
         first_offset; /* base offset of the first batch in it; above the one asked for only in a gap */
+    bool more; /* behind it, below `below`, lies what max_bytes or the segment's end kept out */
     void *hold;
 };
 

@@ -131,10 +131,11 @@ int64_t rw_log_segment_end(const struct rw_log *log, size_t i)
 }
 
 /* How far the range may go: whole batches up to limit that end below `below`. `from`: end of the first
- * batch. */
+ * batch. *ret_more: the limit ended it, not `below` or the segment. */
 static int extend(struct rw_log *log, struct rw_segment *s, uint64_t from, uint64_t limit,
-                  uint64_t size, int64_t below, bool bounded, uint64_t *ret_end)
+                  uint64_t size, int64_t below, bool bounded, uint64_t *ret_end, bool *ret_more)
 {
+    *ret_more = false;
     if (limit >= size && !bounded) {
         *ret_end = size;
         return RW_OK;
@@ -161,6 +162,7 @@ static int extend(struct rw_log *log, struct rw_segment *s, uint64_t from, uint6
     while ((rc = rw_scan_next(&scan)) == 1 && scan.next <= limit &&
            rw_batch_last_offset(&scan.batch) < below)
         at = scan.next;
+    *ret_more = rc == 1 && rw_batch_last_offset(&scan.batch) < below;
     rw_scan_deinit(&scan);
     *ret_end = at;
     /* What is damaged further on is found when it is asked for. */
@@ -179,10 +181,12 @@ static int range_of(struct rw_log *log, struct rw_segment *s, uint64_t size, int
     if (bounded && rw_batch_last_offset(&found.batch) >= below)
         return RW_OK;
     uint64_t limit = max_bytes > size - found.at ? size : found.at + max_bytes, end;
+    bool more;
     if (first > max_bytes) {
         end = min_one ? found.at + first : found.at + max_bytes;
+        more = !min_one || rw_batch_last_offset(&found.batch) + 1 < (bounded ? below : next);
     } else {
-        rc = extend(log, s, found.at + first, limit, size, below, bounded, &end);
+        rc = extend(log, s, found.at + first, limit, size, below, bounded, &end, &more);
         if (rc)
             return rc;
     }
@@ -190,6 +194,7 @@ static int range_of(struct rw_log *log, struct rw_segment *s, uint64_t size, int
     ret_range->at = found.at;
     ret_range->n = (size_t)(end - found.at);
     ret_range->first_offset = found.batch.base_offset;
+    ret_range->more = more;
     return RW_OK;
 }
 
@@ -234,6 +239,7 @@ int rw_log_read(struct rw_log *log, int64_t offset, int64_t below, size_t max_by
             rc = range_of(log, s, size, next, offset, below, bounded, max_bytes, min_one, &range);
         if (bounded || last)
             break;
+        range.more |= range.n > 0 && below > next;
         /* Compaction leaves gaps, but not in a log that has the mark. */
         if (!rc && !range.n && offset < next && atomic_load(&log->contiguous))
             rc = RW_E_CORRUPT;

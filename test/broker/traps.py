@@ -486,6 +486,21 @@ def _():
     assert 0.25 < time.time() - began < 3
 
 
+@test("Fetch: min_bytes that whole batches do not reach is not waited for when there is more, also in the next segment")
+def _():
+    name, _ = topic(segment_bytes="1048576")
+    for _ in range(8):
+        produce(name, batch((b"x" * 300000,)))
+    began = time.time()
+    at = 0
+    while at < 6:  # where the limit of the partition cuts, and where a segment ends
+        got = fetched(name, offset=at, max_wait_ms=8000, min_bytes=700000, partition={"partition_max_bytes": 700000})
+        at = batches(got["records"])[-1][1] + 1
+    got = fetched(name, offset=0, max_wait_ms=8000, min_bytes=1 << 20, max_bytes=700000)
+    same([0, 1], [b[0] for b in batches(got["records"])])
+    assert time.time() - began < 6
+
+
 @test("Fetch: an error is not waited for; a deleted topic ends the wait")
 def _():
     name, tid = topic()

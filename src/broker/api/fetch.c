@@ -26,6 +26,7 @@ struct fetch_item {
     int64_t high_watermark, last_stable, log_start;
     int64_t readable; /* -1: not looked at yet */
     int code;         /* of reading */
+    bool more;        /* there is more to read than the limits let through */
     size_t warm;      /* so many bytes from there on are in the page cache */
     bool diverges;
     int32_t diverging_epoch;
@@ -94,7 +95,7 @@ static int drop_partial(struct rw_log_range *range, size_t max)
 static bool prepare(struct rw_shard *owner, struct fetch *fetch, struct fetch_item *item)
 {
     item->high_watermark = item->last_stable = item->log_start = -1;
-    item->diverges = false;
+    item->diverges = item->more = false;
     item->warm = 0;
     item->code = RW_OK;
     if (!rw_fan_resolve(owner, &item->base))
@@ -129,10 +130,14 @@ static void read_items(struct rw_fan_leg *leg)
     for (struct rw_fan_item *i = leg->first; i; i = i->next) {
         struct fetch_item *item = RW_CONTAINER(i, struct fetch_item, base);
         size_t max = most_of(item, budget);
-        if (!i->reads || (max == 0 && !first))
+        if (!i->reads)
+            continue;
+        item->more = max == 0 && !first;
+        if (item->more)
             continue;
         item->code =
             rw_log_read(i->partition->log, item->offset, item->readable, max, first, &item->range);
+        item->more = item->code == RW_OK && item->range.more;
         if (item->code == RW_OK && !first)
             item->code = drop_partial(&item->range, max);
         if (item->code)
@@ -262,7 +267,7 @@ static void drop_range(struct fetch *f, struct fetch_item *item)
 
 struct tally {
     int64_t bytes;
-    bool answer_now; /* an error or a divergence */
+    bool answer_now; /* an error, a divergence, or no room for more than there is */
 };
 
 static struct tally tally(struct rw_fan *fan)
@@ -272,7 +277,9 @@ static struct tally tally(struct rw_fan *fan)
         for (struct rw_fan_item *i = fan->legs[s].first; i; i = i->next) {
             const struct fetch_item *item = RW_CONTAINER(i, struct fetch_item, base);
             t.bytes += (int64_t)item->range.n;
-            t.answer_now |= item->base.error != 0 || item->diverges;
+            /* min_bytes is not reached when whole batches only nearly fill the limits, and at the end of
+             * a segment: waiting would not bring more. */
+            t.answer_now |= item->base.error != 0 || item->diverges || item->more;
         }
     return t;
 }
