@@ -239,6 +239,8 @@ def _():
     error("INVALID_RECORD", produce(name, batch() + batch())["error_code"], "two batches")
     error("INVALID_RECORD", produce(name, b"")["error_code"], "no batch")
     error("INVALID_RECORD", produce(name, batch(attributes=0x20))["error_code"], "control batch")
+    error("INVALID_RECORD", produce(name, batch(attributes=0x10, pid=producer_id(), epoch=0, sequence=0))["error_code"],
+          "a transaction that was not begun")
     with client() as c:
         got = c.ask("Produce", 8, acks=-1, timeout_ms=1000, topic_data=[{"name": name, "partition_data": [
             {"index": 0, "records": bytes(bad)}, {"index": 1, "records": batch()}]}])["responses"][0]
