@@ -834,6 +834,7 @@ def _():
     same(5, got["retention.ms"]["config_type"])
     assert got["retention.ms"]["documentation"]
     same(["segment.bytes"], list(describe(2, name, ["segment.bytes", "no.such.key"])[1]))
+    same(list(got), list(describe(2, name, [])[1]), "no keys ask for all")
     error("UNKNOWN_TOPIC_OR_PARTITION", describe(2, "nothing")[0])
 
 

@@ -14,9 +14,10 @@ typedef struct rw_describe_configs_response_resource resource_out;
 typedef struct rw_describe_configs_response_config config_out;
 typedef struct rw_describe_configs_response_synonym synonym_out;
 
+/* Null and none at all both ask for everything, as in Kafka. */
 static bool is_asked(const struct rw_describe_configs_request_resource *in, const char *name)
 {
-    if (in->n_configuration_keys < 0)
+    if (in->n_configuration_keys <= 0)
         return true;
     for (int32_t i = 0; i < in->n_configuration_keys; i++)
         if (rw_str_is(in->configuration_keys[i], name))
