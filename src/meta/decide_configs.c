@@ -145,11 +145,16 @@ static struct rw_str key_of(int8_t type, struct rw_str name, struct rw_arena *ar
     return (struct rw_str){p, n + 1};
 }
 
+static void refuse(int16_t *error, struct rw_str *message, const char *why)
+{
+    *error = RW_KERR_INVALID_REQUEST;
+    *message = rw_str(why);
+}
+
 /* Both changes would be judged by what is there now, and what they make together by nobody. */
 static void refuse_twice(int16_t *error, struct rw_str *message)
 {
-    *error = RW_KERR_INVALID_REQUEST;
-    *message = RW_STR_LIT("the request names this resource twice");
+    refuse(error, message, "the request names this resource twice");
 }
 
 static int replace(const struct target *t, const struct rw_meta_policy *policy,
@@ -278,6 +283,22 @@ static int change(struct settings *s, enum rw_meta_setting kind,
     return rc;
 }
 
+/* A key that is named twice has no order that both sides agree on. */
+static int names_twice(const struct rw_incremental_alter_configs_request_resource *in,
+                       struct rw_arena *arena, bool *ret_twice)
+{
+    struct rw_str *names = rw_arena_array(arena, (size_t)in->n_configs + 1, sizeof(*names));
+    int32_t *same;
+    for (int32_t i = 0; names && i < in->n_configs; i++)
+        names[i] = in->configs[i].name;
+    if (!names || rw_find_same(names, in->n_configs, arena, &same))
+        return RW_E_NOMEM;
+    *ret_twice = false;
+    for (int32_t i = 0; i < in->n_configs; i++)
+        *ret_twice |= same[i] >= 0;
+    return RW_OK;
+}
+
 static int change_all(const struct target *t, const struct rw_meta_policy *policy,
                       const struct rw_incremental_alter_configs_request_resource *in,
                       bool validate_only, struct rw_meta_records *list, struct rw_str *ret_why)
@@ -315,9 +336,13 @@ int rw_decide_incremental_alter_configs(const struct rw_meta *meta,
         r->resource_type = in->resources[i].resource_type;
         r->resource_name = in->resources[i].resource_name;
         struct target t;
-        bool found = false;
+        bool found = false, twice;
+        if (names_twice(&in->resources[i], list->arena, &twice))
+            return RW_E_NOMEM;
         if (same[i] >= 0)
             refuse_twice(&r->error_code, &r->error_message);
+        else if (twice)
+            refuse(&r->error_code, &r->error_message, "the request changes a key twice");
         else
             found = find_target(meta, r->resource_type, r->resource_name, &t, &r->error_code,
                                 &r->error_message);

@@ -864,6 +864,11 @@ def _():
         error("INVALID_CONFIG", incremental("retention.ms", 2, "1"))
         error("INVALID_CONFIG", incremental("retention.ms", 0, "soon"))
         error("INVALID_CONFIG", incremental("nonsense", 0, "1"))
+        got = c.ask("IncrementalAlterConfigs", 1, resources=[{
+            "resource_type": 2, "resource_name": name, "configs": [
+                {"name": "retention.ms", "config_operation": 0, "value": "1"},
+                {"name": "retention.ms", "config_operation": 1, "value": None}]}])
+        error("INVALID_REQUEST", got["responses"][0]["error_code"], "a key named twice")
     broker.restart(signal.SIGKILL)
     got = describe(2, name)[1]
     same(("5000", "delete,compact"), (got["retention.ms"]["value"], got["cleanup.policy"]["value"]))
