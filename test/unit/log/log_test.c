@@ -9,19 +9,35 @@
 #include <unistd.h>
 
 #include "os/os.h"
+#include "sim/disk.h"
 
-void log_test_init(struct log_test *t)
+static void init(struct log_test *t)
 {
     memset(t, 0, sizeof(*t));
     t->env = *rw_os_env();
-    const char *tmp = getenv("TMPDIR");
-    snprintf(t->root, sizeof(t->root), "%s/rw_log_XXXXXX", tmp && strlen(tmp) < 40 ? tmp : "/tmp");
-    assert_non_null(mkdtemp(t->root));
-    snprintf(t->dir, sizeof(t->dir), "%s/t-0", t->root);
     rw_log_config_init(&t->config);
     t->config.timestamp_after_max_ms = INT64_MAX;
     t->config.retention_ms = -1;
     t->config.segment_ms = INT64_MAX;
+}
+
+void log_test_init(struct log_test *t)
+{
+    init(t);
+    const char *tmp = getenv("TMPDIR");
+    snprintf(t->root, sizeof(t->root), "%s/rw_log_XXXXXX", tmp && strlen(tmp) < 40 ? tmp : "/tmp");
+    assert_non_null(mkdtemp(t->root));
+    snprintf(t->dir, sizeof(t->dir), "%s/t-0", t->root);
+}
+
+void log_test_init_sim(struct log_test *t, uint64_t seed, bool keeps_cache)
+{
+    const struct rw_sim_disk_options options = {.keeps_cache = keeps_cache};
+    init(t);
+    t->disk = rw_sim_disk_new(seed, &options);
+    assert_non_null(t->disk);
+    t->env.vfs = rw_sim_disk_vfs(t->disk);
+    strcpy(t->dir, "/t-0");
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -35,7 +51,10 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 void log_test_deinit(struct log_test *t)
 {
     log_test_close(t, false);
-    nftw(t->root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    if (t->disk)
+        rw_sim_disk_free(t->disk);
+    else
+        nftw(t->root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 int log_test_open(struct log_test *t, bool clean, int64_t recovery_point)
@@ -49,6 +68,13 @@ void log_test_close(struct log_test *t, bool clean)
     if (t->log)
         assert_int_equal(rw_log_close(t->log, clean), RW_OK);
     t->log = NULL;
+}
+
+void log_test_power_cut(struct log_test *t, uint64_t seed)
+{
+    (void)rw_log_close(t->log, false); /* what is armed may hit the close as well */
+    t->log = NULL;
+    rw_sim_disk_restart(t->disk, seed);
 }
 
 void log_test_file(const struct log_test *t, const char *name, char *ret_path, size_t size)

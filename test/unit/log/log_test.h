@@ -15,20 +15,28 @@
 #include "batch/batch.h"
 #include "log/log.h"
 
+struct rw_sim_disk;
+
 struct log_test {
     struct rw_env env;
-    char root[64]; /* a new directory */
-    char dir[80];  /* root/t-0: where the log goes */
+    struct rw_sim_disk *disk; /* the log lies on it; NULL: in real files */
+    char root[64];            /* a new directory of real files */
+    char dir[80];             /* root/t-0: where the log goes */
     struct rw_log_config config;
     struct rw_log *log;
 };
 
 void log_test_init(struct log_test *t);
-/* Closes the log (not cleanly) and removes the directory. */
+/* The same on a new simulated disk (sim/disk.h), which follows from the seed. `keeps_cache`: it takes no
+ * advice to give its page cache up. */
+void log_test_init_sim(struct log_test *t, uint64_t seed, bool keeps_cache);
+/* Closes the log (not cleanly) and removes the directory or the disk. */
 void log_test_deinit(struct log_test *t);
 /* Opens t->log; recovery_point as in rw_log_open_args. */
 int log_test_open(struct log_test *t, bool clean, int64_t recovery_point);
 void log_test_close(struct log_test *t, bool clean);
+/* Power fails on the simulated disk, and comes back: what is there then follows from the seed. */
+void log_test_power_cut(struct log_test *t, uint64_t seed);
 void log_test_file(const struct log_test *t, const char *name, char *ret_path, size_t size);
 
 /* One batch with `count` records "v<offset relative>", timestamps from ts on, one ms apart. */

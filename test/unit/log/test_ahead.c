@@ -177,24 +177,19 @@ static void a_full_disk_takes_the_batch(void **state)
 {
     (void)state;
     struct log_test t;
-    log_test_init(&t);
-    struct rw_sim_disk *disk = rw_sim_disk_new(7, NULL);
-    t.env.vfs = rw_sim_disk_vfs(disk);
-    snprintf(t.dir, sizeof(t.dir), "/t-0");
+    log_test_init_sim(&t, 7, false);
     assert_int_equal(log_test_open(&t, false, 0), RW_OK);
     append_synced(&t, 4);
     const struct rw_sim_faults full = {.full_at = 1}, none = {0};
-    rw_sim_disk_arm(disk, &full);
+    rw_sim_disk_arm(t.disk, &full);
     log_test_append(&t, 1, 1000, 100);
-    rw_sim_disk_arm(disk, &none);
+    rw_sim_disk_arm(t.disk, &none);
     assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
     assert_int_equal(log_test_read_all(&t, 0, NULL), 5);
     append_synced(&t, 5);
     log_test_close(&t, false);
     assert_int_equal(log_test_open(&t, false, 10), RW_OK);
     assert_int_equal(rw_log_end(t.log), 10);
-    log_test_close(&t, false);
-    rw_sim_disk_free(disk);
     log_test_deinit(&t);
 }
 

@@ -222,25 +222,13 @@ static void refused_input_leaves_nothing(void **state)
     log_test_deinit(&t);
 }
 
-static void on_a_disk(struct log_test *t, struct rw_sim_disk **ret_disk)
+static void on_a_disk(struct log_test *t)
 {
-    log_test_init(t);
-    *ret_disk = rw_sim_disk_new(7, NULL);
-    assert_non_null(*ret_disk);
-    t->env.vfs = rw_sim_disk_vfs(*ret_disk);
-    strcpy(t->dir, "/t-0");
+    log_test_init_sim(t, 7, false);
     assert_int_equal(log_test_open(t, false, 0), RW_OK);
     for (int i = 0; i < 5; i++)
         log_test_append(t, 2, 1000, 100);
     assert_int_equal(rw_log_flush(t->log, NULL), RW_OK);
-}
-
-static void off_the_disk(struct log_test *t, struct rw_sim_disk *disk)
-{
-    (void)rw_log_close(t->log, false);
-    t->log = NULL;
-    rw_sim_disk_free(disk);
-    log_test_deinit(t);
 }
 
 static int try_append(struct log_test *t)
@@ -259,19 +247,18 @@ static void a_full_disk_keeps_the_log_online(void **state)
 {
     (void)state;
     struct log_test t;
-    struct rw_sim_disk *disk;
-    on_a_disk(&t, &disk);
+    on_a_disk(&t);
     const struct rw_sim_faults full = {.full_at = 1}, none = {0};
-    rw_sim_disk_arm(disk, &full);
+    rw_sim_disk_arm(t.disk, &full);
     assert_int_equal(try_append(&t), RW_E_FULL);
-    rw_sim_disk_arm(disk, &none);
+    rw_sim_disk_arm(t.disk, &none);
     assert_int_equal(rw_log_state(t.log), RW_OK);
     assert_int_equal(rw_log_end(t.log), 10);
     assert_int_equal(try_append(&t), RW_OK);
     int64_t records;
     assert_int_equal(log_test_read_all(&t, 0, &records), 12);
     assert_int_equal(records, 12);
-    off_the_disk(&t, disk);
+    log_test_deinit(&t);
 }
 
 /* As many bytes as are used already: not one more. */
@@ -286,19 +273,18 @@ static void what_was_reserved_can_be_written_on_a_full_disk(void **state)
 {
     (void)state;
     struct log_test t;
-    struct rw_sim_disk *disk;
-    on_a_disk(&t, &disk);
-    fill_up(disk);
+    on_a_disk(&t);
+    fill_up(t.disk);
     assert_int_equal(rw_log_reserve(t.log, 8 << 20), RW_E_FULL);
-    rw_sim_disk_set_capacity(disk, 0);
+    rw_sim_disk_set_capacity(t.disk, 0);
     assert_int_equal(rw_log_reserve(t.log, 8 << 20), RW_OK);
     assert_int_equal(rw_log_reserve(t.log, 8 << 20), RW_OK);
-    fill_up(disk);
+    fill_up(t.disk);
     for (int i = 0; i < 20000; i++) /* several MiB */
         assert_int_equal(try_append(&t), RW_OK);
     int64_t records;
     assert_int_equal(log_test_read_all(&t, 0, &records), 40010);
-    off_the_disk(&t, disk);
+    log_test_deinit(&t);
 }
 
 /* A disk without room for a longer name. */
@@ -314,8 +300,7 @@ static void a_log_can_be_destroyed_on_a_full_disk(void **state)
 {
     (void)state;
     struct log_test t;
-    struct rw_sim_disk *disk;
-    on_a_disk(&t, &disk);
+    on_a_disk(&t);
     const struct rw_vfs_ops *real = t.env.vfs->ops;
     struct rw_vfs_ops full = *real;
     full.rename = no_room_to_rename;
@@ -325,7 +310,7 @@ static void a_log_can_be_destroyed_on_a_full_disk(void **state)
     t.env.vfs->ops = real;
     struct rw_stat st;
     assert_int_equal(real->stat(t.env.vfs, t.dir, &st), RW_E_NOT_FOUND);
-    off_the_disk(&t, disk);
+    log_test_deinit(&t);
 }
 
 static void a_failed_write_or_sync_is_final(void **state)
@@ -333,14 +318,13 @@ static void a_failed_write_or_sync_is_final(void **state)
     (void)state;
     for (int kind = 0; kind < 2; kind++) {
         struct log_test t;
-        struct rw_sim_disk *disk;
-        on_a_disk(&t, &disk);
+        on_a_disk(&t);
         const struct rw_sim_faults write = {.write_at = 1}, sync = {.sync_at = 1}, none = {0};
-        rw_sim_disk_arm(disk, kind ? &sync : &write);
+        rw_sim_disk_arm(t.disk, kind ? &sync : &write);
         assert_int_equal(try_append(&t), kind ? RW_OK : RW_E_IO);
         if (kind)
             assert_int_equal(rw_log_flush(t.log, NULL), RW_E_IO);
-        rw_sim_disk_arm(disk, &none);
+        rw_sim_disk_arm(t.disk, &none);
         assert_int_equal(rw_log_state(t.log), RW_E_IO);
         assert_int_equal(try_append(&t), RW_E_OFFLINE);
         assert_int_equal(rw_log_flush(t.log, NULL), RW_E_OFFLINE);
@@ -354,7 +338,7 @@ static void a_failed_write_or_sync_is_final(void **state)
         assert_true(records >= 10);
         assert_int_equal(rw_log_close(t.log, true), RW_E_OFFLINE);
         t.log = NULL;
-        off_the_disk(&t, disk);
+        log_test_deinit(&t);
     }
 }
 

@@ -7,23 +7,10 @@
 
 #define PLACES 80 /* more operations than a truncation has */
 
-static struct rw_sim_disk *on_a_disk(struct log_test *t, uint64_t seed)
+static void on_a_disk(struct log_test *t, uint64_t seed)
 {
-    const struct rw_sim_disk_options options = {0};
-    log_test_init(t);
-    struct rw_sim_disk *disk = rw_sim_disk_new(seed, &options);
-    assert_non_null(disk);
-    t->env.vfs = rw_sim_disk_vfs(disk);
-    strcpy(t->dir, "/t-0");
+    log_test_init_sim(t, seed, false);
     assert_int_equal(log_test_open(t, false, 0), RW_OK);
-    return disk;
-}
-
-static void off_the_disk(struct log_test *t, struct rw_sim_disk *disk)
-{
-    log_test_close(t, false);
-    rw_sim_disk_free(disk);
-    log_test_deinit(t);
 }
 
 /* Offsets 0 to 2, 3 to 12, 13 to 14, all durable. */
@@ -50,21 +37,19 @@ static void nothing_below_the_cut_is_lost(void **state)
     for (int full = 0; full < 2; full++) {
         for (uint64_t place = 1; place <= PLACES; place++) {
             struct log_test t;
-            struct rw_sim_disk *disk = on_a_disk(&t, place);
+            on_a_disk(&t, place);
             fill(&t);
             struct rw_sim_faults faults = {0};
             if (full)
                 faults.full_at = place;
             else
                 faults.cut_at = place;
-            rw_sim_disk_arm(disk, &faults);
+            rw_sim_disk_arm(t.disk, &faults);
             int rc = rw_log_truncate_records(t.log, 8);
-            rw_sim_disk_arm(disk, &(struct rw_sim_faults){0});
+            rw_sim_disk_arm(t.disk, &(struct rw_sim_faults){0});
             if (!rc && full)
                 expect_records(&t, 8);
-            (void)rw_log_close(t.log, false);
-            t.log = NULL;
-            rw_sim_disk_restart(disk, place);
+            log_test_power_cut(&t, place);
             for (int again = 0; again < 2; again++) {
                 assert_int_equal(log_test_open(&t, false, 3), RW_OK);
                 int64_t end = rw_log_end(t.log);
@@ -76,7 +61,7 @@ static void nothing_below_the_cut_is_lost(void **state)
                 undone += end != 8;
                 log_test_close(&t, false);
             }
-            off_the_disk(&t, disk);
+            log_test_deinit(&t);
         }
     }
     assert_true(done > 0 && undone > 0);
@@ -87,7 +72,7 @@ static void what_was_kept_is_used_once(void **state)
 {
     (void)state;
     struct log_test t;
-    struct rw_sim_disk *disk = on_a_disk(&t, 1);
+    on_a_disk(&t, 1);
     fill(&t);
     assert_int_equal(rw_log_truncate_records(t.log, 8), RW_OK);
     assert_int_equal(rw_log_truncate_records(t.log, 3), RW_OK);
@@ -95,20 +80,20 @@ static void what_was_kept_is_used_once(void **state)
     log_test_close(&t, false);
     assert_int_equal(log_test_open(&t, false, 3), RW_OK);
     expect_records(&t, 3);
-    off_the_disk(&t, disk);
+    log_test_deinit(&t);
 }
 
 static void the_start_inside_of_the_batch_stays(void **state)
 {
     (void)state;
     struct log_test t;
-    struct rw_sim_disk *disk = on_a_disk(&t, 1);
+    on_a_disk(&t, 1);
     fill(&t);
     assert_int_equal(rw_log_trim(t.log, 5), RW_OK);
     assert_int_equal(rw_log_truncate_records(t.log, 8), RW_OK);
     assert_int_equal(rw_log_start(t.log), 5);
     assert_int_equal(rw_log_end(t.log), 8);
-    off_the_disk(&t, disk);
+    log_test_deinit(&t);
 }
 
 /* The rest of a transaction's batch is still the producer's, and its next batch follows. */
@@ -118,7 +103,7 @@ static void a_producers_batch_stays_one(void **state)
     struct log_test t;
     struct rw_append_info info;
     struct rw_log_range range;
-    struct rw_sim_disk *disk = on_a_disk(&t, 1);
+    on_a_disk(&t, 1);
     assert_int_equal(log_test_produce(&t, 77, 2, 0, 4, &info), RW_OK);
     assert_int_equal(rw_log_truncate_records(t.log, 3), RW_OK);
     assert_int_equal(rw_log_read(t.log, 0, INT64_MAX, 0, true, &range), RW_OK);
@@ -134,7 +119,7 @@ static void a_producers_batch_stays_one(void **state)
     assert_int_equal(batch.records_count, 3);
     assert_int_equal(log_test_produce(&t, 77, 2, 4, 1, &info), RW_E_SEQUENCE);
     assert_int_equal(log_test_produce(&t, 77, 2, 3, 1, &info), RW_OK);
-    off_the_disk(&t, disk);
+    log_test_deinit(&t);
 }
 
 int main(void)

@@ -7,36 +7,10 @@
 
 #define ROUNDS 100 /* what a cut leaves is a matter of luck: as many tries */
 
-static void on_a_disk_that(struct log_test *t, struct rw_sim_disk **ret_disk, uint64_t seed,
-                           bool keeps_cache)
+static void on_a_disk(struct log_test *t, uint64_t seed)
 {
-    const struct rw_sim_disk_options options = {.keeps_cache = keeps_cache};
-    log_test_init(t);
-    *ret_disk = rw_sim_disk_new(seed, &options);
-    assert_non_null(*ret_disk);
-    t->env.vfs = rw_sim_disk_vfs(*ret_disk);
-    strcpy(t->dir, "/t-0");
+    log_test_init_sim(t, seed, false);
     assert_int_equal(log_test_open(t, false, 0), RW_OK);
-}
-
-static void on_a_disk(struct log_test *t, struct rw_sim_disk **ret_disk, uint64_t seed)
-{
-    on_a_disk_that(t, ret_disk, seed, false);
-}
-
-static void off_the_disk(struct log_test *t, struct rw_sim_disk *disk)
-{
-    (void)rw_log_close(t->log, false);
-    t->log = NULL;
-    rw_sim_disk_free(disk);
-    log_test_deinit(t);
-}
-
-static void crash(struct log_test *t, struct rw_sim_disk *disk, uint64_t seed)
-{
-    (void)rw_log_close(t->log, false);
-    t->log = NULL;
-    rw_sim_disk_restart(disk, seed);
 }
 
 /* A batch that is nearly all zeros: where its first bytes lie in a file that something else made longer,
@@ -61,12 +35,12 @@ static int append_zeros(struct log_test *t)
     return rc;
 }
 
-static void refuse_one(struct log_test *t, struct rw_sim_disk *disk)
+static void refuse_one(struct log_test *t)
 {
     const struct rw_sim_faults full = {.full_at = 1}, none = {0};
-    rw_sim_disk_arm(disk, &full);
+    rw_sim_disk_arm(t->disk, &full);
     assert_int_equal(append_zeros(t), RW_E_FULL);
-    rw_sim_disk_arm(disk, &none);
+    rw_sim_disk_arm(t->disk, &none);
 }
 
 /* The rest of a refused append does not come back in place of what was appended after it and lost. */
@@ -75,16 +49,15 @@ static void what_was_refused_stays_away(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= 20 * ROUNDS; seed++) {
         struct log_test t;
-        struct rw_sim_disk *disk;
-        on_a_disk(&t, &disk, seed);
+        on_a_disk(&t, seed);
         log_test_append(&t, 2, 1000, 100);
         assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
-        refuse_one(&t, disk);
+        refuse_one(&t);
         log_test_append(&t, 2, 1000, 1500);
-        crash(&t, disk, seed);
+        log_test_power_cut(&t, seed);
         assert_int_equal(log_test_open(&t, false, 2), RW_OK);
         assert_true(rw_log_end(t.log) == 2 || rw_log_end(t.log) == 4);
-        off_the_disk(&t, disk);
+        log_test_deinit(&t);
     }
 }
 
@@ -94,21 +67,20 @@ static void a_roll_after_a_refused_append(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
         struct log_test t;
-        struct rw_sim_disk *disk;
         int64_t records = 0;
-        on_a_disk(&t, &disk, seed);
+        on_a_disk(&t, seed);
         log_test_append(&t, 2, 1000, 100);
         assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
-        refuse_one(&t, disk);
+        refuse_one(&t);
         assert_int_equal(rw_log_roll(t.log), RW_OK);
         assert_int_equal(rw_log_durable(t.log), 2);
         log_test_append(&t, 2, 1000, 100);
-        crash(&t, disk, seed);
+        log_test_power_cut(&t, seed);
         assert_int_equal(log_test_open(&t, false, 2), RW_OK);
         log_test_append(&t, 2, 1000, 100);
         assert_int_equal(log_test_read_all(&t, 0, &records), rw_log_end(t.log));
         assert_int_equal(records, rw_log_end(t.log));
-        off_the_disk(&t, disk);
+        log_test_deinit(&t);
     }
 }
 
@@ -119,8 +91,7 @@ static void a_rebuild_that_is_cut_short(void **state)
     const int n = 600; /* more than are written at once */
     for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
         struct log_test t;
-        struct rw_sim_disk *disk;
-        on_a_disk(&t, &disk, seed);
+        on_a_disk(&t, seed);
         t.config.index_interval_bytes = 0;
         t.config.index_bytes_max = 2000 * 12;
         (void)rw_log_close(t.log, false);
@@ -130,20 +101,20 @@ static void a_rebuild_that_is_cut_short(void **state)
         assert_int_equal(rw_log_roll(t.log), RW_OK);
         log_test_append(&t, 1, 500, 10);
         assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
-        crash(&t, disk, seed);
-        struct rw_vfs *vfs = rw_sim_disk_vfs(disk);
+        log_test_power_cut(&t, seed);
+        struct rw_vfs *vfs = rw_sim_disk_vfs(t.disk);
         assert_int_equal(vfs->ops->unlink(vfs, "/t-0/00000000000000000000.timeindex"), RW_OK);
         assert_int_equal(vfs->ops->sync_dir(vfs, "/t-0"), RW_OK);
-        rw_sim_disk_arm(disk, &(struct rw_sim_faults){.cut_at = 1 + seed % 16});
+        rw_sim_disk_arm(t.disk, &(struct rw_sim_faults){.cut_at = 1 + seed % 16});
         t.log = NULL;
         int rc = log_test_open(&t, false, n + 1);
-        assert_int_equal(rc != RW_OK, rw_sim_disk_is_cut(disk));
-        crash(&t, disk, seed);
+        assert_int_equal(rc != RW_OK, rw_sim_disk_is_cut(t.disk));
+        log_test_power_cut(&t, seed);
         assert_int_equal(log_test_open(&t, false, n + 1), RW_OK);
         struct rw_log_position pos;
         assert_int_equal(rw_log_find_time(t.log, 1000 + n * 10 - 15, INT64_MAX, &pos), RW_OK);
         assert_int_equal(pos.offset, n - 1);
-        off_the_disk(&t, disk);
+        log_test_deinit(&t);
     }
 }
 
@@ -154,25 +125,25 @@ static void a_restart_after_a_failed_sync(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
         struct log_test t;
-        struct rw_sim_disk *disk;
-        on_a_disk_that(&t, &disk, seed, seed % 2);
+        log_test_init_sim(&t, seed, seed % 2);
+        assert_int_equal(log_test_open(&t, false, 0), RW_OK);
         log_test_append(&t, 2, 1000, 100);
         assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
         for (int i = 0; i < 5; i++)
             log_test_append(&t, 2, 1000, 300);
-        rw_sim_disk_arm(disk, &(struct rw_sim_faults){.sync_at = 1});
+        rw_sim_disk_arm(t.disk, &(struct rw_sim_faults){.sync_at = 1});
         assert_int_equal(rw_log_flush(t.log, NULL), RW_E_IO);
         (void)rw_log_close(t.log, false);
-        rw_sim_disk_revive(disk);
+        rw_sim_disk_revive(t.disk);
         assert_int_equal(log_test_open(&t, false, 2), RW_OK);
         int64_t durable = -1, records = 0;
         assert_int_equal(rw_log_flush(t.log, &durable), RW_OK);
         assert_true(durable >= 2 && durable == rw_log_end(t.log));
-        crash(&t, disk, seed);
+        log_test_power_cut(&t, seed);
         assert_int_equal(log_test_open(&t, false, durable), RW_OK);
         assert_int_equal(log_test_read_all(&t, 0, &records), durable);
         assert_int_equal(records, durable);
-        off_the_disk(&t, disk);
+        log_test_deinit(&t);
     }
 }
 
@@ -194,14 +165,13 @@ static void epochs_that_could_not_be_written(void **state)
     (void)state;
     for (int clean = 0; clean < 2; clean++) {
         struct log_test t;
-        struct rw_sim_disk *disk;
-        on_a_disk(&t, &disk, 1);
+        on_a_disk(&t, 1);
         assert_int_equal(append_of_epoch(&t, 1), RW_OK);
         assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
         assert_int_equal(rw_log_recovery_point(t.log), 2);
         assert_int_equal(append_of_epoch(&t, 2), RW_OK);
         assert_int_equal(append_of_epoch(&t, 3), RW_OK);
-        rw_sim_disk_set_capacity(disk, 1); /* nothing can be created any more */
+        rw_sim_disk_set_capacity(t.disk, 1); /* nothing can be created any more */
         assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
         assert_int_equal(rw_log_durable(t.log), 6);
         int64_t point = rw_log_recovery_point(t.log);
@@ -210,8 +180,8 @@ static void epochs_that_could_not_be_written(void **state)
             assert_int_equal(rw_log_close(t.log, true), RW_E_FULL);
             t.log = NULL;
         }
-        crash(&t, disk, 1);
-        rw_sim_disk_set_capacity(disk, 0);
+        log_test_power_cut(&t, 1);
+        rw_sim_disk_set_capacity(t.disk, 0);
         assert_int_equal(log_test_open(&t, false, point), RW_OK);
         int32_t epoch;
         int64_t end;
@@ -220,7 +190,7 @@ static void epochs_that_could_not_be_written(void **state)
         assert_int_equal(end, 4);
         assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
         assert_int_equal(rw_log_recovery_point(t.log), 6);
-        off_the_disk(&t, disk);
+        log_test_deinit(&t);
     }
 }
 
@@ -230,19 +200,18 @@ static void a_read_error_at_a_roll(void **state)
     (void)state;
     for (uint64_t n = 1; n < 6; n++) {
         struct log_test t;
-        struct rw_sim_disk *disk;
         struct rw_log_verify v = {0};
-        on_a_disk(&t, &disk, n);
+        on_a_disk(&t, n);
         for (int i = 0; i < 5; i++)
             log_test_append(&t, 1, 1000 + i, 100);
         log_test_close(&t, true);
         assert_int_equal(log_test_open(&t, true, 5), RW_OK);
-        rw_sim_disk_arm(disk, &(struct rw_sim_faults){.read_at = n});
+        rw_sim_disk_arm(t.disk, &(struct rw_sim_faults){.read_at = n});
         assert_int_equal(rw_log_roll(t.log), RW_OK);
-        rw_sim_disk_arm(disk, &(struct rw_sim_faults){0});
+        rw_sim_disk_arm(t.disk, &(struct rw_sim_faults){0});
         assert_int_equal(rw_log_verify(t.log, &v), RW_OK);
         assert_int_equal(v.bad_index_entries, 0);
-        off_the_disk(&t, disk);
+        log_test_deinit(&t);
     }
 }
 
@@ -253,17 +222,16 @@ static void a_disk_without_one_free_byte(void **state)
     (void)state;
     for (int killed = 0; killed < 2; killed++) {
         struct log_test t;
-        struct rw_sim_disk *disk;
         struct rw_sim_disk_stats stats;
         struct rw_log_verify v = {0};
         int64_t records;
         int rc = RW_OK;
-        on_a_disk(&t, &disk, 1);
+        on_a_disk(&t, 1);
         for (int i = 0; i < 5; i++)
             log_test_append(&t, 2, 1000 + i, 100);
         assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
-        rw_sim_disk_stats(disk, &stats);
-        rw_sim_disk_set_capacity(disk, stats.used);
+        rw_sim_disk_stats(t.disk, &stats);
+        rw_sim_disk_set_capacity(t.disk, stats.used);
         for (int i = 0; i < 50 && !rc; i++) /* what is left of the last block */
             rc = append_of_epoch(&t, 0);
         assert_int_equal(rc, RW_E_FULL);
@@ -278,7 +246,7 @@ static void a_disk_without_one_free_byte(void **state)
         assert_int_equal(log_test_read_all(&t, 0, &records), end);
         assert_int_equal(records, end);
         assert_int_equal(append_zeros(&t), RW_E_FULL);
-        rw_sim_disk_set_capacity(disk, 0);
+        rw_sim_disk_set_capacity(t.disk, 0);
         assert_int_equal(append_zeros(&t), RW_OK);
         assert_int_equal(rw_log_roll(t.log), RW_OK);
         assert_int_equal(append_zeros(&t), RW_OK);
@@ -287,7 +255,7 @@ static void a_disk_without_one_free_byte(void **state)
         assert_int_equal(log_test_read_all(&t, 0, &records), end + 2);
         assert_int_equal(rw_log_verify(t.log, &v), RW_OK);
         assert_int_equal(v.bad_batches + v.bad_index_entries, 0);
-        off_the_disk(&t, disk);
+        log_test_deinit(&t);
     }
 }
 

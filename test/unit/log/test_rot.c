@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/disk.h"
-
 #define BATCHES   18
 #define PER_BATCH 2
 #define SEGMENTS  3
@@ -26,14 +24,10 @@ static int64_t timestamp_of(int64_t offset)
     return 1000 * (offset / PER_BATCH + 1) + offset % PER_BATCH;
 }
 
-static struct rw_sim_disk *fill(struct log_test *t)
+static void fill(struct log_test *t)
 {
     struct rw_buf batch;
-    struct rw_sim_disk *disk = rw_sim_disk_new(7, NULL);
-    assert_non_null(disk);
-    log_test_init(t);
-    t->env.vfs = rw_sim_disk_vfs(disk);
-    strcpy(t->dir, "/t-0");
+    log_test_init_sim(t, 7, false);
     rw_buf_init(&batch);
     log_test_batch(&batch, PER_BATCH, 1000, 4);
     t->config.segment_bytes = BATCHES / SEGMENTS * (int64_t)batch.n;
@@ -45,14 +39,6 @@ static struct rw_sim_disk *fill(struct log_test *t)
         log_test_append(t, PER_BATCH, 1000 * (i + 1), 4);
     assert_int_equal(rw_log_segments(t->log), SEGMENTS);
     log_test_close(t, true);
-    return disk;
-}
-
-static void empty(struct log_test *t, struct rw_sim_disk *disk)
-{
-    log_test_close(t, false);
-    rw_sim_disk_free(disk);
-    log_test_deinit(t);
 }
 
 static struct rw_file *open_file(struct log_test *t, const char *name)
@@ -68,11 +54,11 @@ static uint64_t size_of(const char *name)
 {
     struct log_test t;
     uint64_t size;
-    struct rw_sim_disk *disk = fill(&t);
+    fill(&t);
     struct rw_file *f = open_file(&t, name);
     assert_int_equal(f->ops->size(f, &size), RW_OK);
     rw_file_close(f);
-    empty(&t, disk);
+    log_test_deinit(&t);
     return size;
 }
 
@@ -162,10 +148,10 @@ static void any_bit_of(const char *suffix, uint64_t some)
             bool epoch = at >= 12 && at < 16; /* outside of the CRC, and any number can be right */
             for (int clean = 0; clean < 2; clean++) {
                 struct log_test t;
-                struct rw_sim_disk *disk = fill(&t);
+                fill(&t);
                 flip(&t, name, bit);
                 check(&t, clean, hit, is_log && !epoch);
-                empty(&t, disk);
+                log_test_deinit(&t);
             }
         }
     }
