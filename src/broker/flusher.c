@@ -4,11 +4,13 @@
  * there is something to write.
  *
  * An error ends it: the log is offline and no sync is tried again (a second fsync would succeed
- * without having written what the first one lost).
+ * without having written what the first one lost). Where there was no descriptor or memory to begin the
+ * sync with, nothing has failed and the log is online: it is begun again, until the broker stops.
  */
 #include "broker/flusher.h"
 
 #include "base/assert.h"
+#include "broker/conn.h"
 #include "broker/metrics.h"
 
 static void sync_work(struct rw_job *job)
@@ -26,11 +28,25 @@ static void begin(struct rw_flusher *f)
     rw_shard_submit(f->shard, RW_JOB_SYNC, &f->job);
 }
 
+/* The engine has waited for a while already, so that this does not spin. */
+static bool begin_again(struct rw_flusher *f)
+{
+    if (f->canceled || rw_log_state(f->log) || f->shard->conns->stopping)
+        return false;
+    rw_diag(f->shard->env->diag, RW_WARN, "flush",
+            "no open files or memory left to begin a sync: once more",
+            rw_kv_str("dir", rw_log_dir(f->log)), rw_kv_code("error", f->code));
+    begin(f);
+    return true;
+}
+
 static void sync_done(struct rw_job *job)
 {
     struct rw_flusher *f = RW_CONTAINER(job, struct rw_flusher, job);
     int code = f->code;
     int64_t durable = f->durable;
+    if (code && begin_again(f))
+        return;
     f->running = false;
     rw_metric_flush(f->shard->metrics, f->ended_us - f->began_us);
     if (code) {
@@ -71,6 +87,7 @@ bool rw_flusher_idle(const struct rw_flusher *f)
 void rw_flusher_cancel(struct rw_flusher *f)
 {
     f->wanted = false;
+    f->canceled = true;
     rw_list_remove(&f->link);
 }
 

@@ -11,11 +11,13 @@ struct rw_flusher {
     struct rw_shard *shard;
     struct rw_log *log;
     /* Called on the shard when a sync ended: everything below `durable` is on stable storage. An
-     * error is final: the log is offline. May request again; must not free the flusher. */
+     * error is final: the log is offline, or the broker stops. May request again; must not free the
+     * flusher. */
     void (*flushed)(struct rw_flusher *f, int code, int64_t durable);
-    bool wanted;  /* somebody asked since the running sync began */
-    bool running; /* a job is under way: the flusher and the log must stay */
-    bool failed;  /* a sync failed: no more requests are allowed */
+    bool wanted;   /* somebody asked since the running sync began */
+    bool running;  /* a job is under way: the flusher and the log must stay */
+    bool failed;   /* a sync failed: no more requests are allowed */
+    bool canceled; /* the log is about to be closed */
     /* private */
     struct rw_job job;
     struct rw_link link;

@@ -5,6 +5,7 @@ Topics are deleted and changed while their logs are still being recovered, can n
 Each test starts brokers of its own on free ports. Speaks TAP.
 """
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -65,6 +66,16 @@ class Broker:
 
     def client(self):
         return Client(("127.0.0.1", self.port), 60)
+
+    def log(self):
+        with open(os.path.join(self.dir, "log"), encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def files(self, soft):
+        """Nothing can be opened when `soft` is below what is open. Returns the limit as it was."""
+        before, hard = resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+        return before
 
     def directories(self, name):
         return [d for d in os.listdir(os.path.join(self.dir, "data")) if d.startswith(name + "-")]
@@ -145,6 +156,30 @@ def _():
             for i in range(40):
                 same((ERRORS["MESSAGE_TOO_LARGE"], -1), produce(c, "t", i, batch([bytes(5000)])), "partition %d" % i)
         b.stop()
+
+
+@test("a sync that finds no descriptor for longer than it waits is done when there is one; the log stays online")
+def _():
+    with Broker() as b:
+        with b.client() as c:
+            create(c, "t", flush_messages="1000000", segment_bytes="1024")
+            for i in range(3):  # rolls, and nothing syncs the directory yet
+                same((0, i), produce(c, "t", 0, batch([os.urandom(900)])))
+            before = b.files(4)
+            same(0, c.ask("IncrementalAlterConfigs", 0, validate_only=False, resources=[{
+                "resource_type": 2, "resource_name": "t", "configs": [
+                    {"name": "flush.messages", "config_operation": 0, "value": "1"}]}]
+            )["responses"][0]["error_code"])
+            until = time.time() + 60
+            while "once more" not in b.log():
+                assert "offline" not in b.log() and time.time() < until, b.log()[-900:]
+                time.sleep(0.1)
+            b.files(before)
+            same((0, 3), produce(c, "t", 0, batch([bytes(10)])))
+        b.stop()
+        b.start()
+        with b.client() as c:
+            same((0, 4), produce(c, "t", 0, batch([bytes(10)])))
 
 
 @test("a topic named twice in DeleteTopics: both rows are refused, and say what was named")

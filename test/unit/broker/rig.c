@@ -152,6 +152,18 @@ int rw_log_flush(struct rw_log *log, int64_t *ret_durable)
     return RW_OK;
 }
 
+int rw_log_state(const struct rw_log *log)
+{
+    (void)log;
+    return RW_OK;
+}
+
+const char *rw_log_dir(const struct rw_log *log)
+{
+    (void)log;
+    return "";
+}
+
 /* ---- start and stop ---- */
 
 static void opened(void *arg, int code, const struct rw_err *err)
