@@ -36,6 +36,7 @@ struct rw_limits {
     int32_t socket_send_bytes;  /* socket.send.buffer.bytes; -1: the system decides */
     int32_t socket_receive_bytes;   /* socket.receive.buffer.bytes */
     int32_t connections_room;       /* what the limit of open files allows */
+    int64_t files_max;              /* that the process may have open; 0: unknown */
     int32_t connections_max;        /* max.connections, but never more than that */
     int32_t connections_per_ip_max; /* max.connections.per.ip */
 };

@@ -9,6 +9,8 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "broker/conn.h"
+#include "broker/files.h"
 #include "broker/listener.h"
 #include "broker/node.h"
 
@@ -153,7 +155,7 @@ static void tour_end(struct rw_shard *self, struct rw_msg *m)
     /* Directories that could not be deleted are tried again at the next start. */
     if (atomic_load(&n->undeleted) == c->undeleted)
         rw_meta_forget_removed(&self->view->meta, c->removed);
-    answer(c, RW_OK);
+    answer(c, c->unopened ? RW_E_AGAIN : RW_OK);
     if (!snapshot_begin(c))
         pump(c);
 }
@@ -164,6 +166,7 @@ static void tour_next(struct rw_batch_open *opened)
 {
     struct rw_controller *c = RW_CONTAINER(opened, struct rw_controller, opening);
     struct rw_broker *b = c->broker;
+    c->unopened |= opened->unopened;
     bool last = ++c->at == b->n_shards;
     c->tour.run = last ? tour_end : tour_visit;
     rw_shard_send(b->shards[last ? 0 : c->at], &c->tour);
@@ -208,6 +211,7 @@ static void committed(struct rw_flusher *f, int code, int64_t durable)
         return;
     }
     c->at = 0;
+    c->unopened = false;
     c->tour.run = tour_visit;
     rw_shard_send(c->broker->shards[0], &c->tour);
 }
@@ -260,6 +264,18 @@ void rw_metadata_submit(struct rw_shard *s, struct rw_change *change)
 }
 
 /* ---- what decisions may know of the configuration ---- */
+
+/* A quarter of what the process may have open is left to connections and what comes and goes. */
+static int64_t partitions_room(void *arg)
+{
+    const struct rw_controller *c = arg;
+    int64_t max = c->broker->shards[0]->conns->limits->files_max;
+    uint64_t used = 0;
+    int rc = max ? rw_open_files(c->broker->env, &used) : (int)RW_E_UNSUPPORTED;
+    if (rc)
+        return rc == RW_E_LIMIT ? 0 : INT64_MAX;
+    return (max - (max / 4 > 32 ? max / 4 : 32) - (int64_t)used) / RW_LOG_FILES;
+}
 
 static struct rw_uuid new_id(void *arg)
 {
@@ -353,6 +369,7 @@ static void init_policy(struct rw_controller *c)
         .partitions_max = (size_t)b->partitions_max,
         .delete_enabled = b->delete_topics,
         .arg = c,
+        .partitions_room = partitions_room,
         .new_id = new_id,
         .check_value = check_value,
         .check_all = check_all,

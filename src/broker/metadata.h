@@ -36,7 +36,8 @@ struct rw_change {
      * result. An empty list is fine: nothing is written. */
     int (*decide)(struct rw_change *c, const struct rw_meta *meta,
                   const struct rw_meta_policy *policy);
-    /* On origin. code: RW_OK when everything is durable and applied everywhere. */
+    /* On origin. code: RW_OK when everything is durable and applied everywhere; RW_E_AGAIN when it is,
+     * but logs of new partitions wait for space, open files or memory: nothing is to be done for them. */
     void (*done)(struct rw_change *c);
     int code;
 };
@@ -52,6 +53,7 @@ struct rw_controller {
     struct rw_msg tour;        /* visits all shards with the last batch of `store` */
     int at;                    /* shard that the tour is at */
     struct rw_batch_open opening;
+    bool unopened;      /* some of the new logs wait for space, open files or memory */
     size_t removed;     /* topics whose directories were not gone before this tour */
     unsigned undeleted; /* node->undeleted then */
     bool leftovers;     /* at the start some directories of removed topics could not be deleted */

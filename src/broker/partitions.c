@@ -186,6 +186,8 @@ static void wait_for_room(struct rw_partition *p)
     rw_list_push(&p->shard->partitions->no_room, &p->link);
     if (p->code == RW_E_FULL)
         rw_partitions_found_full(p->shard);
+    if (p->batch)
+        p->batch->unopened = true;
     batch_step(p);
 }
 
@@ -525,6 +527,7 @@ int rw_partitions_apply(struct rw_shard *s, const struct rw_meta *meta,
 {
     int rc = RW_OK;
     batch->left = 1; /* ours, until all are queued */
+    batch->unopened = false;
     for (size_t i = 0; i < delta->n && rc == RW_OK; i++) {
         const struct rw_meta_change *c = &delta->changes[i];
         const struct rw_meta_topic *t = rw_meta_topic_by_id(meta, c->topic_id);

@@ -65,6 +65,7 @@ struct rw_partition {
 /* Who waits for a number of partitions to be opened or deleted. */
 struct rw_batch_open {
     size_t left;
+    bool unopened; /* some could not be opened yet, and are tried again */
     void (*done)(struct rw_batch_open *b);
 };
 

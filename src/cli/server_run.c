@@ -198,6 +198,7 @@ static void set_limits(const struct rw_broker_config *c, struct rw_limits *l)
     l->idle_us = c->connections_max_idle_ms < 0 ? INT64_MAX : c->connections_max_idle_ms * 1000;
     /* Descriptors for files must be left, or a segment that can not be made takes its log offline. */
     int64_t files = rw_os_files_max(), room = files - (files / 4 > 32 ? files / 4 : 32);
+    l->files_max = files;
     l->connections_room = (int32_t)(room < INT32_MAX ? room : INT32_MAX);
     l->connections_max = (int32_t)(c->connections_max < room ? c->connections_max : room);
     l->listen_backlog = (int)c->listen_backlog;

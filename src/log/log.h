@@ -19,6 +19,9 @@
 
 struct rw_log;
 
+/* File descriptors that each segment of an open log holds. */
+#define RW_LOG_FILES 3
+
 /* Settings in Kafka's words; all can change while the log is open (rw_log_configure). */
 struct rw_log_config {
     int64_t segment_bytes;        /* segment.bytes */

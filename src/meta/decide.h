@@ -24,6 +24,8 @@ struct rw_meta_policy {
     size_t partitions_max;          /* in the cluster */
     bool delete_enabled;
     void *arg;
+    /* How many partitions more there are file descriptors for; may be negative. */
+    int64_t (*partitions_room)(void *arg);
     struct rw_uuid (*new_id)(void *arg);
     /* Canonical form of a setting, in the arena; RW_E_INVAL with words, RW_E_NOMEM. Of a broker's those
      * that may change while it runs. */

@@ -173,15 +173,37 @@ static int add_partitions(const struct rw_meta *meta, int32_t *const *by_index,
     return RW_OK;
 }
 
+/* How many partitions a request may still make, and the words when it wants more. */
+struct budget {
+    int64_t left;
+    const char *why;
+};
+
+static struct budget partition_budget(const struct rw_meta *meta,
+                                      const struct rw_meta_policy *policy)
+{
+    struct budget b = {(int64_t)policy->partitions_max - (int64_t)meta->n_partitions,
+                       "Too many partitions: see rollway.topic.partitions.max and "
+                       "rollway.partitions.max"};
+    if (b.left > policy->request_partitions_max)
+        b.left = policy->request_partitions_max;
+    int64_t room = policy->partitions_room(policy->arg);
+    if (room < b.left)
+        b = (struct budget){room, "The broker has too few open files for the logs of so many "
+                                  "partitions: raise its limit (ulimit -n, LimitNOFILE= of "
+                                  "systemd, --ulimit nofile= of containers)"};
+    return b;
+}
+
 static int create_topic(const struct rw_meta *meta, const struct rw_meta_policy *policy,
                         const struct rw_create_topics_request *in, int32_t i, bool twice,
-                        topic_out *out, int64_t *budget, struct rw_meta_records *list)
+                        topic_out *out, struct budget *budget, struct rw_meta_records *list)
 {
     const topic_in *t = &in->topics[i];
     out->name = t->name;
     if (!check_name(meta, t->name, twice, out, list->arena))
         return RW_OK;
-    bool too_many = t->n_assignments > *budget;
+    bool too_many = t->n_assignments > 0 && t->n_assignments > budget->left;
     int32_t **by_index = NULL;
     if (t->n_assignments > 0 && !too_many) {
         by_index = index_assignment(t, list->arena);
@@ -191,9 +213,8 @@ static int create_topic(const struct rw_meta *meta, const struct rw_meta_policy 
     if (!too_many && (by_index ? !check_assignment(meta, t, by_index, out)
                                : !check_numbers(meta, policy, t, out)))
         return RW_OK;
-    if (too_many || out->num_partitions > *budget) {
-        refuse(out, RW_KERR_POLICY_VIOLATION,
-               "Too many partitions: see rollway.topic.partitions.max and rollway.partitions.max");
+    if (too_many || out->num_partitions > budget->left) {
+        refuse(out, RW_KERR_POLICY_VIOLATION, budget->why);
         return RW_OK;
     }
     size_t mark = list->n;
@@ -209,16 +230,10 @@ static int create_topic(const struct rw_meta *meta, const struct rw_meta_policy 
     if (out->error_code || in->validate_only)
         list->n = mark;
     if (!out->error_code) /* also when it is only asked: the answer is what creating would get */
-        *budget -= out->num_partitions;
+        budget->left -= out->num_partitions;
     if (in->validate_only)
         out->topic_id = (struct rw_uuid){{0}};
     return rc;
-}
-
-static int64_t partition_budget(const struct rw_meta *meta, const struct rw_meta_policy *policy)
-{
-    int64_t left = (int64_t)policy->partitions_max - (int64_t)meta->n_partitions;
-    return left < policy->request_partitions_max ? left : policy->request_partitions_max;
 }
 
 int rw_decide_create_topics(const struct rw_meta *meta, const struct rw_meta_policy *policy,
@@ -234,7 +249,7 @@ int rw_decide_create_topics(const struct rw_meta *meta, const struct rw_meta_pol
         names[i] = in->topics[i].name;
     if (!names || rw_find_same(names, in->n_topics, list->arena, &same))
         return RW_E_NOMEM;
-    int64_t budget = partition_budget(meta, policy);
+    struct budget budget = partition_budget(meta, policy);
     for (out->n_topics = 0; out->n_topics < in->n_topics; out->n_topics++) {
         topic_out *t = &out->topics[out->n_topics];
         rw_create_topics_response_topic_init(t);
@@ -262,7 +277,7 @@ static void refuse_grow(grow_out *out, int16_t error, const char *why)
 }
 
 static bool check_grow(const struct rw_meta *meta, const struct rw_meta_topic *t, const grow_in *in,
-                       grow_out *out, int64_t budget, struct rw_arena *arena)
+                       grow_out *out, const struct budget *budget, struct rw_arena *arena)
 {
     int32_t added = t ? in->count - t->n_partitions : 0;
     if (!t)
@@ -274,10 +289,8 @@ static bool check_grow(const struct rw_meta *meta, const struct rw_meta_topic *t
                                                : "The topic currently has %d partition(s); "
                                                  "partitions can not be taken away.",
                                     t->n_partitions));
-    else if (added > budget)
-        refuse_grow(out, RW_KERR_POLICY_VIOLATION,
-                    "Too many partitions: see rollway.topic.partitions.max and "
-                    "rollway.partitions.max");
+    else if (added > budget->left)
+        refuse_grow(out, RW_KERR_POLICY_VIOLATION, budget->why);
     else if (in->n_assignments >= 0 && in->n_assignments != added)
         refuse_grow(out, RW_KERR_INVALID_REPLICA_ASSIGNMENT,
                     "The assignment must have as many entries as there are new partitions");
@@ -321,7 +334,7 @@ int rw_decide_create_partitions(const struct rw_meta *meta, const struct rw_meta
         names[i] = in->topics[i].name;
     if (!names || rw_find_same(names, in->n_topics, list->arena, &same))
         return RW_E_NOMEM;
-    int64_t budget = partition_budget(meta, policy);
+    struct budget budget = partition_budget(meta, policy);
     for (int32_t i = 0; i < in->n_topics; i++) {
         grow_out *r = &out->results[out->n_results++];
         const struct rw_meta_topic *t = rw_meta_topic(meta, in->topics[i].name);
@@ -329,9 +342,9 @@ int rw_decide_create_partitions(const struct rw_meta *meta, const struct rw_meta
         r->name = in->topics[i].name;
         if (same[i] >= 0)
             refuse_grow(r, RW_KERR_INVALID_REQUEST, "the request names this topic twice");
-        if (r->error_code || !check_grow(meta, t, &in->topics[i], r, budget, list->arena))
+        if (r->error_code || !check_grow(meta, t, &in->topics[i], r, &budget, list->arena))
             continue;
-        budget -= in->topics[i].count - t->n_partitions;
+        budget.left -= in->topics[i].count - t->n_partitions;
         if (in->validate_only)
             continue;
         int rc = grow_topic(meta, t, &in->topics[i], list);

@@ -182,6 +182,25 @@ def _():
             same((0, 4), produce(c, "t", 0, batch([bytes(10)])))
 
 
+@test("new topics whose logs can not be opened are an error in words; they are opened when there are descriptors")
+def _():
+    with Broker() as b:
+        with b.client() as c:
+            create(c, "s")
+            one_more = max(int(n) for n in os.listdir("/proc/%d/fd" % b.process.pid)) + 2
+            before = b.files(one_more)  # behind the broker's back: it counts, and believes that there are many more
+            got = c.ask("CreateTopics", 7, topics=[{"name": "t", "num_partitions": 3, "replication_factor": 1}],
+                        timeout_ms=60000)["topics"][0]
+            same(ERRORS["KAFKA_STORAGE_ERROR"], got["error_code"])
+            assert "open files" in got["error_message"] and any(got["topic_id"]), got
+            same(ERRORS["KAFKA_STORAGE_ERROR"], c.ask("CreatePartitions", 3, topics=[
+                {"name": "s", "count": 2, "assignments": None}], timeout_ms=60000, validate_only=False)
+                ["results"][0]["error_code"])
+            b.files(before)
+            for name, partition in (("t", 0), ("t", 1), ("t", 2), ("s", 1)):
+                same((0, 0), produce(c, name, partition, batch([b"x"])), "%s-%d" % (name, partition))
+
+
 @test("a topic named twice in DeleteTopics: both rows are refused, and say what was named")
 def _():
     with Broker() as b:

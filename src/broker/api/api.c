@@ -19,10 +19,15 @@ struct rw_api_failure rw_api_failure(int code)
 {
     const char *why = "The metadata log has failed: nothing changes until the broker is restarted, "
                       "see its log";
+    if (code == RW_E_AGAIN)
+        why =
+            "Done, but the broker has no open files, memory or disk space left to open all of the "
+            "new logs: they are opened when there is some, see its log";
     if (code == RW_E_FULL)
         why = "No space left on the disk with the data: nothing was changed, try again when there "
               "is some";
-    return (struct rw_api_failure){rw_kerr_from_code(code), rw_str(why)};
+    return (struct rw_api_failure){rw_kerr_from_code(code == RW_E_AGAIN ? RW_E_LIMIT : code),
+                                   rw_str(why), code == RW_E_AGAIN};
 }
 
 void rw_api_submit(struct rw_request *req,

@@ -38,6 +38,7 @@ void rw_api_no_memory(struct rw_request *req);
 struct rw_api_failure {
     int16_t error;
     struct rw_str why;
+    bool is_done; /* it was changed all the same */
 };
 struct rw_api_failure rw_api_failure(int code);
 

@@ -10,7 +10,7 @@ static bool no_room(const struct rw_request *req, bool validate_only)
     return !validate_only && rw_partitions_disk_full(req->shard);
 }
 
-/* Nothing could be stored. These APIs have no error for the whole: each item gets it that has no other.
+/* Nothing could be stored, or new logs could not be opened. These APIs have no error for the whole: each item gets it that has no other.
  * Items that were decided are in the answer already, all of them or none. False: no memory. */
 static bool fail_create(struct rw_request *req, struct rw_api_failure f)
 {
@@ -26,7 +26,8 @@ static bool fail_create(struct rw_request *req, struct rw_api_failure f)
         }
     }
     for (int32_t i = 0; i < out->n_topics; i++) {
-        out->topics[i].topic_id = (struct rw_uuid){0}; /* was never given */
+        if (!f.is_done)
+            out->topics[i].topic_id = (struct rw_uuid){0}; /* was never given */
         if (out->topics[i].error_code)
             continue;
         out->topics[i].error_code = f.error;
@@ -129,7 +130,8 @@ static void created(struct rw_request *req, int code)
 {
     struct rw_create_topics_response *out = req->out;
     bool room = true;
-    for (int32_t i = 0; code == RW_OK && i < out->n_topics; i++) {
+    bool is_done = code == RW_OK || code == RW_E_AGAIN;
+    for (int32_t i = 0; is_done && i < out->n_topics; i++) {
         out->topics[i].n_configs = 0;
         if (room && out->topics[i].error_code == 0 && req->header.api_version >= 5)
             room = add_configs(req, &out->topics[i]);

@@ -11,6 +11,7 @@ struct rig {
     struct rw_meta meta;
     struct rw_arena arena;
     struct rw_meta_policy policy;
+    int64_t room; /* descriptors are there for so many partitions */
     struct rw_meta_records list;
     struct rw_meta_delta delta;
     uint32_t next_id;
@@ -75,9 +76,14 @@ static bool rig_is_list(void *arg, enum rw_meta_setting kind, struct rw_str name
     return rw_str_is(name, "cleanup.policy");
 }
 
+static inline int64_t rig_partitions_room(void *arg)
+{
+    return ((struct rig *)arg)->room;
+}
+
 static inline void rig_init(struct rig *r)
 {
-    *r = (struct rig){0};
+    *r = (struct rig){.room = INT64_MAX};
     rw_meta_init(&r->meta);
     rw_arena_init(&r->arena, 0);
     r->list.arena = &r->arena;
@@ -87,6 +93,7 @@ static inline void rig_init(struct rig *r)
                                         .partitions_max = 150,
                                         .delete_enabled = true,
                                         .arg = r,
+                                        .partitions_room = rig_partitions_room,
                                         .new_id = rig_id,
                                         .check_value = rig_check_value,
                                         .check_all = rig_check_all,

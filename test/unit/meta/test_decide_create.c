@@ -272,6 +272,52 @@ static void test_very_many(void **state)
     free(as);
 }
 
+/* As many partitions as there are descriptors for, in all topics of a request, and words for the rest. */
+static void test_descriptors(void **state)
+{
+    struct rig *r = *state;
+    struct rw_create_topics_request in;
+    struct rw_create_topics_response out;
+    struct rw_create_topics_request_topic t[2];
+    rw_create_topics_request_init(&in);
+    rw_create_topics_response_init(&out);
+    for (int i = 0; i < 2; i++) {
+        rw_create_topics_request_topic_init(&t[i]);
+        t[i].name = rw_str(i ? "b" : "a");
+        t[i].num_partitions = 5;
+        t[i].replication_factor = 1;
+    }
+    in.n_topics = 2;
+    in.topics = t;
+    r->room = 9;
+    assert_int_equal(rig_add_broker(r, 1), RW_OK);
+    assert_int_equal(rw_decide_create_topics(&r->meta, &r->policy, &in, &out, &r->list), 0);
+    assert_int_equal(out.topics[0].error_code, 0);
+    assert_int_equal(out.topics[1].error_code, RW_KERR_POLICY_VIOLATION);
+    assert_non_null(strstr(out.topics[1].error_message.p, "open files"));
+    assert_int_equal(rig_commit(r), RW_OK);
+    assert_int_equal(rw_meta_topic(&r->meta, RW_STR_LIT("a"))->n_partitions, 5);
+    assert_null(rw_meta_topic(&r->meta, RW_STR_LIT("b")));
+
+    struct rw_create_partitions_request grow;
+    struct rw_create_partitions_response grown;
+    struct rw_create_partitions_request_topic g;
+    rw_create_partitions_request_init(&grow);
+    rw_create_partitions_response_init(&grown);
+    rw_create_partitions_request_topic_init(&g);
+    g.name = RW_STR_LIT("a");
+    g.count = 7;
+    g.n_assignments = -1;
+    grow.n_topics = 1;
+    grow.topics = &g;
+    r->list.n = 0;
+    r->room = -3; /* fewer than there are in use already */
+    assert_int_equal(rw_decide_create_partitions(&r->meta, &r->policy, &grow, &grown, &r->list), 0);
+    assert_int_equal(grown.results[0].error_code, RW_KERR_POLICY_VIOLATION);
+    assert_non_null(strstr(grown.results[0].error_message.p, "open files"));
+    assert_int_equal(r->list.n, 0);
+}
+
 /* Refused memory anywhere: the code says so, nothing is lost or freed twice. */
 static void test_out_of_memory(void **state)
 {
@@ -298,6 +344,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_defaults, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_descriptors, setup, teardown),
         cmocka_unit_test_setup_teardown(test_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_numbers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_configs, setup, teardown),
