@@ -281,6 +281,7 @@ static int open_log(struct rw_metalog *m, bool clean)
     config.timestamp_after_max_ms = config.timestamp_before_max_ms = INT64_MAX;
     config.batch_bytes_max = 64 << 20;
     config.preallocate = true;
+    config.keep_reserved = true; /* the disk may be full when the broker starts again */
     config.zeros_ahead_bytes =
         0; /* appends are few, and on a full disk it lives from what is reserved */
     return rw_log_open(m->env, m->dir, &config, &args, &m->log);

@@ -215,6 +215,9 @@ int rw_log_open(const struct rw_env *env, const char *dir, const struct rw_log_c
 static int close_cleanly(struct rw_log *log)
 {
     struct rw_segment *active = rw_log_active(log);
+    if (log->config.keep_reserved)
+        active->reserved =
+            active->size; /* nothing to cut off: it lies behind the end of the file */
     int rc = rw_log_seal(log, active);
     if (!rc)
         rc = rw_log_flush_all(log);

@@ -42,6 +42,7 @@ struct rw_log_config {
     bool cleanup_delete;  /* cleanup.policy contains delete */
     bool cleanup_compact; /* cleanup.policy contains compact */
     bool preallocate;     /* reserve disk space of a segment ahead of the writer */
+    bool keep_reserved;   /* what is reserved when the log is closed stays so */
     int64_t
         zeros_ahead_bytes; /* write at most so many zeros ahead of the end of a log that is synced
                                   after small appends; 0: never */

@@ -128,9 +128,22 @@ def unnoticed(talk, disk, burn):
         raise OSError("create on a disk that just filled up: error %d" % code)
     time.sleep(1)
     os.unlink(rest)
-    if code:
-        wait("the topic can be created", lambda: talk.create("made", 2)[0] == 0)
+    if code:  # it was refused, or its logs wait for space
+        wait("the topic can be created",
+             lambda: talk.create("made", 2)[0] in (0, ERRORS["TOPIC_ALREADY_EXISTS"]))
     wait("the new topic can be used", lambda: talk.produce("made", batch())[0] == 0)
+
+
+def restarted(broker, disk, burn):
+    """Stopped and started while not one byte is free: topics can still be deleted."""
+    rest = os.path.join(disk, "rest")
+    expect(0, Talk(broker.port).create("doomed", 3)[0], "create doomed again")
+    burn(rest)
+    broker.stop()
+    broker.log = open(broker.log.name, "ab")
+    broker.start()
+    expect(0, Talk(broker.port).delete("doomed"), "delete on a disk that is full since before the start")
+    os.unlink(rest)
 
 
 def broker_brim(binary, directory, disk, burn):
@@ -149,6 +162,7 @@ def broker_brim(binary, directory, disk, burn):
             unnoticed(talk, disk, burn)
             if broker.process.poll() is not None:
                 raise OSError("the full disk ended the broker: %d" % broker.process.returncode)
+        restarted(broker, disk, burn)
     finally:
         broker.stop()
     broker.log = open(os.path.join(directory, "broker.log"), "ab")

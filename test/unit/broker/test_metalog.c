@@ -266,6 +266,27 @@ static void test_full_disk(void **state)
     }
 }
 
+/* The disk is full to the last byte when the broker starts again: topics can still be changed. */
+static void test_reserve_outlives_a_stop(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    assert_int_equal(open_store(&w, false), RW_OK);
+    assert_int_equal(change(&w), RW_OK);
+    assert_int_equal(rw_metalog_close(&w.store), RW_OK);
+    rw_sim_disk_set_capacity(w.sim.disk, 1);
+    for (int stop = 1; stop <= 3; stop++) {
+        assert_int_equal(open_store(&w, true), RW_OK);
+        for (int i = 0; i < 500; i++)
+            assert_int_equal(change(&w), RW_OK);
+        assert_int_equal(w.applied, 1 + 500 * stop);
+        /* There is no room for what makes the next start quick, but nothing of the reserve is lost. */
+        (void)rw_metalog_close(&w.store);
+    }
+    world_deinit(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_power_cut_at_every_operation),
         cmocka_unit_test(test_damaged_snapshot),
         cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_reserve_outlives_a_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
