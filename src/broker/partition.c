@@ -196,43 +196,13 @@ void rw_partition_epoch_end(const struct rw_partition *p, int32_t epoch, int32_t
     rw_log_epoch_end(p->log, epoch, ret_epoch, ret_end);
 }
 
-/* Nobody could end such a transaction: its records would stay undecided, and its producer be
- * remembered, for ever. A batch that is too short for its header is refused by the log. */
-static bool is_transactional(const uint8_t *batch, size_t n)
+void rw_partition_appended(struct rw_partition *p)
 {
-    return n >= RW_BATCH_HEADER_SIZE &&
-           (rw_load_be16(batch + RW_BATCH_CRC_FROM) & RW_ATTR_TRANSACTIONAL);
-}
-
-int rw_partition_append(struct rw_partition *p, uint8_t *bytes, size_t n, bool allow_zstd,
-                        const struct rw_append_check *check, struct rw_append_info *ret_info)
-{
-    if (p->shard->partitions->disk.refuse)
-        return RW_E_FULL; /* before the disk is full; producers try again */
-    if (is_transactional(bytes, n)) {
-        ret_info->bad_record = -1;
-        ret_info->why = "the batch belongs to a transaction, and none was begun";
-        return RW_E_RECORD;
-    }
-    struct rw_append_args args = {
-        .leader_epoch = p->part.leader_epoch,
-        .as_leader = true,
-        .allow_zstd = allow_zstd,
-        .now_ms = rw_shard_wall_ms(p->shard),
-        .check = check,
-    };
-    int rc = rw_log_append(p->log, bytes, n, &args, ret_info);
-    if (rc) {
-        if (rw_log_state(p->log))
-            rw_partition_failed(p, rc);
-        else if (rc == RW_E_FULL)
-            rw_partitions_found_full(p->shard);
-        return rc;
-    }
+    if (p->part.role != RW_PART_LEADER || p->part.end == rw_log_end(p->log))
+        return;
     rw_partition_step(p,
                       &(struct rw_part_event){.kind = RW_PART_APPENDED, .end = rw_log_end(p->log)});
     lazy_flush(p);
-    return RW_OK;
 }
 
 int rw_partition_trim(struct rw_partition *p, int64_t offset)

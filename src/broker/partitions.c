@@ -261,6 +261,8 @@ static int add(struct rw_partitions *ps, const struct rw_meta_topic *t, int32_t 
     p->dir = make_dir(s->broker, t->name, index);
     rw_part_init(&p->part);
     rw_list_init(&p->starters);
+    rw_list_init(&p->appends);
+    rw_list_init(&p->due);
     rw_list_init(&p->acks);
     rw_list_init(&p->readers);
     rw_list_init(&p->link);
@@ -301,6 +303,7 @@ int rw_partitions_new(struct rw_shard *s)
     ps->shard = s;
     rw_list_init(&ps->to_open);
     rw_list_init(&ps->no_room);
+    rw_list_init(&ps->appends_due);
     s->partitions = ps;
     return RW_OK;
 }
@@ -415,7 +418,7 @@ static void retire_done(struct rw_job *job)
 
 void rw_partition_retire_next(struct rw_partition *p)
 {
-    if (p->busy || p->held || (p->log && !rw_flusher_idle(&p->flusher)))
+    if (p->busy || p->held || !rw_list_empty(&p->due) || (p->log && !rw_flusher_idle(&p->flusher)))
         return;
     if (!p->log && !p->destroy) {
         retire_end(p);

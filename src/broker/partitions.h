@@ -41,6 +41,8 @@ struct rw_partition {
     struct rw_timer flush_timer;      /* flush.ms */
     int64_t synced_to;                /* end offset when the last sync was asked for */
     struct rw_link starters;          /* struct rw_waiter, until the log is open */
+    struct rw_link appends;           /* struct rw_partition_append, in order */
+    struct rw_link due;               /* in partitions.appends_due */
     struct rw_link acks;              /* struct rw_waiter, in order of their offsets */
     struct rw_link readers;           /* struct rw_waiter */
     struct rw_topic_metrics *metrics; /* NULL: not counted */
@@ -114,11 +116,20 @@ int32_t rw_partitions_throttle_ms(const struct rw_shard *s);
 void rw_partition_epoch_end(const struct rw_partition *p, int32_t epoch, int32_t *ret_epoch,
                             int64_t *ret_end);
 
-/* Appends a producer's batch as leader, starts what the durability policy asks for, wakes readers.
- * Codes as rw_log_append(). */
-RW_MUST int rw_partition_append(struct rw_partition *p, uint8_t *bytes, size_t n, bool allow_zstd,
-                                const struct rw_append_check *check,
-                                struct rw_append_info *ret_info);
+/*
+ * A producer's batch on its way into the log. Who appends sets append.bytes, n, args.allow_zstd and
+ * args.check, and done(), which is called when append.code and append.info hold the answer: the codes of
+ * rw_log_append(), RW_E_OFFLINE also when the partition went out of service meanwhile. To give up
+ * before that, take `link` out of its list. (appends.c)
+ */
+struct rw_partition_append {
+    struct rw_link link;
+    struct rw_append append;
+    void (*done)(struct rw_partition_append *a);
+};
+
+/* Writes it as leader in the next round of messages, together with what else comes in this one. */
+void rw_partition_append(struct rw_partition *p, struct rw_partition_append *a);
 /* compression.type: the batch must be rebuilt in this codec (rebuild.h) before it is appended. */
 struct rw_recode {
     bool needed;

@@ -41,6 +41,9 @@ struct rw_partitions {
     struct rw_timer retention;
     struct rw_disk_watch disk;
     struct rw_precheck precheck;
+    /* appends.c: partitions with batches to be written, and the message that writes them. */
+    struct rw_link appends_due;
+    struct rw_msg append_turn;
     void (*stopped)(struct rw_shard *s);
 };
 
@@ -48,6 +51,8 @@ struct rw_partitions {
 void rw_partition_step(struct rw_partition *p, const struct rw_part_event *event);
 /* After the log was opened (or not: code). On the shard. */
 void rw_partition_opened(struct rw_partition *p, int code);
+/* The end of its log may have moved: starts what the durability policy asks for, wakes readers. */
+void rw_partition_appended(struct rw_partition *p);
 /* Applies changed settings. */
 void rw_partition_configure(struct rw_partition *p, const struct rw_topic_config *config);
 /* Tells everybody who waits; they find the state changed. */

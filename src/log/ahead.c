@@ -23,8 +23,6 @@
 
 static const uint8_t zeros_page[16 << 10];
 
-#define PIECES 16 /* pages in one write */
-
 size_t rw_ahead_bytes(const struct rw_log *log, const struct rw_segment *s, size_t n)
 {
     uint64_t most = (uint64_t)log->config.zeros_ahead_bytes, end = s->size + n;
@@ -32,8 +30,8 @@ size_t rw_ahead_bytes(const struct rw_log *log, const struct rw_segment *s, size
         log->small_syncs < SMALL_SYNCS || s->size - s->synced > UNSYNCED)
         return 0;
     uint64_t ahead = s->size > AHEAD_MIN ? s->size : AHEAD_MIN;
-    if (most > sizeof(zeros_page) * PIECES)
-        most = sizeof(zeros_page) * PIECES;
+    if (most > sizeof(zeros_page) * RW_AHEAD_PIECES)
+        most = sizeof(zeros_page) * RW_AHEAD_PIECES;
     if (ahead > most)
         ahead = most;
     uint64_t limit = (uint64_t)log->config.segment_bytes;
@@ -42,11 +40,9 @@ size_t rw_ahead_bytes(const struct rw_log *log, const struct rw_segment *s, size
     return (size_t)ahead;
 }
 
-int rw_ahead_write(struct rw_segment *s, const uint8_t *bytes, size_t n, size_t zeros)
+int rw_ahead_write(struct rw_segment *s, struct rw_iov *iov, size_t n_iov, uint64_t n, size_t zeros)
 {
-    struct rw_iov iov[1 + PIECES] = {{bytes, n}};
-    size_t n_iov = 1;
-    RW_ASSERT(zeros <= sizeof(zeros_page) * PIECES);
+    RW_ASSERT(zeros <= sizeof(zeros_page) * RW_AHEAD_PIECES);
     for (size_t left = zeros; left; n_iov++) {
         size_t piece = left < sizeof(zeros_page) ? left : sizeof(zeros_page);
         iov[n_iov] = (struct rw_iov){zeros_page, piece};

@@ -55,11 +55,6 @@ static inline uint32_t rw_index_count(const struct rw_index *x)
     return x->file_n + x->tail_n;
 }
 
-static inline bool rw_index_is_full(const struct rw_index *x)
-{
-    return rw_index_count(x) >= x->max;
-}
-
 /* [W] Writes the tail behind the entries of the file. Returns how many entries are safe there now; the
  * caller then calls rw_index_spilled() with it under the mutex. 0: the write failed, the entries are
  * dropped (the index is sparse; nothing needs them). */

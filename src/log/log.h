@@ -125,6 +125,22 @@ struct rw_append_info {
 RW_MUST int rw_log_append(struct rw_log *log, uint8_t *bytes, size_t n,
                           const struct rw_append_args *args, struct rw_append_info *ret_info);
 
+/* One append of several. The bytes must be there until the call returns. */
+struct rw_append {
+    uint8_t *bytes;
+    size_t n;
+    struct rw_append_args args;
+    int code; /* the answer, as rw_log_append() gives it */
+    struct rw_append_info info;
+};
+
+/*
+ * [W] The same for each in this order, with as few writes as possible. What is refused leaves the others
+ * alone. Where the disk fails one (RW_E_FULL, RW_E_IO), those that were to be written with it and all behind
+ * them have the same answer: what was appended is a beginning of the list, without what was refused.
+ */
+void rw_log_append_all(struct rw_log *log, struct rw_append *const *appends, size_t n);
+
 /*
  * [R] Group commit: makes everything that was appended when the call began durable and moves the
  * durable offset. Several callers may overlap; each file is synced by one at a time. After an error

@@ -17,20 +17,25 @@ static int64_t waited_ms(const struct rw_segment *s, int64_t now_ms, int64_t max
     return now_ms - s->created_ms;
 }
 
-bool rw_log_should_roll(const struct rw_log *log, size_t n, int64_t now_ms, int64_t max_timestamp,
-                        int64_t last_offset)
+bool rw_log_should_roll(const struct rw_log *log, size_t before, uint64_t n, int64_t now_ms,
+                        int64_t max_timestamp, int64_t last_offset)
 {
     const struct rw_segment *s = rw_log_active(log);
     if (last_offset - s->base > INT32_MAX)
         return true;
     if (s->size == 0)
-        return false;
+        return before > 0; /* what the segment's age is measured from comes alone */
     const struct rw_log_config *c = &log->config;
     return s->size + n > (uint64_t)c->segment_bytes ||
            waited_ms(s, now_ms, max_timestamp) > c->segment_ms - s->jitter_ms ||
-           rw_index_is_full(&s->offsets) ||
+           rw_index_count(&s->offsets) + before >= s->offsets.max ||
            /* One entry is kept back for the closing one. */
-           rw_index_count(&s->times) + 1 >= s->times.max;
+           rw_index_count(&s->times) + before + 1 >= s->times.max;
+}
+
+bool rw_log_has_room(const struct rw_log *log, uint64_t n)
+{
+    return n <= INT32_MAX - rw_log_active(log)->size;
 }
 
 /* Everything is in the files, the closing time entry too. */

@@ -117,9 +117,12 @@ RW_MUST int rw_log_seal(struct rw_log *log, struct rw_segment *s);
 /* Makes the indexes of a sealed segment durable, and the end of its file, where nothing else of it is
  * waiting to be synced: then no flush works on the file, and the writer may. [W] */
 RW_MUST int rw_log_sync_sealed(struct rw_log *log, struct rw_segment *s);
-/* Would a batch of n bytes, max timestamp and last offset need a new segment? [W] */
-bool rw_log_should_roll(const struct rw_log *log, size_t n, int64_t now_ms, int64_t max_timestamp,
-                        int64_t last_offset);
+/* Would n more bytes need a new segment, the last batch of them with this max timestamp and last offset,
+ * and `before` batches in front of it? [W] */
+bool rw_log_should_roll(const struct rw_log *log, size_t before, uint64_t n, int64_t now_ms,
+                        int64_t max_timestamp, int64_t last_offset);
+/* Positions in the index are 31 bits wide: have n more bytes room in the active segment? [W] */
+bool rw_log_has_room(const struct rw_log *log, uint64_t n);
 /* Starts a segment at `base` (>= end). [W] */
 RW_MUST int rw_log_roll_at(struct rw_log *log, int64_t base);
 

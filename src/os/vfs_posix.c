@@ -117,7 +117,7 @@ static int file_read_at(struct rw_file *f, uint64_t at, void *p, size_t n, size_
     return RW_OK;
 }
 
-#define IOV_BATCH 64
+#define IOV_BATCH 128
 
 /* Takes up to IOV_BATCH pieces off the list; the first `skip` bytes of the first one are written
  * already. */

@@ -43,6 +43,7 @@ void world_init(struct world *w, uint64_t seed)
     /* Not drawn: the seeds that once failed must stay what they are. */
     static const int64_t zeros[] = {256 << 10, 0, 900, 5000};
     c->zeros_ahead_bytes = zeros[seed & 3];
+    w->together = seed % 5 == 2;
     c->timestamp_before_max_ms = c->timestamp_after_max_ms = INT64_MAX;
     w->flush_each = below(w, 3) == 0;
     w->last_ts = rw_wall_ms(w->e.env.clock);
@@ -220,13 +221,14 @@ static int flush(struct world *w)
     return RW_OK;
 }
 
-static int append(struct world *w)
+/* One more batch, of which the model is told before the outcome is known: a crash inside may leave it in
+ * the log. */
+static struct entry draw(struct world *w, int64_t offset, struct rw_buf *ret_bytes)
 {
-    struct rw_buf bytes;
-    rw_buf_init(&bytes);
+    rw_buf_init(ret_bytes);
     int32_t count = 1 + (int32_t)below(w, 5);
     w->last_ts += (int64_t)below(w, 2000) - (below(w, 10) ? 0 : 5000);
-    struct entry e = {.first = rw_log_end(w->log),
+    struct entry e = {.first = offset,
                       .base_ts = w->last_ts,
                       .pid = below(w, 3) ? 1000 + (int64_t)below(w, WORLD_PRODUCERS) : -1,
                       .sequence = -1,
@@ -234,31 +236,56 @@ static int append(struct world *w)
     e.last = e.first + count - 1;
     if (e.pid >= 0)
         e.sequence = world_next_sequence(w, e.pid);
-    int rc = world_build(w, &bytes, &e, count);
+    int rc = world_build(w, ret_bytes, &e, count);
     RW_ASSERT(rc == RW_OK);
-    /* Before the outcome is known: a crash inside may leave it in the log. */
-    remember(w, &e, &bytes);
+    remember(w, &e, ret_bytes);
+    return e;
+}
+
+/* The answer to one of them. */
+static void judge(struct world *w, const struct entry *e, int rc, const struct rw_append_info *info)
+{
+    if (rc == RW_E_SEQUENCE)
+        world_fail(w, "producer %lld: sequence %d at offset %lld was refused: %s",
+                   (long long)e->pid, e->sequence, (long long)e->first, info->why);
+    if (!rc && (info->first_offset != e->first || info->last_offset != e->last || info->duplicate))
+        world_fail(w, "append at %lld answered %lld..%lld%s", (long long)e->first,
+                   (long long)info->first_offset, (long long)info->last_offset,
+                   info->duplicate ? " as a duplicate" : "");
+}
+
+static int append(struct world *w)
+{
+    struct rw_append all[WORLD_TOGETHER], *list[WORLD_TOGETHER];
+    struct rw_buf bytes[WORLD_TOGETHER];
+    struct entry e[WORLD_TOGETHER];
+    size_t n = w->together ? 1 + (size_t)below(w, WORLD_TOGETHER) : 1;
     const struct rw_append_args args = {.leader_epoch = w->epoch,
                                         .as_leader = true,
                                         .allow_zstd = true,
                                         .now_ms = rw_wall_ms(w->e.env.clock)};
-    struct rw_append_info info = {0};
-    rc = rw_log_append(w->log, bytes.p, bytes.n, &args, &info);
-    rw_buf_deinit(&bytes);
-    if (rc == RW_E_SEQUENCE)
-        world_fail(w, "producer %lld: sequence %d at offset %lld was refused: %s", (long long)e.pid,
-                   e.sequence, (long long)e.first, info.why);
-    if (rc == RW_E_FULL) {
-        world_model_truncate(w, e.first); /* refused: promised not to be there */
-        return rw_log_end(w->log) == e.first ? RW_OK : RW_E_FULL;
+    for (size_t i = 0; i < n; i++) {
+        e[i] = draw(w, i ? e[i - 1].last + 1 : rw_log_end(w->log), &bytes[i]);
+        all[i] = (struct rw_append){.bytes = bytes[i].p, .n = bytes[i].n, .args = args};
+        list[i] = &all[i];
     }
-    if (!rc && (info.first_offset != e.first || info.last_offset != e.last || info.duplicate))
-        world_fail(w, "append at %lld answered %lld..%lld%s", (long long)e.first,
-                   (long long)info.first_offset, (long long)info.last_offset,
-                   info.duplicate ? " as a duplicate" : "");
-    if (!rc && w->flush_each)
-        rc = flush(w);
-    return rc;
+    rw_log_append_all(w->log, list, n);
+    size_t good = n; /* the first that the disk failed */
+    for (size_t i = 0; i < n; i++) {
+        rw_buf_deinit(&bytes[i]);
+        judge(w, &e[i], all[i].code, &all[i].info);
+        if (all[i].code && good == n)
+            good = i;
+        if (good < n && all[i].code != all[good].code)
+            world_fail(w, "%s for one of %zu that came together, %s for a later one",
+                       rw_code_name(all[good].code), n, rw_code_name(all[i].code));
+    }
+    if (good == n)
+        return w->flush_each ? flush(w) : RW_OK;
+    if (all[good].code != RW_E_FULL)
+        return all[good].code;
+    world_model_truncate(w, e[good].first); /* refused: promised not to be there */
+    return rw_log_end(w->log) == e[good].first ? RW_OK : RW_E_FULL;
 }
 
 /* A batch boundary, usually near the end. */

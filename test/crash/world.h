@@ -12,6 +12,7 @@
 #include "sim/env.h"
 
 #define WORLD_PRODUCERS 3
+#define WORLD_TOGETHER  6 /* batches in one call */
 #define WORLD_DIR       "/data"
 #define WORLD_LOG       WORLD_DIR "/t-0"
 
@@ -45,6 +46,7 @@ struct world {
     int64_t last_ts;
     int64_t high_water; /* for retention; below or at the promised offset */
     bool flush_each;
+    bool together; /* several batches are appended in one call */
     char why[400]; /* the violation found; "" when none */
 };
 

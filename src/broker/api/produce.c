@@ -20,7 +20,8 @@
 struct produce_item {
     struct rw_fan_item base;
     struct rw_fan_leg *leg;
-    struct rw_waiter waiter;
+    struct rw_partition_append in; /* until it is written */
+    struct rw_waiter waiter;       /* until the log is open; then until it is acknowledged */
     struct rw_wire_records records;
     bool allow_zstd;
     const struct rw_append_check *check; /* made on the request's shard; NULL: none */
@@ -98,12 +99,44 @@ static void count(struct rw_partition *p, const struct rw_append_info *info, siz
     }
 }
 
+static void written(struct rw_partition_append *a)
+{
+    struct produce_item *item = RW_CONTAINER(a, struct produce_item, in);
+    struct rw_partition *p = item->base.partition;
+    const struct rw_append_info *info = &a->append.info;
+    if (a->append.code) {
+        int16_t gone = a->append.code == RW_E_OFFLINE ? rw_partition_error(p) : 0;
+        item->base.error = gone ? gone : error_of(a->append.code);
+        item->bad_record = info->bad_record;
+        item->why = info->why;
+        settle(item->leg);
+        return;
+    }
+    count(p, info, item->records.n);
+    item->base_offset = info->first_offset;
+    item->append_time = info->log_append_time;
+    if (produce_of(item->leg)->acks == 0 || rw_partition_is_acked(p, info->last_offset + 1)) {
+        settle(item->leg);
+        return;
+    }
+    item->waiter.offset = info->last_offset + 1;
+    item->waiter.wake = acknowledged;
+    rw_partition_wait_acked(p, &item->waiter);
+}
+
+/* Nobody could end such a transaction: its records would stay undecided, and its producer be remembered,
+ * for ever. A batch that is too short for its header is refused by the log. */
+static bool is_transactional(const struct rw_wire_records *batch)
+{
+    return batch->n >= RW_BATCH_HEADER_SIZE &&
+           (rw_load_be16(batch->p + RW_BATCH_CRC_FROM) & RW_ATTR_TRANSACTIONAL);
+}
+
 static void opened(struct rw_waiter *w);
 
 /* True when the item is finished; false: it waits. */
 static bool append(struct rw_shard *owner, struct produce *produce, struct produce_item *item)
 {
-    struct rw_append_info info = {0};
     item->base_offset = item->log_start = item->append_time = -1;
     item->bad_record = -1;
     struct rw_partition *p = rw_partition_find(owner, item->base.topic_id, item->base.index);
@@ -126,25 +159,22 @@ static bool append(struct rw_shard *owner, struct produce *produce, struct produ
         item->why = "a produce request must have a record batch for each partition";
         return true;
     }
-    /* The frame is ours until the answer has left; offset and epoch are patched in place. */
-    int rc = item->rebuild ? item->rebuild->code : RW_OK;
-    if (rc == RW_OK)
-        rc = rw_partition_append(p, (uint8_t *)(uintptr_t)item->records.p, item->records.n,
-                                 item->allow_zstd, item->check, &info);
-    if (rc) {
-        item->base.error = error_of(rc);
-        item->bad_record = info.bad_record;
-        item->why = info.why;
+    if (is_transactional(&item->records)) {
+        item->base.error = error_of(RW_E_RECORD);
+        item->why = "the batch belongs to a transaction, and none was begun";
         return true;
     }
-    count(p, &info, item->records.n);
-    item->base_offset = info.first_offset;
-    item->append_time = info.log_append_time;
-    if (produce->acks == 0 || rw_partition_is_acked(p, info.last_offset + 1))
+    if (item->rebuild && item->rebuild->code) {
+        item->base.error = error_of(item->rebuild->code);
         return true;
-    item->waiter.offset = info.last_offset + 1;
-    item->waiter.wake = acknowledged;
-    rw_partition_wait_acked(p, &item->waiter);
+    }
+    item->in.done = written;
+    /* The frame is ours until the answer has left; offset and epoch are patched in place. */
+    item->in.append =
+        (struct rw_append){.bytes = (uint8_t *)(uintptr_t)item->records.p,
+                           .n = item->records.n,
+                           .args = {.allow_zstd = item->allow_zstd, .check = item->check}};
+    rw_partition_append(p, &item->in);
     return false;
 }
 
@@ -162,6 +192,7 @@ static void run(struct rw_shard *owner, struct rw_fan_leg *leg)
     for (struct rw_fan_item *i = leg->first; i; i = i->next) {
         struct produce_item *item = RW_CONTAINER(i, struct produce_item, base);
         rw_list_init(&item->waiter.link);
+        rw_list_init(&item->in.link);
         item->leg = leg;
         if (!append(owner, produce, item))
             produce->pending[leg->shard]++;
@@ -174,9 +205,10 @@ static void halt(struct rw_shard *owner, struct rw_fan_leg *leg)
     (void)owner;
     for (struct rw_fan_item *i = leg->first; i; i = i->next) {
         struct produce_item *item = RW_CONTAINER(i, struct produce_item, base);
-        if (rw_list_empty(&item->waiter.link))
+        if (rw_list_empty(&item->waiter.link) && rw_list_empty(&item->in.link))
             continue;
         rw_list_remove(&item->waiter.link);
+        rw_list_remove(&item->in.link);
         item->base.error = RW_KERR_REQUEST_TIMED_OUT;
     }
     rw_fan_leg_done(owner, leg);

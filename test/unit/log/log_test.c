@@ -121,20 +121,28 @@ int64_t log_test_append(struct log_test *t, int count, int64_t ts, size_t value_
     return info.first_offset;
 }
 
+void log_test_producer_batch(struct rw_buf *out, int64_t pid, int16_t epoch, int32_t sequence,
+                             int count, size_t value_size)
+{
+    struct rw_builder b;
+    rw_builder_init(&b);
+    if (pid >= 0) {
+        b.producer_id = pid;
+        b.producer_epoch = epoch;
+        b.base_sequence = sequence;
+    }
+    build(&b, out, count, 1000, value_size);
+    rw_builder_deinit(&b);
+}
+
 int log_test_produce(struct log_test *t, int64_t pid, int16_t epoch, int32_t sequence, int count,
                      struct rw_append_info *ret_info)
 {
-    struct rw_builder b;
     struct rw_buf bytes;
     rw_buf_init(&bytes);
-    rw_builder_init(&b);
-    b.producer_id = pid;
-    b.producer_epoch = epoch;
-    b.base_sequence = sequence;
-    build(&b, &bytes, count, 1000, 10);
+    log_test_producer_batch(&bytes, pid, epoch, sequence, count, 10);
     const struct rw_append_args args = {.leader_epoch = 0, .as_leader = true, .now_ms = 1000};
     int rc = rw_log_append(t->log, bytes.p, bytes.n, &args, ret_info);
-    rw_builder_deinit(&b);
     rw_buf_deinit(&bytes);
     return rc;
 }

@@ -43,7 +43,10 @@ void log_test_file(const struct log_test *t, const char *name, char *ret_path, s
 void log_test_batch(struct rw_buf *out, int count, int64_t ts, size_t value_size);
 /* Appends such a batch as leader; asserts success. Returns the first offset. */
 int64_t log_test_append(struct log_test *t, int count, int64_t ts, size_t value_size);
-/* A batch of an idempotent producer. */
+/* A batch of an idempotent producer (pid -1: of none). */
+void log_test_producer_batch(struct rw_buf *out, int64_t pid, int16_t epoch, int32_t sequence,
+                             int count, size_t value_size);
+/* Appends one. */
 int log_test_produce(struct log_test *t, int64_t pid, int16_t epoch, int32_t sequence, int count,
                      struct rw_append_info *ret_info);
 /* Reads from offset on with small and large limits and counts the records up to the end; asserts that

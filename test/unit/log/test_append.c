@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "sim/disk.h"
 
 static int replicate(struct log_test *t, struct rw_buf *bytes, struct rw_append_info *info)
@@ -410,6 +411,157 @@ static void read_only_follows_a_writer(void **state)
     log_test_deinit(&t);
 }
 
+/* ---- several at once ---- */
+
+#define TOGETHER_MAX 200
+
+struct together {
+    struct rw_buf bytes[TOGETHER_MAX];
+    struct rw_append all[TOGETHER_MAX], *list[TOGETHER_MAX];
+    size_t n;
+};
+
+static struct rw_append *join(struct together *g, int64_t pid, int32_t sequence, size_t value_size)
+{
+    struct rw_append *a = &g->all[g->n];
+    struct rw_buf *b = &g->bytes[g->n];
+    rw_buf_init(b);
+    log_test_producer_batch(b, pid, 0, sequence, 3, value_size);
+    *a = (struct rw_append){
+        .bytes = b->p, .n = b->n, .args = {.as_leader = true, .now_ms = 1000, .leader_epoch = 4}};
+    g->list[g->n++] = a;
+    return a;
+}
+
+static void append_together(struct log_test *t, struct together *g)
+{
+    rw_log_append_all(t->log, g->list, g->n);
+    for (size_t i = 0; i < g->n; i++)
+        rw_buf_deinit(&g->bytes[i]);
+    g->n = 0;
+}
+
+static void together_with_one_write(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_sim_disk_stats before, after;
+    static struct together g;
+    on_a_disk(&t);
+    for (int i = 0; i < 64; i++)
+        join(&g, i % 3 ? -1 : 7, i, 100);
+    struct rw_append *bad = g.list[10];
+    bad->bytes[80] ^= 1;
+    rw_sim_disk_stats(t.disk, &before);
+    append_together(&t, &g);
+    rw_sim_disk_stats(t.disk, &after);
+    assert_int_equal(after.changes - before.changes, 1);
+    int64_t next = 10;
+    for (int i = 0; i < 64; i++) {
+        assert_int_equal(g.all[i].code, i == 10 ? RW_E_CORRUPT : RW_OK);
+        assert_int_equal(g.all[i].info.first_offset, i == 10 ? -1 : next);
+        next += i == 10 ? 0 : 3;
+    }
+    assert_non_null(bad->info.why);
+    assert_int_equal(rw_log_end(t.log), next);
+    int64_t records;
+    assert_int_equal(log_test_read_all(&t, 0, &records), next);
+    assert_int_equal(records, next);
+    log_test_deinit(&t);
+}
+
+/* A producer's batches among those of one call: the next, the same again, one left out. */
+static void together_a_producer_is_judged_as_alone(void **state)
+{
+    (void)state;
+    struct log_test t;
+    static struct together g;
+    log_test_init(&t);
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    static const struct {
+        int64_t pid;
+        int32_t sequence;
+        int code;
+        bool duplicate;
+        int64_t first;
+    } want[] = {
+        {5, 0, RW_OK, false, 0},  {5, 3, RW_OK, false, 3},         {6, 0, RW_OK, false, 6},
+        {5, 3, RW_OK, true, 3},   {5, 9, RW_E_SEQUENCE, false, 0}, {5, 6, RW_OK, false, 9},
+        {6, 3, RW_OK, false, 12}, {6, 0, RW_OK, true, 6},          {5, 9, RW_OK, false, 15}};
+    for (size_t i = 0; i < RW_COUNT(want); i++)
+        join(&g, want[i].pid, want[i].sequence, 10);
+    append_together(&t, &g);
+    for (size_t i = 0; i < RW_COUNT(want); i++) {
+        assert_int_equal(g.all[i].code, want[i].code);
+        assert_int_equal(g.all[i].info.duplicate, want[i].duplicate);
+        if (!want[i].code)
+            assert_int_equal(g.all[i].info.first_offset, want[i].first);
+    }
+    assert_int_equal(rw_log_end(t.log), 18);
+    log_test_deinit(&t);
+}
+
+/* Segments and indexes are as full as if each had come alone. */
+static void together_they_roll_as_alone(void **state)
+{
+    (void)state;
+    static struct together g;
+    for (int kind = 0; kind < 4; kind++) {
+        size_t segments[2];
+        for (int alone = 0; alone < 2; alone++) {
+            struct log_test t;
+            log_test_init(&t);
+            t.config.index_interval_bytes = 0;
+            t.config.segment_bytes = kind & 1 ? 2000 : 1 << 20;
+            t.config.index_bytes_max = kind & 2 ? 240 : 10 << 20;
+            assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+            for (int i = 0; i < TOGETHER_MAX; i++) {
+                join(&g, -1, -1, 10);
+                if (alone)
+                    append_together(&t, &g);
+            }
+            append_together(&t, &g);
+            segments[alone] = rw_log_segments(t.log);
+            int64_t records;
+            assert_int_equal(log_test_read_all(&t, 0, &records), 3 * TOGETHER_MAX);
+            struct rw_log_verify v = {0};
+            assert_int_equal(rw_log_verify(t.log, &v), RW_OK);
+            assert_int_equal(v.batches, TOGETHER_MAX);
+            assert_int_equal(v.bad_batches + v.bad_index_entries, 0);
+            log_test_deinit(&t);
+        }
+        assert_int_equal(segments[0], segments[1]);
+        assert_true((segments[0] > 1) == (kind != 0));
+    }
+}
+
+/* On a full disk: a beginning of the list, and nothing behind it. */
+static void together_on_a_full_disk(void **state)
+{
+    (void)state;
+    struct log_test t;
+    static struct together g;
+    on_a_disk(&t);
+    for (int i = 0; i < 150; i++)
+        join(&g, 7, 3 * i, 100);
+    const struct rw_sim_faults full = {.full_at = 2}, none = {0};
+    rw_sim_disk_arm(t.disk, &full);
+    append_together(&t, &g);
+    rw_sim_disk_arm(t.disk, &none);
+    for (int i = 0; i < 150; i++)
+        assert_int_equal(g.all[i].code, i < 64 ? RW_OK : RW_E_FULL);
+    assert_int_equal(rw_log_end(t.log), 10 + 64 * 3);
+    for (int i = 64; i < 150; i++)
+        join(&g, 7, 3 * i, 100);
+    append_together(&t, &g);
+    for (int i = 0; i < 150 - 64; i++)
+        assert_int_equal(g.all[i].code, RW_OK);
+    int64_t records;
+    assert_int_equal(log_test_read_all(&t, 0, &records), 10 + 450);
+    assert_int_equal(records, 10 + 450);
+    log_test_deinit(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +577,10 @@ int main(void)
         cmocka_unit_test(a_failed_write_or_sync_is_final),
         cmocka_unit_test(without_descriptors),
         cmocka_unit_test(read_only_follows_a_writer),
+        cmocka_unit_test(together_with_one_write),
+        cmocka_unit_test(together_a_producer_is_judged_as_alone),
+        cmocka_unit_test(together_they_roll_as_alone),
+        cmocka_unit_test(together_on_a_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
