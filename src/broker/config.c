@@ -37,7 +37,9 @@ void rw_config_free(struct rw_config *c)
     if (!c)
         return;
     rw_arena_deinit(&c->arena);
-    rw_free(c->notices);
+    rw_free(c->notices.items);
+    rw_free(c->unknown.items);
+    rw_free(c->mistakes.items);
     rw_free(c->slots);
     rw_free(c);
 }
@@ -49,27 +51,51 @@ const struct rw_broker_config *rw_config_broker(const struct rw_config *c)
 
 size_t rw_config_notices(const struct rw_config *c)
 {
-    return c->n_notices;
+    return c->notices.n;
 }
 
 const char *rw_config_notice(const struct rw_config *c, size_t i)
 {
-    return c->notices[i];
+    return c->notices.items[i];
 }
 
-static int add_notice(struct rw_config *c, const char *text)
+void rw_config_collect(struct rw_config *c)
+{
+    c->collects = true;
+}
+
+size_t rw_config_mistakes(const struct rw_config *c)
+{
+    return c->mistakes.n;
+}
+
+const char *rw_config_mistake(const struct rw_config *c, size_t i)
+{
+    return c->mistakes.items[i];
+}
+
+static int add_text(struct rw_texts *t, const char *text)
 {
     if (!text)
         return RW_E_NOMEM;
-    if (c->n_notices == c->cap_notices) {
-        size_t cap = c->cap_notices ? c->cap_notices * 2 : 8;
-        const char **grown = rw_realloc_array(c->notices, cap, sizeof(*grown));
+    if (t->n == t->cap) {
+        size_t cap = t->cap ? t->cap * 2 : 8;
+        const char **grown = rw_realloc_array(t->items, cap, sizeof(*grown));
         if (!grown)
             return RW_E_NOMEM;
-        c->notices = grown;
-        c->cap_notices = cap;
+        t->items = grown;
+        t->cap = cap;
     }
-    c->notices[c->n_notices++] = text;
+    t->items[t->n++] = text;
+    return RW_OK;
+}
+
+int rw_config_mistaken(struct rw_config *c, int code, struct rw_err *err)
+{
+    if (!c->collects || code == RW_OK || code == RW_E_NOMEM)
+        return code;
+    if (add_text(&c->mistakes, rw_arena_printf(&c->arena, "%s", err->text)))
+        return rw_err_set(err, RW_E_NOMEM, "out of memory");
     return RW_OK;
 }
 
@@ -79,9 +105,8 @@ static int note_unknown(struct rw_config *c, struct rw_str name, const char *ori
     const char *text = rw_arena_printf(&c->arena, "%s: unknown configuration key '%.*s'%s%s%s",
                                        origin, (int)name.n, name.p, near ? "; did you mean '" : "",
                                        near ? near : "", near ? "'?" : "");
-    if (!c->unknown)
-        c->unknown = text;
-    return add_notice(c, text);
+    int rc = add_text(&c->unknown, text);
+    return rc ? rc : add_text(&c->notices, text);
 }
 
 int rw_config_assign(struct rw_config *c, struct rw_str name, struct rw_str value,
@@ -95,9 +120,10 @@ int rw_config_assign(struct rw_config *c, struct rw_str name, struct rw_str valu
     if (!key)
         return note_unknown(c, name, at);
     if (key->flags & RW_CONFIG_COMPAT &&
-        add_notice(c, rw_arena_printf(&c->arena,
-                                      "%s: %s is accepted for compatibility and has no effect", at,
-                                      key->name)))
+        add_text(&c->notices,
+                 rw_arena_printf(&c->arena,
+                                 "%s: %s is accepted for compatibility and has no effect", at,
+                                 key->name)))
         return rw_err_set(ret_err, RW_E_NOMEM, "out of memory");
     struct rw_buf text;
     struct rw_err why;
@@ -105,13 +131,15 @@ int rw_config_assign(struct rw_config *c, struct rw_str name, struct rw_str valu
     int rc = rw_config_canonical(key, value, &text, &why);
     if (rc) {
         rw_buf_deinit(&text);
-        return rw_err_set(ret_err, rc, "%s: %s", origin, why.text);
+        c->slots[key - rw_config_table(&n_keys)].wrong = true;
+        return rw_config_mistaken(c, rw_err_set(ret_err, rc, "%s: %s", origin, why.text), ret_err);
     }
     const char *kept = rw_arena_printf(&c->arena, "%s", rw_buf_cstr(&text));
     rw_buf_deinit(&text);
     if (!kept)
         return rw_err_set(ret_err, RW_E_NOMEM, "out of memory");
-    c->slots[key - rw_config_table(&n_keys)] = (struct rw_config_slot){.text = kept, .origin = at};
+    c->slots[key - rw_config_table(&n_keys)] =
+        (struct rw_config_slot){.text = kept, .origin = at, .wrong = false};
     return RW_OK;
 }
 
@@ -245,32 +273,66 @@ void rw_config_fill(struct rw_config *c)
     rw_buf_deinit(&buf);
 }
 
-int rw_config_cross_check(const struct rw_config *c, struct rw_err *ret_err)
+/* A value of its own is there, but it can not be: what it is compared with says nothing. */
+static bool is_wrong(const struct rw_config *c, const char *name)
 {
-    const struct rw_broker_config *b = &c->broker;
-    if (b->node_id < 0)
-        return rw_err_set(ret_err, RW_E_INVAL, "node.id (or broker.id) must not be negative");
-    if (!b->log_dirs || !b->log_dirs[0])
+    return slot_of(c, rw_config_find(RW_SCOPE_BROKER, rw_str(name)))->wrong;
+}
+
+static int check_log_dirs(const struct rw_config *c, struct rw_err *ret_err)
+{
+    const char *dirs = c->broker.log_dirs;
+    if (!dirs || !dirs[0])
         return rw_err_set(ret_err, RW_E_INVAL, "log.dirs is empty: name the data directory");
-    if (strchr(b->log_dirs, ','))
+    if (strchr(dirs, ','))
         return rw_err_set(ret_err, RW_E_INVAL,
                           "log.dirs names several directories; this version uses one: "
                           "put them on one file system (RAID, LVM) or name just one");
-    if (b->disk_warn_percent > b->disk_throttle_percent ||
-        b->disk_throttle_percent > b->disk_refuse_percent)
-        return rw_err_set(ret_err, RW_E_INVAL,
-                          "rollway.disk.warn.percent, .throttle.percent and .refuse.percent must "
-                          "not decrease in this order");
     return RW_OK;
+}
+
+static int check_disk(const struct rw_config *c, struct rw_err *ret_err)
+{
+    const struct rw_broker_config *b = &c->broker;
+    bool ascends = b->disk_warn_percent <= b->disk_throttle_percent &&
+                   b->disk_throttle_percent <= b->disk_refuse_percent;
+    if (ascends || is_wrong(c, "rollway.disk.warn.percent") ||
+        is_wrong(c, "rollway.disk.throttle.percent") || is_wrong(c, "rollway.disk.refuse.percent"))
+        return RW_OK;
+    return rw_err_set(ret_err, RW_E_INVAL,
+                      "rollway.disk.warn.percent, .throttle.percent and .refuse.percent must "
+                      "not decrease in this order");
+}
+
+int rw_config_cross_check(struct rw_config *c, struct rw_err *ret_err)
+{
+    int rc = RW_OK;
+    if (c->broker.node_id < 0)
+        rc = rw_config_mistaken(
+            c, rw_err_set(ret_err, RW_E_INVAL, "node.id (or broker.id) must not be negative"),
+            ret_err);
+    if (rc == RW_OK)
+        rc = rw_config_mistaken(c, check_log_dirs(c, ret_err), ret_err);
+    if (rc == RW_OK)
+        rc = rw_config_mistaken(c, check_disk(c, ret_err), ret_err);
+    return rc;
 }
 
 int rw_config_finish(struct rw_config *c, bool strict, struct rw_err *ret_err)
 {
-    if (strict && c->unknown)
-        return rw_err_set(ret_err, RW_E_INVAL, "%s", c->unknown);
+    int rc = RW_OK;
+    for (size_t i = 0; strict && i < c->unknown.n && rc == RW_OK; i++)
+        rc = rw_config_mistaken(c, rw_err_set(ret_err, RW_E_INVAL, "%s", c->unknown.items[i]),
+                                ret_err);
+    if (rc)
+        return rc;
     rw_config_fill(c);
-    int rc = rw_config_cross_check(c, ret_err);
-    return rc ? rc : rw_config_listeners(c, ret_err);
+    rc = rw_config_cross_check(c, ret_err);
+    if (rc == RW_OK)
+        rc = rw_config_listeners(c, ret_err);
+    if (rc == RW_OK && c->mistakes.n)
+        rc = rw_err_set(ret_err, RW_E_INVAL, "%s", c->mistakes.items[0]);
+    return rc;
 }
 
 static int by_name(const void *a, const void *b)

@@ -121,6 +121,8 @@ struct rw_broker_config {
 
     int32_t shards; /* rollway.shards; 0: one per core */
     const char *http_listen;
+    struct rw_endpoint http; /* the same; without a name */
+    bool has_http;
     const char *log_level, *log_format; /* rollway.diag.level, rollway.diag.format */
 
     int32_t num_partitions;
@@ -189,6 +191,9 @@ RW_MUST int rw_config_load_text(struct rw_config *c, const char *name, struct rw
 RW_MUST int rw_config_load_env(struct rw_config *c, char *const *environment,
                                struct rw_err *ret_err);
 RW_MUST int rw_config_set(struct rw_config *c, const char *assignment, struct rw_err *ret_err);
+/* Before the sources: a mistake in one of them does not end it, or those that follow; all are kept, and
+ * rw_config_finish() returns the first. */
+void rw_config_collect(struct rw_config *c);
 /* Rules between keys; fills the typed struct. strict: unknown keys are RW_E_INVAL. */
 RW_MUST int rw_config_finish(struct rw_config *c, bool strict, struct rw_err *ret_err);
 
@@ -207,6 +212,10 @@ const struct rw_broker_config *rw_config_broker(const struct rw_config *c);
 /* What a person should be told: unknown keys with "did you mean", keys without effect. */
 size_t rw_config_notices(const struct rw_config *c);
 const char *rw_config_notice(const struct rw_config *c, size_t i);
+
+/* What was collected: one line each, which names where it is. */
+size_t rw_config_mistakes(const struct rw_config *c);
+const char *rw_config_mistake(const struct rw_config *c, size_t i);
 
 /* ---- looking at values ---- */
 

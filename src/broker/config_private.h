@@ -9,20 +9,30 @@ struct rw_config_slot {
     const char *origin; /* "file x:12" */
     const char *all;    /* set for all brokers while they ran; NULL: not set */
     const char *own;    /* the same for this one */
+    bool wrong;         /* some source has a value for it that can not be */
+};
+
+struct rw_texts {
+    const char **items;
+    size_t n, cap;
 };
 
 struct rw_config {
     enum rw_config_profile profile;
     struct rw_arena arena;        /* all strings below */
     struct rw_config_slot *slots; /* one per row of the table */
-    const char **notices;
-    size_t n_notices, cap_notices;
-    const char *unknown; /* the first unknown key's notice: fatal when strict */
+    struct rw_texts notices;
+    struct rw_texts unknown; /* those of unknown keys: fatal when strict */
+    bool collects;           /* mistakes, instead of ending with the first */
+    struct rw_texts mistakes;
     struct rw_broker_config broker;
 };
 
+/* What was just written into err, code: where mistakes are collected it is kept, and all goes on (RW_OK),
+ * else the code. */
+RW_MUST int rw_config_mistaken(struct rw_config *c, int code, struct rw_err *err);
 /* Rules between keys. */
-RW_MUST int rw_config_cross_check(const struct rw_config *c, struct rw_err *ret_err);
+RW_MUST int rw_config_cross_check(struct rw_config *c, struct rw_err *ret_err);
 /* Fills the typed struct from the values. */
 void rw_config_fill(struct rw_config *c);
 /* The row's default under the config's profile. */

@@ -34,10 +34,14 @@ static int assign_property(void *arg, const struct rw_property *p)
     char origin[600];
     (void)snprintf(origin, sizeof(origin), "%s:%d", s->name, p->line);
     if (p->key.n == 0)
-        return rw_err_set(s->err, RW_E_INVAL, "%s: no key before '='", origin);
+        return rw_config_mistaken(
+            s->c, rw_err_set(s->err, RW_E_INVAL, "%s: no key before '='", origin), s->err);
     if (p->bare)
-        return rw_err_set(s->err, RW_E_INVAL, "%s: '%s' without a value; a line is KEY=VALUE",
-                          origin, p->key.p);
+        return rw_config_mistaken(s->c,
+                                  rw_err_set(s->err, RW_E_INVAL,
+                                             "%s: '%s' without a value; a line is KEY=VALUE",
+                                             origin, p->key.p),
+                                  s->err);
     return rw_config_assign(s->c, p->key, without_blanks(p->value), origin, s->err);
 }
 
@@ -48,10 +52,10 @@ int rw_config_load_text(struct rw_config *c, const char *name, struct rw_str tex
     struct source s = {c, name, &err};
     int rc = rw_properties_parse(rw_slice(text.p, text.n > 0 ? (size_t)text.n : 0), assign_property,
                                  &s, &syntax);
-    if (rc && *err.text)
+    if (rc && *syntax.text) /* it names the line; what follows can not be told apart */
+        return rw_config_mistaken(c, rw_err_set(ret_err, rc, "%s, %s", name, syntax.text), ret_err);
+    if (rc)
         *ret_err = err;
-    else if (rc) /* it names the line */
-        return rw_err_set(ret_err, rc, "%s, %s", name, syntax.text);
     return rc;
 }
 
@@ -163,7 +167,8 @@ int rw_config_set(struct rw_config *c, const char *assignment, struct rw_err *re
 {
     const char *equals = strchr(assignment, '=');
     if (!equals || equals == assignment)
-        return rw_err_set(ret_err, RW_E_INVAL, "--set %s: write KEY=VALUE", assignment);
+        return rw_config_mistaken(
+            c, rw_err_set(ret_err, RW_E_INVAL, "--set %s: write KEY=VALUE", assignment), ret_err);
     return rw_config_assign(c, (struct rw_str){assignment, (int32_t)(equals - assignment)},
                             rw_str(equals + 1), "--set", ret_err);
 }

@@ -39,7 +39,6 @@ struct running {
     struct rw_thread *threads[SHARDS_MAX];
     int n_loops, n_threads;
     struct rw_server *server;
-    char http_host[RW_HOST_MAX];
     int64_t began_us;
     struct rw_err err;   /* of opened(); read after the loops have ended */
     atomic_int failed;   /* the code of opened() */
@@ -53,7 +52,7 @@ const struct rw_option rw_server_options[] = {
     {"set", 's', RW_OPT_LIST, "KEY=VALUE", "set one key; wins over file and environment", NULL},
     {"data", 'd', RW_OPT_STRING, "DIR", "keep the data here (the key log.dirs)", "dir"},
     {"check-config", 0, RW_OPT_FLAG, NULL,
-     "print every effective value and where it comes from, then exit", NULL},
+     "print every effective value and where it comes from, or every mistake, then exit", NULL},
     {"strict", 0, RW_OPT_FLAG, NULL, "unknown keys are errors, as with --check-config", NULL},
     {"log-format", 0, RW_OPT_STRING, "FORMAT", "text, logfmt or json", "text|logfmt|json"},
     {"log-level", 0, RW_OPT_STRING, "LEVEL",
@@ -83,6 +82,7 @@ static int load(const struct running *r, struct rw_config **ret_config, struct r
     if (code)
         return rw_err_set(err, code, "out of memory");
     *ret_config = config;
+    rw_config_collect(config);
     if (file)
         code = rw_config_load_file(config, r->env.vfs, file, err);
     if (!code)
@@ -125,6 +125,8 @@ static void reload(const struct running *r)
         !rw_levels_parse(rw_config_broker(fresh)->log_level, &levels)) {
         rw_diag(r->diag, RW_ERROR, "config", "not read again, the old configuration stays",
                 rw_kv_str("error", err.text));
+        for (size_t i = 1; fresh && i < rw_config_mistakes(fresh); i++)
+            rw_diag(r->diag, RW_ERROR, "config", rw_config_mistake(fresh, i));
         rw_config_free(fresh);
         return;
     }
@@ -142,6 +144,19 @@ static int check_config(struct running *r)
     for (size_t i = 0; i < rw_config_notices(r->config); i++)
         rw_cli_note(r->cli, "%s", rw_config_notice(r->config, i));
     return RW_EXIT_OK;
+}
+
+/* All mistakes, one line each. `err` is the first of them, or what kept the sources from being read. */
+static int bad_config(const struct running *r, const struct rw_err *err, const char *hint)
+{
+    size_t n = r->config ? rw_config_mistakes(r->config) : 0;
+    bool other = n == 0 || strcmp(err->text, rw_config_mistake(r->config, 0)) != 0;
+    for (size_t i = 0; i < n; i++)
+        (void)rw_cli_fail(r->cli, RW_EXIT_USAGE, i + 1 == n && !other ? hint : NULL, "%s",
+                          rw_config_mistake(r->config, i));
+    if (other)
+        (void)rw_cli_fail(r->cli, RW_EXIT_USAGE, hint, "%s", err->text);
+    return RW_EXIT_USAGE;
 }
 
 static int open_diag(struct running *r, struct rw_err *err)
@@ -166,26 +181,6 @@ static int open_diag(struct running *r, struct rw_err *err)
     r->env.diag = r->diag;
     for (size_t i = 0; i < rw_config_notices(r->config); i++)
         rw_diag(r->diag, RW_WARN, "config", rw_config_notice(r->config, i));
-    return RW_OK;
-}
-
-/* "host:port", "[::1]:port", ":port". */
-static int parse_address(struct running *r, const char *text, struct rw_server_address *to,
-                         struct rw_err *err)
-{
-    const char *colon = strrchr(text, ':');
-    char *end = NULL;
-    unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 0;
-    size_t n = colon ? (size_t)(colon - text) : 0;
-    if (!colon || end == colon + 1 || *end || port > UINT16_MAX || n >= sizeof(r->http_host))
-        return rw_err_set(err, RW_E_INVAL,
-                          "rollway.http.listen: '%s' is not host:port, for example 127.0.0.1:9644",
-                          text);
-    bool brackets = n >= 2 && text[0] == '[' && text[n - 1] == ']';
-    memcpy(r->http_host, text + brackets, n - 2 * (size_t)brackets);
-    r->http_host[n - 2 * (size_t)brackets] = 0;
-    to->host = r->http_host;
-    to->port = (uint16_t)port;
     return RW_OK;
 }
 
@@ -239,7 +234,8 @@ static void banner(const struct running *r, const char *kafka, int64_t took_ms)
            "  kafka   %s\n",
            r->broker->node_id, (long long)took_ms, r->broker->log_dirs, kafka);
     if (rw_server_http_port(r->server))
-        printf("  http    http://%s:%u/metrics\n", *r->http_host ? r->http_host : "127.0.0.1",
+        printf("  http    http://%s:%u/metrics\n",
+               *r->broker->http.host ? r->broker->http.host : "127.0.0.1",
                rw_server_http_port(r->server));
     printf("  config  %s\n"
            "try it:   echo hello | rollway produce greetings%s\n",
@@ -327,12 +323,9 @@ static int make_server(struct running *r, struct rw_err *err)
                                   .stopped = stopped,
                                   .arg = r};
     set_limits(r->broker, &args.limits);
-    const char *http = r->broker->http_listen;
-    if (http && *http && strcmp(http, "off") != 0) {
-        int code = parse_address(r, http, &args.http, err);
-        if (code)
-            return code;
-    }
+    const struct rw_endpoint *http = &r->broker->http;
+    if (r->broker->has_http)
+        args.http = (struct rw_server_address){http->host, (uint16_t)http->port};
     return rw_server_new(&args, &r->server, err);
 }
 
@@ -433,15 +426,14 @@ int rw_server_run(struct rw_cli *cli, enum rw_config_profile profile)
     int code = load(r, &r->config, &err);
     if (!code)
         r->broker = rw_config_broker(r->config);
-    if (!code && rw_cli_has(cli, "check-config")) {
-        int rc = check_config(r);
+    bool checks = rw_cli_has(cli, "check-config");
+    if (code || checks) {
+        int rc = code ? bad_config(r, &err, checks ? NULL : hint_for(RW_E_INVAL)) : check_config(r);
         clean_up(r);
         rw_free(r);
         return rc;
     }
-    bool bad_config = code != RW_OK;
-    if (!code)
-        code = open_diag(r, &err);
+    code = open_diag(r, &err);
     if (!code)
         code = serve(r, &err);
     if (!code)
@@ -450,7 +442,6 @@ int rw_server_run(struct rw_cli *cli, enum rw_config_profile profile)
     rw_free(r);
     if (!code)
         return RW_EXIT_OK;
-    bad_config |= code == RW_E_INVAL;
-    return rw_cli_fail(cli, bad_config ? RW_EXIT_USAGE : RW_EXIT_FAILED, hint_for(code), "%s",
-                       err.text);
+    return rw_cli_fail(cli, code == RW_E_INVAL ? RW_EXIT_USAGE : RW_EXIT_FAILED, hint_for(code),
+                       "%s", err.text);
 }

@@ -72,6 +72,27 @@ consume() { timeout 30 kcat -q -b "$RW_BROKER" -C -e -o beginning "$@"; }
     [[ $output == *"log.segment.bytes"* ]]
 }
 
+@test "all mistakes are named, one line each" {
+    printf 'num.partitions=many\nbroken\nlog.retention.hour=1\nrollway.disk.throttle.percent=70\n' \
+        >"$BATS_TEST_TMPDIR/p"
+    ROLLWAY_LOG_SEGMENT_BYTES=7 run timeout 20 "$RW_BIN" server --config "$BATS_TEST_TMPDIR/p" \
+        --set nonsense --set "listeners=A://x,PLAINTEXT://:1,B" --set rollway.http.listen=here \
+        --set advertised.listeners=PLAINTEXT://:9092 --check-config
+    echo "$output"
+    [ "$status" -eq 2 ]
+    for what in "/p:1: Invalid value 'many' for num.partitions" "/p:2: 'broken' without a value" "ROLLWAY_LOG_SEGMENT_BYTES: Invalid value" \
+        "--set nonsense: write KEY=VALUE" "/p:3: unknown configuration key 'log.retention.hour'" \
+        "rollway.disk.warn.percent" "listeners: 'A://x' is not" "listeners: 'B' is not" \
+        "advertised.listeners: clients can not connect to ''" "rollway.http.listen: 'here' is not host:port"; do
+        [ "$(grep -cF -- "$what" <<<"$output")" = 1 ] || { echo "not once: $what"; false; }
+    done
+    [ "$(wc -l <<<"$output")" = 10 ]
+    # A start does not go further than that, either.
+    run timeout 20 "$RW_BIN" server --set num.partitions=0 --set node.id=-1
+    [ "$status" -eq 2 ]
+    [[ $output == *num.partitions*node.id*"hint: --check-config"* ]]
+}
+
 @test "a mistake in a configuration file is named with its line" {
     printf 'node.id=1\nbroken\n' >"$BATS_TEST_TMPDIR/p"
     run timeout 20 "$RW_BIN" server --config "$BATS_TEST_TMPDIR/p"

@@ -400,10 +400,30 @@ static void test_out_of_memory(void **state)
     fail_msg("more allocations than expected");
 }
 
+/* All mistakes of all sources, but none that only follows from another. */
+static void test_mistakes_are_collected(void **state)
+{
+    (void)state;
+    struct rw_err err = {0};
+    struct rw_config *c = make(RW_PROFILE_SERVER);
+    rw_config_collect(c);
+    assert_int_equal(
+        load(c, "rollway.disk.warn.percent=x\nrollway.disk.throttle.percent=70\n", &err), RW_OK);
+    assert_int_equal(rw_config_set(c, "listeners=A://x", &err), RW_OK);
+    assert_int_equal(rw_config_set(c, "advertised.listeners=A://h:1", &err), RW_OK);
+    assert_int_equal(rw_config_finish(c, true, &err), RW_E_INVAL);
+    assert_int_equal(rw_config_mistakes(c), 2);
+    assert_non_null(strstr(rw_config_mistake(c, 0), "t.properties:1"));
+    assert_string_equal(rw_config_mistake(c, 0), err.text);
+    assert_non_null(strstr(rw_config_mistake(c, 1), "listeners: 'A://x'"));
+    rw_config_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table_agrees_with_itself),
+        cmocka_unit_test(test_mistakes_are_collected),
         cmocka_unit_test(test_topic_defaults_agree_with_synonyms),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_precedence),
