@@ -71,7 +71,8 @@ struct rw_vfs_ops {
     /* Hints, never fail: content in [at, at+n) will be / will not be needed. */
     void (*advise)(struct rw_file *f, uint64_t at, uint64_t n, bool will_need);
     /* True when [at, at+n) is in the page cache, so that sending it will not wait for the disk.
-     * A cheap sample, not a promise. When it is not there, asking may start to read it. */
+     * Cheap, and no promise: pages go, and where the system does not count them it is a sample. When it
+     * is not there, asking may start to read it. */
     bool (*is_cached)(struct rw_file *f, uint64_t at, uint64_t n);
 
     int (*rename)(struct rw_vfs *v, const char *from, const char *to);
