@@ -130,11 +130,13 @@ int64_t rw_log_segment_end(const struct rw_log *log, size_t i)
     return i + 1 < log->segments_n ? log->segments[i + 1]->base : atomic_load(&log->end);
 }
 
-/* How far the range may go: whole batches up to limit that end below `below`. `from`: end of the first
- * batch. *ret_more: the limit ended it, not `below` or the segment. */
-static int extend(struct rw_log *log, struct rw_segment *s, uint64_t from, uint64_t limit,
-                  uint64_t size, int64_t below, bool bounded, uint64_t *ret_end, bool *ret_more)
+/* How far the range may go behind its first batch: whole batches up to limit that end below `below`.
+ * *ret_more: the limit ended it, not `below` or the segment. */
+static int extend(struct rw_log *log, struct rw_segment *s, const struct rw_locate *first,
+                  uint64_t limit, uint64_t size, int64_t below, bool bounded, uint64_t *ret_end,
+                  bool *ret_more)
 {
+    const uint64_t from = first->at + rw_batch_size(&first->batch);
     *ret_more = false;
     if (limit >= size && !bounded) {
         *ret_end = size;
@@ -158,6 +160,7 @@ static int extend(struct rw_log *log, struct rw_segment *s, uint64_t from, uint6
     uint8_t room[LOOK];
     struct rw_scan scan;
     rw_scan_init(&scan, s->file, at, size, room, sizeof(room));
+    scan.batch_bytes = rw_batch_size(&first->batch); /* the others are probably like it */
     int rc;
     while ((rc = rw_scan_next(&scan)) == 1 && scan.next <= limit &&
            rw_batch_last_offset(&scan.batch) < below)
@@ -186,7 +189,7 @@ static int range_of(struct rw_log *log, struct rw_segment *s, uint64_t size, int
         end = min_one ? found.at + first : found.at + max_bytes;
         more = !min_one || rw_batch_last_offset(&found.batch) + 1 < (bounded ? below : next);
     } else {
-        rc = extend(log, s, found.at + first, limit, size, below, bounded, &end, &more);
+        rc = extend(log, s, &found, limit, size, below, bounded, &end, &more);
         if (rc)
             return rc;
     }

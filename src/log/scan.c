@@ -55,8 +55,9 @@ static int reserve(struct rw_scan *s, size_t n)
     return RW_OK;
 }
 
-/* Makes [at, at + n) available; RW_E_SHORT when the limit or the file ends before. */
-static int need(struct rw_scan *s, uint64_t at, size_t n, const uint8_t **ret_p)
+/* Makes [at, at + n) available, and up to `ahead` bytes if they have to be read; RW_E_SHORT when the limit
+ * or the file ends before. */
+static int need_ahead(struct rw_scan *s, uint64_t at, size_t n, size_t ahead, const uint8_t **ret_p)
 {
     if (at + n > s->limit)
         return RW_E_SHORT;
@@ -67,7 +68,7 @@ static int need(struct rw_scan *s, uint64_t at, size_t n, const uint8_t **ret_p)
     int rc = reserve(s, n);
     if (rc)
         return rc;
-    size_t want = n > s->chunk ? n : s->chunk;
+    size_t want = n > ahead ? n : ahead;
     if (want > s->limit - at)
         want = (size_t)(s->limit - at);
     s->p_n = 0;
@@ -79,6 +80,11 @@ static int need(struct rw_scan *s, uint64_t at, size_t n, const uint8_t **ret_p)
     s->p_n = got;
     *ret_p = s->p;
     return got >= n ? RW_OK : RW_E_SHORT;
+}
+
+static int need(struct rw_scan *s, uint64_t at, size_t n, const uint8_t **ret_p)
+{
+    return need_ahead(s, at, n, s->chunk, ret_p);
 }
 
 static bool in_order(const struct rw_scan *s, const struct rw_batch *b)
@@ -113,7 +119,10 @@ int rw_scan_next(struct rw_scan *s)
     if (s->next >= s->limit)
         return 0;
     const uint8_t *p;
-    int rc = need(s, s->next, RW_BATCH_HEADER_SIZE, &p);
+    /* Behind a batch as large as a chunk there is probably another one: nothing of it but the header would
+     * be looked at. */
+    size_t ahead = s->batch_bytes < s->chunk ? s->chunk : 0;
+    int rc = need_ahead(s, s->next, RW_BATCH_HEADER_SIZE, ahead, &p);
     if (rc)
         return rc;
     struct rw_batch batch;
@@ -130,7 +139,8 @@ int rw_scan_next(struct rw_scan *s)
         return rc;
     s->batch = batch;
     s->at = s->next;
-    s->next += rw_batch_size(&batch);
+    s->batch_bytes = rw_batch_size(&batch);
+    s->next += s->batch_bytes;
     s->offset = rw_batch_last_offset(&batch) + 1;
     s->placed = s->has_batch = true;
     return 1;

@@ -24,6 +24,7 @@ struct rw_scan {
     bool placed;           /* `offset` is where the next batch must start, when contiguous */
     bool has_batch;        /* at and batch are set, and `next` is its end */
     size_t chunk;          /* bytes per read */
+    size_t batch_bytes;    /* of the last batch seen; 0: unknown */
     uint8_t *p;            /* what was read: [p_at, p_at + p_n) of the file */
     size_t p_cap, p_n;
     uint64_t p_at;
