@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "batch/plain.h"
 
 static void tell_waiters(struct rollway_log *log)
 {
@@ -96,8 +97,9 @@ static bool timestamp_is_valid(int64_t t)
     return t >= 0 || t == ROLLWAY_TIME_NONE || t == ROLLWAY_TIME_1970;
 }
 
-static int add_record(struct rollway_log *log, const struct rollway_record *r, int64_t offset,
-                      int64_t now_ms)
+/* Any record, with all that can be wrong with it. Kept out of the way of the usual ones. */
+static __attribute__((noinline)) int add_any_record(struct rollway_log *log,
+                                                    const struct rollway_record *r, int64_t now_ms)
 {
     if ((!r->key && r->key_size) || (!r->value && r->value_size) ||
         (!r->headers && r->headers_count))
@@ -109,7 +111,7 @@ static int add_record(struct rollway_log *log, const struct rollway_record *r, i
     int rc = r->headers_count ? take_headers(log, r) : RW_OK;
     if (rc)
         return rollway_fail(log, rc, "a header without a key, or too many");
-    const struct rw_record record = {.offset = offset,
+    const struct rw_record record = {.offset = log->builder.last_offset + 1,
                                      .timestamp = r->timestamp_ms == ROLLWAY_TIME_1970 ? 0
                                                   : r->timestamp_ms ? r->timestamp_ms
                                                                     : now_ms,
@@ -117,6 +119,20 @@ static int add_record(struct rollway_log *log, const struct rollway_record *r, i
                                      .value = rw_slice(r->value, r->value_size)};
     rc = rw_builder_add(&log->builder, &record, log->headers, r->headers_count);
     return rc ? rollway_fail_code(log, rc, "append") : RW_OK;
+}
+
+/* The next record of the builder's batch. Nearly all are of the usual kind, and nothing can be wrong. */
+static inline __attribute__((always_inline)) int add_record(struct rollway_log *log,
+                                                            const struct rollway_record *r,
+                                                            int64_t now_ms)
+{
+    int64_t timestamp = r->timestamp_ms ? r->timestamp_ms : now_ms;
+    if (timestamp >= 0 && !r->headers_count && (r->key || !r->key_size) &&
+        (r->value || !r->value_size) &&
+        rw_builder_add_plain(&log->builder, timestamp, rw_slice(r->key, r->key_size),
+                             rw_slice(r->value, r->value_size)))
+        return RW_OK;
+    return add_any_record(log, r, now_ms);
 }
 
 /* All records as one batch of their own. `append` is held. */
@@ -132,7 +148,7 @@ static int append_records(struct rollway_log *log, const struct rollway_record *
     for (size_t i = 0; i < count && !rc; i++) {
         if (!records[i].timestamp_ms && !now_ms)
             now_ms = rw_wall_ms(log->env->clock);
-        rc = add_record(log, &records[i], base + (int64_t)i, now_ms);
+        rc = add_record(log, &records[i], now_ms);
         if (!rc && rw_builder_size(&log->builder) > most)
             rc = rollway_fail(log, RW_E_TOO_BIG, "the records do not fit into one batch of %zu",
                               most);
@@ -177,6 +193,28 @@ static bool count_up(struct rollway_log *log, size_t count)
     return true;
 }
 
+/* What taking back the records after it needs. A copy of the whole builder costs more than the record. */
+struct mark {
+    size_t n;
+    int32_t count;
+    int64_t last_offset, base_timestamp, max_timestamp;
+};
+
+static struct mark mark_of(const struct rw_builder *b)
+{
+    return (struct mark){b->records.n, b->count, b->last_offset, b->base_timestamp,
+                         b->max_timestamp};
+}
+
+static void go_back(struct rw_builder *b, const struct mark *to)
+{
+    b->records.n = to->n;
+    b->count = to->count;
+    b->last_offset = to->last_offset;
+    b->base_timestamp = to->base_timestamp;
+    b->max_timestamp = to->max_timestamp;
+}
+
 /*
  * One record of at most `most` bytes into the open batch in memory. Whatever is in it fits into a batch,
  * compressed or not. `append` is held. When the record makes the batch due, it is written here: if that
@@ -193,26 +231,21 @@ static int buffer_record(struct rollway_log *log, const struct rollway_record *r
     }
     if (!log->buffering)
         rw_builder_reset(b, rw_log_end(log->log));
-    const struct rw_builder before = *b;
-    int64_t offset = rw_log_end(log->log) + b->count;
-    int rc = add_record(log, r, offset, r->timestamp_ms ? 0 : rw_wall_ms(log->env->clock));
+    const struct mark before = mark_of(b);
+    int rc = add_record(log, r, r->timestamp_ms ? 0 : rw_wall_ms(log->env->clock));
     if (rc)
         return rc;
     log->buffering = true;
     *ret_due = count_up(log, 1);
     rc = *ret_due ? rollway_write_buffer(log) : RW_OK;
     if (rc) {
-        b->records.n = before.records.n;
-        b->count = before.count;
-        b->last_offset = before.last_offset;
-        b->base_timestamp = before.base_timestamp;
-        b->max_timestamp = before.max_timestamp;
+        go_back(b, &before);
         log->buffering = b->count > 0;
         log->unflushed = log->options.flush_records - 1; /* due again with the next record */
         return rc;
     }
     tell_waiters(log);
-    *ret_first = offset;
+    *ret_first = before.last_offset + 1;
     return RW_OK;
 }
 
