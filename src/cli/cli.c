@@ -183,6 +183,11 @@ bool rw_cli_colour(const struct rw_cli *cli, int fd)
            strcmp(term, "dumb") != 0;
 }
 
+bool rw_cli_stdout_failed(const struct rw_cli *cli)
+{
+    return cli->stdout_failed;
+}
+
 bool rw_cli_stdout_is_terminal(const struct rw_cli *cli)
 {
     return cli->stdout_tty;

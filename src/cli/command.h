@@ -93,6 +93,8 @@ bool rw_cli_verbose(const struct rw_cli *cli);
 /* Whether to colour what goes to stdout (fd 1) or stderr (fd 2). */
 bool rw_cli_colour(const struct rw_cli *cli, int fd);
 bool rw_cli_stdout_is_terminal(const struct rw_cli *cli);
+/* rw_cli_flush() failed, and has told so. */
+bool rw_cli_stdout_failed(const struct rw_cli *cli);
 
 /* Standard output, buffered: write into it, main() sends the rest at the end. Commands that stream
  * call rw_cli_flush() when something should be seen now or when much has gathered (256 KiB). A reader

@@ -61,6 +61,8 @@ int rw_cli_client_fail(struct rw_cli_client *c, int rc)
 {
     if (rc == RW_E_CANCELED && rw_cli_interrupted())
         return RW_EXIT_INTERRUPTED;
+    if (rc == RW_E_IO && rw_cli_stdout_failed(c->cli))
+        return RW_EXIT_FAILED;
     return rw_cli_fail(c->cli, rw_cli_exit_of(rc), c->err.hint[0] ? c->err.hint : NULL, "%s",
                        c->err.text[0] ? c->err.text : rw_code_text(rc));
 }

@@ -1,4 +1,5 @@
 /* The rollway program: parse, show help or run the command, flush, exit code. */
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,10 +64,23 @@ static int dispatch(struct rw_cli *cli)
     return RW_EXIT_FAILED;
 }
 
+/* Who was started without one of these would get a socket or a log file under its number, and messages
+ * would be written into it. What is opened here answers with the same errors as a closed one. */
+static bool hold_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct rw_cli cli;
     signal(SIGPIPE, SIG_IGN);
+    if (!hold_standard_files())
+        return RW_EXIT_FAILED;
     if (rw_cli_init(&cli, rw_commands, argc, argv) != RW_OK) {
         fputs("rollway: out of memory\n", stderr);
         return RW_EXIT_FAILED;

@@ -185,7 +185,9 @@ static int hint_bootstrap(int rc, struct rw_client_err *err)
 static int bootstrap(struct rw_cluster *c, struct rw_client_err *err)
 {
     const char *at = c->options.brokers;
-    int rc = rw_client_fail(err, RW_E_INVAL, "no broker address given");
+    int rc = RW_E_INVAL;
+    if (!*at)
+        return rw_client_fail(err, rc, "no broker address given");
     while (*at) {
         char host[256];
         uint16_t port;

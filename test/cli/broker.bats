@@ -33,6 +33,22 @@ consume() { timeout 30 kcat -q -b "$RW_BROKER" -C -e -o beginning "$@"; }
     [ "$(consume -t t | cksum)" = "$(seq 5000 | cksum)" ]
 }
 
+@test "a broker that is started with its standard files closed writes its messages nowhere" {
+    mkdir -p "$DIR"
+    port=$(rw_free_port)
+    "$RW_BIN" dev --set "listeners=PLAINTEXT://127.0.0.1:$port" --set rollway.http.listen=off \
+        --set "log.dirs=$DIR/data" <&- >&- 2>&- 3>&- &
+    pid=$!
+    for _ in $(seq 100); do
+        "$RW_BIN" topic list -b "127.0.0.1:$port" >/dev/null 2>&1 && break
+        sleep 0.1
+    done
+    readlink "/proc/$pid/fd/0" "/proc/$pid/fd/1" "/proc/$pid/fd/2" >"$BATS_TEST_TMPDIR/files"
+    kill -TERM "$pid"
+    wait "$pid"
+    [ "$(sort -u "$BATS_TEST_TMPDIR/files")" = /dev/null ]
+}
+
 @test "a port that is taken is named" {
     rw_broker_start "$DIR"
     run timeout 20 "$RW_BIN" dev --set "listeners=PLAINTEXT://$RW_BROKER" --set rollway.http.listen=off \

@@ -300,6 +300,27 @@ assert [json.loads(line)["value"] for line in sys.stdin] == ["two\nlines", "", "
     [ ! -s err ]
 }
 
+@test "standard output that is closed or full is told once; closed standard input is no input" {
+    seq 10 | "$R" produce closed
+    for command in "consume closed -e" "topic list" "produce closed -o %o in"; do
+        seq 10 >in
+        rc=0
+        # shellcheck disable=SC2086
+        timeout 20 "$R" $command >&- 2>err || rc=$?
+        [ "$rc" -eq 1 ]
+        [ "$(cat err)" = "rollway: can not write to standard output: Bad file descriptor" ]
+        rc=0
+        # shellcheck disable=SC2086
+        timeout 20 "$R" $command >/dev/full 2>err || rc=$?
+        [ "$rc" -eq 1 ]
+        [ "$(wc -l <err)" -eq 1 ]
+    done
+    rc=0
+    timeout 20 "$R" produce closed <&- 2>err || rc=$?
+    [ "$rc" -eq 1 ]
+    grep "standard input" err
+}
+
 @test "Ctrl-C ends a follower with 130, and what it read is there" {
     echo one | "$R" produce follow
     "$R" consume follow >out 2>err 3>&- &
