@@ -231,6 +231,8 @@ static int take_options(struct consume *c)
     c->meta_only = rw_cli_has(c->cli, "meta-only");
     c->exit_at_end = rw_cli_has(c->cli, "exit");
     c->limit = rw_cli_int(c->cli, "num", -1);
+    if (rw_cli_int(c->cli, "num", 0) < 0)
+        return rw_cli_usage(c->cli, "--num is a number of records: 0 or more");
     if (strcmp(offset, "stored") == 0)
         return rw_cli_usage(c->cli, "stored offsets belong to a group, and there is none");
     if (!rw_parse_offsets(offset, rw_wall_ms(rw_os_env()->clock), &c->range))

@@ -68,6 +68,14 @@ int rw_name_list_add(struct rw_name_list *l, const char *name)
     return RW_OK;
 }
 
+static bool has_name(const struct rw_name_list *l, const char *name)
+{
+    for (int i = 0; i < l->n; i++)
+        if (strcmp(l->v[i], name) == 0)
+            return true;
+    return false;
+}
+
 static int by_name(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -94,10 +102,8 @@ static int match(struct rw_cli_client *c, const char *expression, bool internal,
         return rc;
     for (int i = 0; i < c->cluster->n_topics && rc == RW_EXIT_OK; i++) {
         const struct rw_topic *t = c->cluster->topics[i];
-        bool seen = t->internal && !internal;
-        for (int k = 0; k < l->n && !seen; k++)
-            seen = strcmp(l->v[k], t->name) == 0;
-        if (seen || (expression && regexec(&re, t->name, 0, NULL, 0) != 0))
+        if ((t->internal && !internal) || has_name(l, t->name) ||
+            (expression && regexec(&re, t->name, 0, NULL, 0) != 0))
             continue;
         if (rw_name_list_add(l, t->name) != RW_OK)
             rc = rw_cli_fail(c->cli, RW_EXIT_FAILED, NULL, "out of memory");
@@ -113,7 +119,8 @@ int rw_cli_topics(struct rw_cli_client *c, int first, bool regex, bool internal,
     int n = rw_cli_operand_count(c->cli), rc = RW_EXIT_OK;
     if (n > first && !regex) {
         for (int i = first; i < n; i++)
-            if (rw_name_list_add(ret_list, rw_cli_operand(c->cli, i)) != RW_OK)
+            if (!has_name(ret_list, rw_cli_operand(c->cli, i)) &&
+                rw_name_list_add(ret_list, rw_cli_operand(c->cli, i)) != RW_OK)
                 return rw_cli_fail(c->cli, RW_EXIT_FAILED, NULL, "out of memory");
         return RW_EXIT_OK;
     }

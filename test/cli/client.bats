@@ -321,6 +321,13 @@ assert [json.loads(line)["value"] for line in sys.stdin] == ["two\nlines", "", "
     grep "standard input" err
 }
 
+@test "a topic that is named twice is read once; a negative number of records is none" {
+    seq 3 | "$R" produce named
+    [ "$(timeout 20 "$R" consume named named -e)" = "$(seq 3)" ]
+    run "$R" consume named -e -n -1
+    [ "$status" -eq 2 ]
+}
+
 @test "Ctrl-C ends a follower with 130, and what it read is there" {
     echo one | "$R" produce follow
     "$R" consume follow >out 2>err 3>&- &
