@@ -166,7 +166,8 @@ ROLLWAY_API const char *rollway_log_error(const struct rollway_log *log);
 /* Appends `count` records as one batch: all or none. *ret_offset (may be NULL) = offset of the first.
  * Returns when the durability policy is met. Errors: INVAL, TOO_BIG (the batch is larger than
  * batch_bytes_max; before compression, than 256 MiB), FULL (nothing appended), IO and OFFLINE (an
- * fdatasync failed: durability of the last records is unknown). */
+ * fdatasync failed: durability of the last records is unknown), LIMIT (no file descriptors are left: the
+ * records may be appended but not durable, see rollway_log_end_offset(); the log goes on). */
 ROLLWAY_API int rollway_log_append(struct rollway_log *log, const struct rollway_record *records,
                                    size_t count, int64_t *ret_offset);
 /* Appends one ready record batch v2 as a Kafka producer would send it. It is validated (lengths, CRC,
@@ -210,7 +211,8 @@ ROLLWAY_API void rollway_cursor_free(struct rollway_cursor *cursor);
 /* Removes every record at `offset` and after it. The next append gets `offset`. A batch that contains it
  * is made smaller and stays what it was (producer, transaction); a crash or a full disk while that is
  * done loses nothing below `offset`: the next open for writing completes it (read-only, the rest of that
- * batch is not seen before). FULL: nothing was removed, or the log is OFFLINE now and to be reopened. */
+ * batch is not seen before). FULL: nothing was removed. After another error the log may be OFFLINE, with a
+ * part of what was to go: reopen it and do it again. */
 ROLLWAY_API int rollway_log_truncate(struct rollway_log *log, int64_t offset);
 /* Moves the log start to `offset` (DeleteRecords) and deletes segments that fell below it. */
 ROLLWAY_API int rollway_log_trim(struct rollway_log *log, int64_t offset);

@@ -92,7 +92,7 @@ static int flush_to(struct rw_log *log, int64_t target)
         write_epochs(log);
         rc = rw_log_sync_directory(log);
         if (!rc && (rc = sync_segment(s, sealed)) != RW_OK)
-            rw_log_fail(log, rc, "syncing a segment", s->base);
+            rc = rw_log_fail(log, rc, "syncing a segment", s->base);
         rw_log_lock(log);
         bool again = s->sealed && !sealed; /* meanwhile: its indexes are still to be synced */
         if (!rc) {

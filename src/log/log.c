@@ -42,7 +42,8 @@ int rw_log_fail(struct rw_log *log, int code, const char *what, int64_t offset)
     if (atomic_compare_exchange_strong(&log->state, &expected, code))
         rw_diag(log->env->diag, RW_ERROR, "log", "the log goes offline", rw_kv_str("dir", log->dir),
                 rw_kv_str("while", what), rw_kv_int("offset", offset), rw_kv_code("error", code));
-    return code;
+    /* RW_E_FULL is a promise that nothing was done and the log stays online: to be tried again. */
+    return code == RW_E_FULL ? RW_E_IO : code;
 }
 
 void rw_log_take_token(struct rw_log *log)

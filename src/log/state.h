@@ -83,7 +83,7 @@ static inline struct rw_segment *rw_log_active(const struct rw_log *log)
 RW_MUST int rw_log_mark_contiguous(struct rw_log *log);
 RW_MUST int rw_log_unmark_contiguous(struct rw_log *log);
 
-/* Takes the log offline (the first failure wins) and returns `code`. */
+/* Takes the log offline (the first failure wins) and returns `code`, for RW_E_FULL RW_E_IO. */
 int rw_log_fail(struct rw_log *log, int code, const char *what, int64_t offset);
 /* Waits for the flush token and takes it. The mutex must be held. */
 void rw_log_take_token(struct rw_log *log);

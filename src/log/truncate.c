@@ -62,7 +62,9 @@ static int shorten(struct rw_log *log, size_t i, uint64_t size)
     return RW_OK;
 }
 
-/* Positions, epochs and producers after the files were cut. */
+/* Positions, epochs and producers after the files were cut. Without the producers the log can not go on: a
+ * retry of what was cut off would be taken for a duplicate of what is there. Without the epochs' file it
+ * can (rw_log_write_epochs). */
 static int settle(struct rw_log *log, int64_t offset)
 {
     rw_log_lock(log);
@@ -76,9 +78,13 @@ static int settle(struct rw_log *log, int64_t offset)
     int rc = rw_log_drop_snapshots(log, 0, offset + 1);
     if (!rc)
         rc = rw_log_load_producers(log, INT64_MAX);
-    if (!rc)
-        rc = rw_log_write_epochs(log);
-    return rc;
+    if (rc)
+        return rw_log_fail(log, rc, "reading what is left of a log that was cut", offset);
+    rc = rw_log_write_epochs(log);
+    if (rc)
+        rw_diag(log->env->diag, RW_WARN, "log", "no epoch checkpoint after a truncation",
+                rw_kv_str("dir", log->dir), rw_kv_int("offset", offset), rw_kv_code("error", rc));
+    return RW_OK;
 }
 
 /* Deletes every segment and starts at offset. The caller holds the token. */
@@ -121,7 +127,8 @@ static int cut(struct rw_log *log, int64_t offset)
         rc = rw_log_unmark_contiguous(log);
     if (rc)
         return rc;
-    if (i + 1 < log->segments_n)
+    const size_t before = log->segments_n;
+    if (i + 1 < before)
         rc = rw_log_delete_segments(log, i + 1, log->segments_n, true);
     /* The names must be gone before the cut: else a crash could bring a later segment back behind it. */
     if (!rc)
@@ -131,6 +138,9 @@ static int cut(struct rw_log *log, int64_t offset)
     rw_log_lock(log);
     rw_log_active(log)->sealed = false;
     rw_log_unlock(log);
+    /* Half of it is done: what were appended now would come behind a gap. */
+    if (rc && log->segments_n < before)
+        return rw_log_fail(log, rc, "truncating", offset);
     return rc ? rc : settle(log, offset);
 }
 

@@ -314,6 +314,36 @@ static void a_log_can_be_destroyed_on_a_full_disk(void **state)
     log_test_deinit(&t);
 }
 
+static int no_room_to_sync(struct rw_file *f)
+{
+    (void)f;
+    return RW_E_FULL;
+}
+
+/* File systems that give out blocks late say in the sync that there are none. The batch is in the log
+ * then: who were told RW_E_FULL would append it again. */
+static void a_sync_that_finds_no_space_is_a_failed_sync(void **state)
+{
+    (void)state;
+    struct log_test t;
+    on_a_disk(&t);
+    const struct rw_vfs_ops *real = t.env.vfs->ops;
+    struct rw_vfs_ops full = *real;
+    full.sync_data = no_room_to_sync;
+    assert_int_equal(try_append(&t), RW_OK);
+    struct rw_log_range range;
+    assert_int_equal(rw_log_read(t.log, rw_log_end(t.log) - 1, INT64_MAX, 1, true, &range), RW_OK);
+    struct rw_file *active = range.file;
+    active->ops = &full;
+    assert_int_equal(rw_log_flush(t.log, NULL), RW_E_IO);
+    active->ops = real;
+    rw_log_range_release(&range);
+    assert_int_equal(try_append(&t), RW_E_OFFLINE);
+    assert_int_equal(rw_log_close(t.log, false), RW_E_OFFLINE);
+    t.log = NULL;
+    log_test_deinit(&t);
+}
+
 static void a_failed_write_or_sync_is_final(void **state)
 {
     (void)state;
@@ -574,6 +604,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_keeps_the_log_online),
         cmocka_unit_test(what_was_reserved_can_be_written_on_a_full_disk),
         cmocka_unit_test(a_log_can_be_destroyed_on_a_full_disk),
+        cmocka_unit_test(a_sync_that_finds_no_space_is_a_failed_sync),
         cmocka_unit_test(a_failed_write_or_sync_is_final),
         cmocka_unit_test(without_descriptors),
         cmocka_unit_test(read_only_follows_a_writer),

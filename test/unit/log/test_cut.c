@@ -122,6 +122,48 @@ static void a_producers_batch_stays_one(void **state)
     log_test_deinit(&t);
 }
 
+static int no_descriptor(struct rw_vfs *v, const char *path, unsigned flags, struct rw_file **ret)
+{
+    (void)v;
+    (void)path;
+    (void)flags;
+    (void)ret;
+    return RW_E_LIMIT;
+}
+
+/* The segments behind the cut are gone, the one with the cut can not be opened: nothing may be appended
+ * behind the gap. */
+static void a_cut_that_stops_half_way_is_final(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_buf more;
+    struct rw_append_info info;
+    const struct rw_append_args args = {.as_leader = true, .trusted = true};
+    on_a_disk(&t, 1);
+    fill(&t);
+    assert_int_equal(rw_log_roll(t.log), RW_OK);
+    log_test_append(&t, 5, 4000, 10);
+    assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
+    const struct rw_vfs_ops *real = t.env.vfs->ops;
+    struct rw_vfs_ops exhausted = *real;
+    exhausted.open = no_descriptor;
+    t.env.vfs->ops = &exhausted;
+    assert_int_equal(rw_log_truncate(t.log, 3), RW_E_LIMIT);
+    t.env.vfs->ops = real;
+    rw_buf_init(&more);
+    log_test_batch(&more, 1, 5000, 10);
+    assert_int_equal(rw_log_append(t.log, more.p, more.n, &args, &info), RW_E_OFFLINE);
+    rw_buf_deinit(&more);
+    assert_int_equal(rw_log_close(t.log, false), RW_E_OFFLINE);
+    t.log = NULL;
+    assert_int_equal(log_test_open(&t, false, 3), RW_OK);
+    expect_records(&t, 15);
+    assert_int_equal(rw_log_truncate(t.log, 3), RW_OK);
+    expect_records(&t, 3);
+    log_test_deinit(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +171,7 @@ int main(void)
         cmocka_unit_test(what_was_kept_is_used_once),
         cmocka_unit_test(the_start_inside_of_the_batch_stays),
         cmocka_unit_test(a_producers_batch_stays_one),
+        cmocka_unit_test(a_cut_that_stops_half_way_is_final),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
