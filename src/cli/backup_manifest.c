@@ -10,8 +10,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/assert.h"
 #include "base/crc32c.h"
 #include "base/mem.h"
+#include "cli/log_beside.h"
 
 #define HEAD     "rollway-backup "
 #define VERSION  "2\n"
@@ -75,17 +77,37 @@ void rw_backup_stored_name(const struct rw_backup_file *file, char ret_name[80])
     snprintf(ret_name, 80, "%s.%08" PRIx32, file->name, file->crc);
 }
 
+/* Does it begin with what a backup stores under its own name? *ret_rest: what comes after that. */
+static bool skip_source_name(const char *name, const char **ret_rest)
+{
+    static const char *const whole[] = {RW_EPOCHS_NAME, RW_METADATA_NAME, RW_CONTIGUOUS_NAME,
+                                        RW_IDENTITY_NAME};
+    static const char *const suffixes[] = {RW_SUFFIX_LOG, RW_SUFFIX_SNAPSHOT};
+    int64_t offset;
+    const char *at = name;
+    bool numbered = rw_name_parse(name, &offset, &at);
+    const char *const *texts = numbered ? suffixes : whole;
+    for (size_t i = 0; i < (numbered ? RW_COUNT(suffixes) : RW_COUNT(whole)); i++) {
+        size_t n = strlen(texts[i]);
+        if (strncmp(at, texts[i], n) == 0 && at[n] == '.') {
+            *ret_rest = at + n;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Strict, because what has such a name and is not in the manifest is removed: other files that end like a
+ * date or a number in hex may lie there too. */
 bool rw_backup_is_stored_name(const char *name)
 {
-    size_t n = strlen(name);
-    if (n > 4 && strcmp(name + n - 4, ".tmp") == 0)
-        n -= 4;
-    if (n < 10 || name[n - 9] != '.')
+    const char *rest;
+    if (!skip_source_name(name, &rest) || strlen(rest) < 9)
         return false;
-    for (size_t i = n - 8; i < n; i++)
-        if (!isxdigit((unsigned char)name[i]))
+    for (size_t i = 1; i < 9; i++)
+        if (!isxdigit((unsigned char)rest[i]))
             return false;
-    return true;
+    return !rest[9] || strcmp(rest + 9, RW_SUFFIX_TMP) == 0;
 }
 
 /* ---- from text ---- */

@@ -119,8 +119,17 @@ static void stored_names(void **state)
     assert_true(rw_backup_is_stored_name("00000000000000000000.log.000000ab.tmp"));
     assert_false(rw_backup_is_stored_name("00000000000000000000.log"));
     assert_false(rw_backup_is_stored_name(RW_BACKUP_MANIFEST));
+    assert_true(rw_backup_is_stored_name("00000000000000000007.snapshot.0123cdef"));
+    assert_true(rw_backup_is_stored_name("leader-epoch-checkpoint.00000000"));
+    assert_true(rw_backup_is_stored_name("meta.properties.89abcdef.tmp"));
     assert_false(rw_backup_is_stored_name(".tmp"));
     assert_false(rw_backup_is_stored_name(""));
+    /* What is somebody else's. */
+    assert_false(rw_backup_is_stored_name("database.20261122"));
+    assert_false(rw_backup_is_stored_name("photo.deadbeef.tmp"));
+    assert_false(rw_backup_is_stored_name("00000000000000000000.log.000000ab.old"));
+    assert_false(rw_backup_is_stored_name("00000000000000000000.logs.000000ab"));
+    assert_false(rw_backup_is_stored_name("00000000000000000000.index.000000ab"));
 }
 
 int main(void)
