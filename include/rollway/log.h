@@ -153,7 +153,8 @@ ROLLWAY_API const char *rollway_strerror(int code);
  * have been durable, the first batch that is not whole is cut off with all that lies behind it, unless
  * no_cut is set; below it, damage is kept and told when it is read. `options` may be NULL. The caller
  * owns *ret_log and closes it. Errors: LOCKED, PERM, IO, FULL, NOMEM, INVAL (also for a broker's data
- * directory, which is no log but has some), CORRUPT (only read-only or with no_cut). */
+ * directory, which is no log but has some), CORRUPT (only read-only or with no_cut), UNSUPPORTED (messages
+ * from before record batch v2, that is before Kafka 0.11). */
 ROLLWAY_API int rollway_log_open(const char *dir, const struct rollway_log_options *options,
                                  struct rollway_log **ret_log);
 /* Flushes, writes the clean-shutdown mark, frees. log may be NULL. Returns the flush's error; the

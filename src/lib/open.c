@@ -137,6 +137,12 @@ static int open_log(struct rollway_log *log)
                    "%s: something is damaged or was left unfinished by a crash, and to go on "
                    "it would have to be cut off, with all that lies behind it",
                    log->dir)
+         : rc == RW_E_UNSUPPORTED
+             ? rollway_fail(
+                   log, rc,
+                   "%s: it has messages of the formats before record batch v2 (Kafka before "
+                   "0.11), which are not read; they are left as they are",
+                   log->dir)
              : rollway_fail_code(log, rc, log->dir);
     if (rc || args.read_only)
         return rc;

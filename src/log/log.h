@@ -62,7 +62,8 @@ struct rw_log_open_args {
 };
 
 /* Opens or creates. After a crash: scans from the recovery point, truncates at the first bad batch,
- * rebuilds what is missing or wrong. RW_E_CORRUPT only when read_only or no_cut. */
+ * rebuilds what is missing or wrong. RW_E_CORRUPT only when read_only or no_cut. RW_E_UNSUPPORTED: there are
+ * messages from before record batch v2. */
 RW_MUST int rw_log_open(const struct rw_env *env, const char *dir,
                         const struct rw_log_config *config, const struct rw_log_open_args *args,
                         struct rw_log **ret_log);

@@ -406,6 +406,19 @@ static int remove_segment(struct rw_log *log, int64_t base)
 
 /* ---- all segments ---- */
 
+/* What was written before record batch v2 is no batch, but neither is it what a crash left: to cut it off
+ * would be to lose it. */
+static int refuse_old_format(struct rw_log *log, struct rw_segment *s)
+{
+    bool old = false;
+    int rc = s->size ? rw_scan_is_old_format(s->file, 0, s->size, &old) : RW_OK;
+    if (!old)
+        return rc;
+    rw_diag(log->env->diag, RW_ERROR, "log", "a segment has messages from before record batch v2",
+            rw_kv_str("dir", log->dir), rw_kv_int("segment", s->base));
+    return RW_E_UNSUPPORTED;
+}
+
 static int load_one(struct rw_log *log, const struct rw_log_open_args *args, int64_t base,
                     int64_t next_base, bool last, int64_t *ret_next, bool *ret_stop)
 {
@@ -419,6 +432,11 @@ static int load_one(struct rw_log *log, const struct rw_log_open_args *args, int
     uint64_t cut_before = log->cut_bytes;
     *ret_stop = false;
     *ret_next = next_base;
+    rc = base >= args->recovery_point ? refuse_old_format(log, s) : RW_OK;
+    if (rc) {
+        rw_segment_unref(s);
+        return rc;
+    }
     if (scan) {
         rc = scan_segment(log, s, next_base, args->recovery_point, ret_next, ret_stop);
     } else {

@@ -176,6 +176,42 @@ int rw_scan_is_zero(struct rw_file *file, uint64_t from, uint64_t to, bool *ret_
     return RW_OK;
 }
 
+/* CRC-32 as in Ethernet and zlib, bit by bit: for one message at most of a log that is then refused. */
+static uint32_t old_crc(uint32_t crc, const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        crc ^= p[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+    }
+    return crc;
+}
+
+int rw_scan_is_old_format(struct rw_file *file, uint64_t at, uint64_t limit, bool *ret_old)
+{
+    enum { SIZE_AT = 8, CRC_AT = 12, MAGIC_AT = 16, BODY_MIN = 14 }; /* crc to two empty fields */
+    uint8_t room[8 << 10];
+    size_t n = 0;
+    *ret_old = false;
+    int rc = rw_file_read_at(file, at, room, MAGIC_AT + 1, &n);
+    if (rc || n <= MAGIC_AT || room[MAGIC_AT] >= RW_BATCH_MAGIC)
+        return rc;
+    uint32_t size = rw_load_be32(room + SIZE_AT), want = rw_load_be32(room + CRC_AT);
+    if (size < BODY_MIN || size > RW_SCAN_BATCH_MAX || at + CRC_AT + size > limit)
+        return RW_OK;
+    uint32_t crc = UINT32_MAX;
+    uint64_t end = at + CRC_AT + size;
+    for (uint64_t from = at + MAGIC_AT; from < end; from += n) {
+        size_t chunk = end - from < sizeof(room) ? (size_t)(end - from) : sizeof(room);
+        rc = rw_file_read_at(file, from, room, chunk, &n);
+        if (rc || n < chunk)
+            return rc;
+        crc = old_crc(crc, room, n);
+    }
+    *ret_old = ~crc == want;
+    return RW_OK;
+}
+
 /* Could a batch start at p? Cheap tests first: this runs for every byte of a damaged stretch. */
 static bool plausible(const struct rw_scan *s, const uint8_t *p)
 {

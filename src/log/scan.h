@@ -53,6 +53,8 @@ int rw_scan_next(struct rw_scan *s);
 /* Is [from, to) of the file nothing but zeros? They are no damage behind the last batch: a writer puts
  * some there ahead of its appends (ahead.c). */
 RW_MUST int rw_scan_is_zero(struct rw_file *file, uint64_t from, uint64_t to, bool *ret_zero);
+/* Is there an intact message of a format before record batch v2 (magic 0 or 1, Kafka before 0.11) at `at`? */
+RW_MUST int rw_scan_is_old_format(struct rw_file *file, uint64_t at, uint64_t limit, bool *ret_old);
 /* The whole current batch in memory, valid until the next call. */
 RW_MUST int rw_scan_body(struct rw_scan *s, const uint8_t **ret_p);
 /* rw_scan_body() and the CRC. RW_E_CORRUPT when it is wrong. */

@@ -316,6 +316,40 @@ static void gap_from_a_leader(void **state)
     log_test_deinit(&t);
 }
 
+/* Messages from before record batch v2 are no batches, and nothing that a crash left: they stay. */
+static void messages_of_old_formats_are_not_cut_off(void **state)
+{
+    (void)state;
+    static const uint8_t v0[] = {0,    0,    0,    0,    0,    0,    0,    0, 0,
+                                 0,    0,    0x0f, 0xd2, 0x0c, 0xbf, 0xf5, 0, 0,
+                                 0xff, 0xff, 0xff, 0xff, 0,    0,    0,    1, 'v'};
+    static const uint8_t v1[] = {0,    0,    0,    0,    0,    0,    0, 0, 0, 0, 0,  0x17,
+                                 0x09, 0xb6, 0x6c, 0xaa, 1,    0,    0, 0, 0, 0, 0,  0,
+                                 0x03, 0xe8, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, 'v'};
+    for (int version = 0; version < 2; version++) {
+        struct log_test t;
+        struct stat st;
+        char path[160];
+        log_test_init(&t);
+        assert_int_equal(mkdir(t.dir, 0700), 0);
+        log_test_file(&t, "00000000000000000000.log", path, sizeof(path));
+        int fd = open(path, O_WRONLY | O_CREAT, 0600);
+        const uint8_t *message = version ? v1 : v0;
+        size_t n = version ? sizeof(v1) : sizeof(v0);
+        assert_int_equal(write(fd, message, n), n);
+        close(fd);
+        assert_int_equal(log_test_open(&t, false, 0), RW_E_UNSUPPORTED);
+        assert_int_equal(log_test_open(&t, true, 0), RW_E_UNSUPPORTED);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_size, n);
+        /* A damaged one is rubbish like any other. */
+        flip(&t, "00000000000000000000.log", (off_t)n - 1);
+        assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+        assert_int_equal(rw_log_cut_bytes(t.log), n);
+        log_test_deinit(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +363,7 @@ int main(void)
         cmocka_unit_test(gap_between_segments),
         cmocka_unit_test(rubbish_before_the_next_segment),
         cmocka_unit_test(gap_from_a_leader),
+        cmocka_unit_test(messages_of_old_formats_are_not_cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
