@@ -36,7 +36,7 @@ static int append_bytes(struct rollway_log *log, uint8_t *p, size_t n, bool trus
                    : rollway_fail_code(log, rc, "append");
     if (ret_info->rolled)
         /* Saves work after a crash, nothing else: failing costs a longer scan. */
-        (void)rollway_fail_code(log, rollway_save_state(log, INT64_MAX, false),
+        (void)rollway_fail_code(log, rollway_save_state(log, INT64_MAX),
                                 "saving the recovery point");
     tell_waiters(log);
     return RW_OK;

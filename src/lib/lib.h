@@ -47,6 +47,8 @@ struct rollway_log {
     struct rw_builder builder;
     struct rw_record_header *headers; /* scratch of the appender */
     size_t headers_cap;
+    /* What the checkpoints of a log of its own say, durably; -1: not known. */
+    int64_t saved_point, saved_start;
     int64_t unflushed; /* records since the last flush (COUNT) */
     bool buffering;    /* the builder holds records that are not in the file yet */
     int64_t epoch;     /* leader epoch of new batches */
@@ -74,8 +76,9 @@ RW_MUST int rollway_lock(struct rollway_log *log);
 /* What the last owner left: recovery point, start offset, whether it closed cleanly. Removes the
  * mark of a clean close. */
 RW_MUST int rollway_load_state(struct rollway_log *log, struct rw_log_open_args *args);
-/* Writes recovery point (not above `below`) and start offset. */
-RW_MUST int rollway_save_state(struct rollway_log *log, int64_t below, bool durable);
+/* Writes recovery point (not above `below`) and start offset, where they changed. Always durably: a power cut
+ * must not leave less of an older one, or what was trimmed would come back, and damage be cut off. */
+RW_MUST int rollway_save_state(struct rollway_log *log, int64_t below);
 /* After everything was closed cleanly. */
 RW_MUST int rollway_save_mark(struct rollway_log *log, int64_t end);
 /* clean: leaves the mark of a data directory. */

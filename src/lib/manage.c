@@ -74,7 +74,7 @@ static int cut(struct rollway_log *log, int64_t offset)
 {
     /* A recovery point above the cut would vouch for what is appended below it. First, because a cut
      * can not be taken back when this fails. */
-    int rc = rollway_save_state(log, batch_start(log, offset), true);
+    int rc = rollway_save_state(log, batch_start(log, offset));
     if (rc)
         return rc;
     atomic_fetch_add(&log->cuts, 1);
@@ -115,7 +115,7 @@ int rollway_log_truncate(struct rollway_log *log, int64_t offset)
     if (!rc)
         rc = rollway_fail_code(log, rw_log_flush(log->log, NULL), "truncate");
     if (!rc)
-        rc = rollway_fail_code(log, rollway_save_state(log, INT64_MAX, true), "truncate");
+        rc = rollway_fail_code(log, rollway_save_state(log, INT64_MAX), "truncate");
     if (!rc)
         rw_log_unlink_deleted(log->log, INT64_MAX);
     rollway_unlock_append(log);
@@ -132,12 +132,12 @@ int rollway_log_trim(struct rollway_log *log, int64_t offset)
     if (!rc)
         rc = rollway_fail_code(log, rw_log_trim(log->log, offset), "trim");
     if (!rc)
-        rc = rollway_save_state(log, INT64_MAX, true);
+        rc = rollway_save_state(log, INT64_MAX);
     /* At once, not after a delay: readers hold what they need, and who trims because the disk is full
      * needs the space for the checkpoint. */
     rw_log_unlink_deleted(log->log, INT64_MAX);
     if (rc == RW_E_FULL)
-        rc = rollway_save_state(log, INT64_MAX, true);
+        rc = rollway_save_state(log, INT64_MAX);
     rc = rollway_fail_code(log, rc, "trim");
     rollway_unlock_append(log);
     return rc;
@@ -156,7 +156,7 @@ int rollway_log_retain(struct rollway_log *log, int *ret_segments)
             rw_log_retain(log->log, rw_wall_ms(log->env->clock), rw_log_end(log->log), &deleted),
             "retention");
     if (!rc && deleted)
-        rc = rollway_fail_code(log, rollway_save_state(log, INT64_MAX, true), "retention");
+        rc = rollway_fail_code(log, rollway_save_state(log, INT64_MAX), "retention");
     /* Readers hold what they need; nothing is gained by waiting. */
     rw_log_unlink_deleted(log->log, INT64_MAX);
     rollway_unlock_append(log);

@@ -100,6 +100,7 @@ static int handle_new(const char *dir, struct rollway_log **ret_log)
     if (!log)
         return RW_E_NOMEM;
     log->env = env;
+    log->saved_point = log->saved_start = -1;
     rw_builder_init(&log->builder);
     log->dir = rw_strdup(dir);
     int rc = log->dir ? RW_OK : RW_E_NOMEM;
@@ -148,7 +149,7 @@ static int open_log(struct rollway_log *log)
         return rc;
     /* A recovery point above the end would vouch for other records, when the log has grown past it. */
     if (args.recovery_point > rw_log_end(log->log))
-        rc = rollway_save_state(log, INT64_MAX, true);
+        rc = rollway_save_state(log, INT64_MAX);
     if (rc)
         return rollway_fail_code(log, rc, "writing the recovery point");
     log->epoch = rw_log_latest_epoch(log->log);
@@ -207,7 +208,7 @@ int rollway_log_close(struct rollway_log *log)
     if (!rc && writer)
         rc = rw_log_flush(log->log, NULL);
     if (!rc && writer)
-        rc = rollway_save_state(log, INT64_MAX, true);
+        rc = rollway_save_state(log, INT64_MAX);
     int closed = rw_log_close(log->log, writer && !rc);
     if (!rc)
         rc = closed;

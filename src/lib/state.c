@@ -123,16 +123,25 @@ static int64_t checkpoint(struct rollway_log *log, const char *home, const char 
     return home == log->dir && w.lines == 1 ? w.last : w.offset;
 }
 
-static int write_checkpoint(struct rollway_log *log, const char *name, int64_t offset, bool durable)
+/* *saved: what the file is known to say, durably. */
+static int write_checkpoint(struct rollway_log *log, const char *name, int64_t offset,
+                            int64_t *saved)
 {
+    if (*saved == offset)
+        return RW_OK;
     char topic[512], text[640];
     int32_t partition;
     struct rw_path path;
     name_of(log, topic, &partition);
     int n = snprintf(text, sizeof(text), "0\n1\n%s %" PRId32 " %" PRId64 "\n", topic, partition,
                      offset);
+    *saved = -1;
     int rc = rw_path_join(&path, log->dir, name, NULL);
-    return rc ? rc : rw_file_replace(log->env, path.s, text, (size_t)n, durable);
+    if (!rc)
+        rc = rw_file_replace(log->env, path.s, text, (size_t)n, true);
+    if (!rc)
+        *saved = offset;
+    return rc;
 }
 
 /* What says the same in the partition itself, from when it was a log of its own, no longer counts. */
@@ -164,15 +173,15 @@ static int save_lines(struct rollway_log *log, int64_t point, int64_t end)
     return rc ? rc : remove_own(log);
 }
 
-int rollway_save_state(struct rollway_log *log, int64_t below, bool durable)
+int rollway_save_state(struct rollway_log *log, int64_t below)
 {
     int64_t point = rw_log_recovery_point(log->log), end = rw_log_end(log->log);
     if (point > below)
         point = below;
     if (log->is_partition)
         return save_lines(log, point, end < below ? end : below);
-    int rc = write_checkpoint(log, RECOVERY_NAME, point, durable);
-    return rc ? rc : write_checkpoint(log, START_NAME, rw_log_start(log->log), durable);
+    int rc = write_checkpoint(log, RECOVERY_NAME, point, &log->saved_point);
+    return rc ? rc : write_checkpoint(log, START_NAME, rw_log_start(log->log), &log->saved_start);
 }
 
 /* ---- the mark of a clean close ---- */

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -236,13 +237,34 @@ static void a_cursor_beside_truncations_sees_no_damage(void **state)
     assert_int_equal(rollway_log_close(r.log), ROLLWAY_OK);
 }
 
+/* What was trimmed must not come back with a power cut: its checkpoint is made durable, and not replaced
+ * again by every roll. */
+static void the_start_is_written_when_it_moves(void **state)
+{
+    const struct fixture *f = *state;
+    char path[160];
+    struct stat before, after;
+    struct rollway_log *log = open_with(f, (struct rollway_log_options){.segment_bytes = 1024});
+    for (int i = 0; i < 20; i++)
+        put(log, "what is trimmed");
+    assert_int_equal(rollway_log_trim(log, 7), ROLLWAY_OK);
+    snprintf(path, sizeof(path), "%s/log-start-offset-checkpoint", f->dir);
+    assert_int_equal(stat(path, &before), 0);
+    for (int i = 0; i < 100; i++)
+        put(log, "some of these begin a segment");
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+    assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(headers_too_large_are_refused_alone),        T(what_does_not_compress_is_kept),
         T(what_could_not_be_read_is_refused),          T(a_buffered_record_wakes_who_waits),
         T(full_means_that_nothing_was_appended),       T(trim_truncate_and_retain_free_the_space),
-        T(a_cursor_beside_truncations_sees_no_damage),
+        T(a_cursor_beside_truncations_sees_no_damage), T(the_start_is_written_when_it_moves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
