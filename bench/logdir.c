@@ -21,7 +21,7 @@ static void file_path(const struct bench *b, char *path, size_t n)
         bench_die("path too long");
 }
 
-static void remove_log(const char *path)
+void bench_dir_remove(const char *path)
 {
     DIR *d = opendir(path);
     if (!d)
@@ -33,12 +33,21 @@ static void remove_log(const char *path)
     rmdir(path);
 }
 
+void bench_dir_new(const struct bench *b, char *path, size_t n)
+{
+    if (snprintf(path, n, "%s/bench-dir-%ld", b->dir, (long)getpid()) >= (int)n)
+        bench_die("path too long");
+    bench_dir_remove(path);
+    if (mkdir(path, 0755))
+        bench_die(path);
+}
+
 struct rollway_log *bench_log_open(const struct bench *b, const struct rollway_log_options *options)
 {
     char path[512];
     struct rollway_log *log;
     log_path(b, path, sizeof(path));
-    remove_log(path);
+    bench_dir_remove(path);
     int code = rollway_log_open(path, options, &log);
     if (code) {
         fprintf(stderr, "%s: %s\n", path, rollway_strerror(code));
@@ -63,7 +72,7 @@ void bench_log_close(const struct bench *b, struct rollway_log *log)
     if (rollway_log_close(log))
         bench_die("rollway_log_close");
     log_path(b, path, sizeof(path));
-    remove_log(path);
+    bench_dir_remove(path);
 }
 
 int bench_file_open(const struct bench *b)

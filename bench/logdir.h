@@ -14,6 +14,9 @@ struct rollway_log *bench_log_reopen(const struct bench *b);
 /* A new empty file DIR/bench-file, open for reading and writing. */
 int bench_file_open(const struct bench *b);
 void bench_file_close(const struct bench *b, int fd);
+/* A new empty directory DIR/bench-dir, whose path goes to `path`, and its end with all files in it. */
+void bench_dir_new(const struct bench *b, char *path, size_t n);
+void bench_dir_remove(const char *path);
 /* Size of the files in the log's directory whose names end so. */
 uint64_t bench_log_bytes(const struct bench *b, const char *suffix);
 /* Opens the first such file for reading. */
