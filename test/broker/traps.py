@@ -838,6 +838,17 @@ def _():
     error("UNKNOWN_TOPIC_OR_PARTITION", describe(2, "nothing")[0])
 
 
+@test("DescribeConfigs: the keys of thousands of topics in one answer, as `kafka-topics --describe` asks for them")
+def _():
+    name, _ = topic(retention_ms="1000")
+    with client() as c:
+        got = c.ask("DescribeConfigs", 4, include_synonyms=True, resources=[
+            {"resource_type": 2, "resource_name": name, "configuration_keys": None}] * 3000)["results"]
+    same(3000, len(got))
+    same(got[0], got[-1])
+    assert len(got[0]["configs"]) > 30
+
+
 @test("DescribeConfigs: brokers and loggers; another broker's is an error")
 def _():
     code, got = describe(4, "1")

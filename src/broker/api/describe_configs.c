@@ -5,6 +5,7 @@
  * (P32).
  */
 #include <stdio.h>
+#include <string.h>
 #include "base/assert.h"
 #include "broker/api/api.h"
 
@@ -41,25 +42,43 @@ bool rw_api_topic_value(const struct rw_request *req, struct rw_arena *arena,
     return fine;
 }
 
-static void add_synonym(config_out *c, const char *name, struct rw_str value,
+/* In this order they win. */
+static const enum rw_config_source sources[] = {RW_SOURCE_DYNAMIC_BROKER,
+                                                RW_SOURCE_DYNAMIC_DEFAULT_BROKER,
+                                                RW_SOURCE_STATIC_BROKER, RW_SOURCE_DEFAULT};
+
+/* Gathered here and kept in their number: one request asks for the keys of thousands of topics. */
+struct synonyms {
+    synonym_out rows[(RW_SYNONYMS_MAX + 1) * RW_COUNT(sources) + 1];
+    int32_t n;
+};
+
+static void add_synonym(struct synonyms *list, const char *name, struct rw_str value,
                         enum rw_config_source source)
 {
-    synonym_out *s = &c->synonyms[c->n_synonyms++];
+    synonym_out *s = &list->rows[list->n++];
     rw_describe_configs_response_synonym_init(s);
     s->name = rw_str(name);
     s->value = value;
     s->source = (int8_t)source;
 }
 
-/* In this order they win. */
-static const enum rw_config_source sources[] = {RW_SOURCE_DYNAMIC_BROKER,
-                                                RW_SOURCE_DYNAMIC_DEFAULT_BROKER,
-                                                RW_SOURCE_STATIC_BROKER, RW_SOURCE_DEFAULT};
+static bool keep_synonyms(struct rw_request *req, const struct synonyms *list, config_out *c)
+{
+    if (list->n == 0)
+        return true;
+    c->synonyms = rw_arena_array(&req->arena, (size_t)list->n, sizeof(*c->synonyms));
+    if (!c->synonyms)
+        return false;
+    memcpy(c->synonyms, list->rows, (size_t)list->n * sizeof(*c->synonyms));
+    c->n_synonyms = list->n;
+    return true;
+}
 
 /* What the sources say of a broker's key and of those behind it (`own` NULL: only those), strongest
  * first. False: no memory. */
 static bool add_layers(struct rw_request *req, const struct rw_config_key *key,
-                       const struct rw_config_key *own, config_out *c)
+                       const struct rw_config_key *own, struct synonyms *list)
 {
     for (size_t s = 0; s < RW_COUNT(sources); s++)
         for (size_t i = 0; i <= RW_SYNONYMS_MAX; i++) {
@@ -79,21 +98,18 @@ static bool add_layers(struct rw_request *req, const struct rw_config_key *key,
                 if (value.n < 0)
                     return false;
             }
-            add_synonym(c, other->name, value, sources[s]);
+            add_synonym(list, other->name, value, sources[s]);
         }
     return true;
 }
 
-static bool fill_common(struct rw_request *req, const struct rw_config_key *key, config_out *c)
+static void fill_common(struct rw_request *req, const struct rw_config_key *key, config_out *c)
 {
     const struct rw_describe_configs_request *in = req->in;
     c->name = rw_str(key->name);
     c->is_sensitive = (key->flags & RW_CONFIG_SECRET) != 0;
     c->config_type = (int8_t)key->type;
     c->documentation = in->include_documentation ? rw_str(key->doc) : RW_STR_NULL;
-    c->synonyms = rw_arena_array(&req->arena, (RW_SYNONYMS_MAX + 1) * RW_COUNT(sources) + 1,
-                                 sizeof(*c->synonyms));
-    return c->synonyms != NULL;
 }
 
 static bool add_topic_config(struct rw_request *req, const struct rw_config_key *key,
@@ -101,19 +117,20 @@ static bool add_topic_config(struct rw_request *req, const struct rw_config_key 
 {
     const struct rw_describe_configs_request *in = req->in;
     enum rw_config_source source;
-    if (!fill_common(req, key, c) ||
-        !rw_api_topic_value(req, &req->arena, key, t, &c->value, &source))
+    struct synonyms list = {.n = 0};
+    fill_common(req, key, c);
+    if (!rw_api_topic_value(req, &req->arena, key, t, &c->value, &source))
         return false;
     c->config_source = (int8_t)source;
     if (!in->include_synonyms)
         return true;
     if (source == RW_SOURCE_TOPIC)
-        add_synonym(c, key->name, c->value, source);
-    if (key->synonyms[0].name)
-        return add_layers(req, key, NULL, c);
-    if (key->fallback)
-        add_synonym(c, key->name, rw_str(key->fallback), RW_SOURCE_DEFAULT);
-    return true;
+        add_synonym(&list, key->name, c->value, source);
+    if (key->synonyms[0].name && !add_layers(req, key, NULL, &list))
+        return false;
+    if (!key->synonyms[0].name && key->fallback)
+        add_synonym(&list, key->name, rw_str(key->fallback), RW_SOURCE_DEFAULT);
+    return keep_synonyms(req, &list, c);
 }
 
 /* all: what was set for all brokers, and nothing else. */
@@ -123,8 +140,8 @@ static bool add_broker_config(struct rw_request *req, const struct rw_config_key
     const struct rw_describe_configs_request *in = req->in;
     const struct rw_config *config = req->shard->config;
     enum rw_config_source source = RW_SOURCE_DYNAMIC_DEFAULT_BROKER;
-    if (!fill_common(req, key, c))
-        return false;
+    struct synonyms list = {.n = 0};
+    fill_common(req, key, c);
     const char *value =
         all ? rw_config_layer(config, key, source) : rw_config_value(config, key, &source);
     if (value && !c->is_sensitive) {
@@ -136,10 +153,11 @@ static bool add_broker_config(struct rw_request *req, const struct rw_config_key
     c->read_only = !(key->flags & RW_CONFIG_DYNAMIC);
     if (!in->include_synonyms)
         return true;
-    if (!all)
-        return add_layers(req, key, key, c);
-    add_synonym(c, key->name, c->value, source);
-    return true;
+    if (all)
+        add_synonym(&list, key->name, c->value, source);
+    else if (!add_layers(req, key, key, &list))
+        return false;
+    return keep_synonyms(req, &list, c);
 }
 
 static bool add_broker_configs(struct rw_request *req,
@@ -171,7 +189,10 @@ static bool add_topic_configs(struct rw_request *req,
 {
     size_t n_keys;
     const struct rw_config_key *keys = rw_config_table(&n_keys);
-    out->configs = rw_arena_array(&req->arena, n_keys, sizeof(*out->configs));
+    size_t n_asked = 0;
+    for (size_t i = 0; i < n_keys; i++)
+        n_asked += keys[i].scope == RW_SCOPE_TOPIC && is_asked(in, keys[i].name);
+    out->configs = rw_arena_array(&req->arena, n_asked + 1, sizeof(*out->configs));
     if (!out->configs)
         return false;
     for (size_t i = 0; i < n_keys; i++) {
