@@ -211,6 +211,10 @@ def _():
         same(2, len(made["partitions"]), "num.partitions")
         same([(0, 1, 0), (1, 1, 0)], [(p["partition_index"], p["leader_id"], p["leader_epoch"])
                                       for p in made["partitions"]])
+        got = c.ask("Metadata", 12, allow_auto_topic_creation=True, topics=[
+            {"name": "auto-2"}, {"name": "auto-3", "topic_id": b"\5" * 16}])["topics"]
+        same([0, ERRORS["UNKNOWN_TOPIC_ID"]], [t["error_code"] for t in got])
+        error("UNKNOWN_TOPIC_OR_PARTITION", ask("auto-3", False)["error_code"], "it was asked for by its id")
 
 
 # ---- Produce ----
@@ -1154,7 +1158,10 @@ def _():
     def scrape(path):
         with urllib.request.urlopen("http://127.0.0.1:%d%s" % (http, path), timeout=10) as answer:
             return samples(answer.read().decode())
+    error("UNKNOWN_TOPIC_OR_PARTITION", list_offset("nothing", -1)["error_code"])
     plain = scrape("/metrics")
+    same(1, plain["rollway_kafka_request_errors_total",
+                  'rollway_request="list_offsets",rollway_error="UNKNOWN_TOPIC_OR_PARTITION"'])
     assert not [n for n, labels in plain if "rollway_partition" in (labels or "")]
     assert plain["rollway_kafka_request_memory_limit_bytes", None] > plain["rollway_kafka_request_memory_bytes", None]
     assert plain["process_open_fds", None] > 5 and plain["process_resident_memory_bytes", None] > 1e6

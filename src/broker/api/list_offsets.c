@@ -129,6 +129,7 @@ static bool add_topic(struct rw_request *req, struct offsets *o,
         if (!topic || !is_known_in(asked->timestamp, req->header.api_version)) {
             p->error_code = topic ? (int16_t)RW_KERR_UNSUPPORTED_VERSION
                                   : (int16_t)RW_KERR_UNKNOWN_TOPIC_OR_PARTITION;
+            rw_metric_error(req->shard->metrics, RW_API_LIST_OFFSETS, p->error_code);
             continue;
         }
         struct offset_item *item = rw_fan_new_item(

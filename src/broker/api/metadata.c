@@ -171,7 +171,8 @@ static int decide(struct rw_change *c, const struct rw_meta *meta,
     for (int32_t i = 0; i < in->n_topics; i++) {
         struct rw_str name = names[i];
         bool again = same[i] >= 0 && same[i] < i;
-        if (name.n < 0 || again || rw_meta_topic(meta, name))
+        bool by_id = !rw_uuid_is_zero(in->topics[i].topic_id);
+        if (name.n < 0 || by_id || again || rw_meta_topic(meta, name))
             continue;
         struct rw_create_topics_request_topic *t = &make.topics[make.n_topics++];
         rw_create_topics_request_topic_init(t);
