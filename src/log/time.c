@@ -22,9 +22,12 @@ static uint64_t start_position(struct rw_log *log, struct rw_segment *s, uint64_
     if (!found && !rw_index_view_find(&view, RW_TIME_FIELD, ts, bytes))
         return 0;
     struct rw_locate at;
-    int64_t offset = s->base + rw_time_entry_decode(bytes).relative;
-    /* A wrong hint costs time only. */
-    return rw_log_locate(log, s, size, end, offset, &at) == RW_OK && at.at < size ? at.at : 0;
+    struct rw_time_entry e = rw_time_entry_decode(bytes);
+    /* A wrong hint costs time only: the entry says the largest timestamp of its batch. */
+    return rw_log_locate(log, s, size, end, s->base + e.relative, &at) == RW_OK && at.at < size &&
+                   at.batch.max_timestamp == e.timestamp
+               ? at.at
+               : 0;
 }
 
 /* The first record of the current batch that wants() accepts. 1: found. */

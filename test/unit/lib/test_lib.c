@@ -322,14 +322,51 @@ static void bad_arguments_are_refused(void **state)
     assert_int_equal(rollway_log_close(NULL), ROLLWAY_OK);
 }
 
+/* A time entry that says less than its batch has is not believed: records before it would be passed over. */
+static void a_damaged_time_entry_is_no_answer(void **state)
+{
+    const struct fixture *f = *state;
+    char path[160], value[100] = {0};
+    int64_t offset;
+    struct rollway_log *log =
+        open_with(f, (struct rollway_log_options){.durability = ROLLWAY_DURABLE_OS});
+    for (int i = 0; i < 200; i++) {
+        const struct rollway_record r = {
+            .timestamp_ms = 1000 + 10 * i, .value = value, .value_size = sizeof(value)};
+        assert_int_equal(rollway_log_append(log, &r, 1, NULL), ROLLWAY_OK);
+    }
+    assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
+    snprintf(path, sizeof(path), "%s/00000000000000000000.timeindex", f->dir);
+    FILE *file = fopen(path, "r+");
+    unsigned char entry[12];
+    assert_non_null(file);
+    assert_int_equal(fread(entry, 1, sizeof(entry), file), sizeof(entry));
+    int at = (entry[6] << 8 | entry[7]) - 150; /* 15 records earlier */
+    assert_true(at > 1000);
+    entry[6] = (unsigned char)(at >> 8);
+    entry[7] = (unsigned char)at;
+    rewind(file);
+    assert_int_equal(fwrite(entry, 1, sizeof(entry), file), sizeof(entry));
+    fclose(file);
+    log = open_with(f, (struct rollway_log_options){.read_only = 1});
+    assert_int_equal(rollway_log_find_time(log, at + 10, &offset), ROLLWAY_OK);
+    assert_int_equal(1000 + 10 * offset, at + 10);
+    assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(keeps_timestamps),          T(keeps_everything_of_a_record),
-        T(second_writer_is_refused),  T(follows_another_process),
-        T(many_threads_share_syncs),  T(gathers_in_memory_when_asked),
-        T(shrinks_at_both_ends),      T(damage_is_named_and_stepped_over),
+        T(keeps_timestamps),
+        T(keeps_everything_of_a_record),
+        T(second_writer_is_refused),
+        T(follows_another_process),
+        T(many_threads_share_syncs),
+        T(gathers_in_memory_when_asked),
+        T(shrinks_at_both_ends),
+        T(damage_is_named_and_stepped_over),
         T(bad_arguments_are_refused),
+        T(a_damaged_time_entry_is_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
