@@ -275,7 +275,7 @@ int rollway_cursor_wait(struct rollway_cursor *c, int timeout_ms)
     struct rw_sync *sync = log->env->sync;
     int64_t now = rw_mono_us(log->env->clock);
     int64_t until = timeout_ms < 0 ? INT64_MAX : now + (int64_t)timeout_ms * 1000;
-    if (c->in_batch || c->at < c->n || end_now(c) > c->offset)
+    if (end_now(c) > c->offset)
         return 1;
     rollway_lock_append(log);
     atomic_fetch_add(&log->waiters, 1);

@@ -354,6 +354,22 @@ static void a_damaged_time_entry_is_no_answer(void **state)
     assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
 }
 
+static void waiting_is_for_what_is_not_read_yet(void **state)
+{
+    struct rollway_log *log = open_with(*state, (struct rollway_log_options){0});
+    struct rollway_cursor *c;
+    struct rollway_record r;
+    put(log, "one");
+    assert_int_equal(rollway_cursor_new(log, 0, &c), ROLLWAY_OK);
+    assert_int_equal(rollway_cursor_wait(c, 0), 1);
+    assert_int_equal(rollway_cursor_next(c, &r), 1);
+    assert_int_equal(rollway_cursor_wait(c, 0), 0);
+    put(log, "two");
+    assert_int_equal(rollway_cursor_wait(c, 0), 1);
+    rollway_cursor_free(c);
+    assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -367,6 +383,7 @@ int main(void)
         T(damage_is_named_and_stepped_over),
         T(bad_arguments_are_refused),
         T(a_damaged_time_entry_is_no_answer),
+        T(waiting_is_for_what_is_not_read_yet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
