@@ -189,12 +189,9 @@ static int load_topic_id(struct rw_log *log, struct rw_uuid want)
     return rw_uuid_eq(log->topic_id, want) ? RW_OK : RW_E_INVAL;
 }
 
-int rw_log_open(const struct rw_env *env, const char *dir, const struct rw_log_config *config,
-                const struct rw_log_open_args *args, struct rw_log **ret_log)
+static int open_once(const struct rw_env *env, const char *dir, const struct rw_log_config *config,
+                     const struct rw_log_open_args *args, struct rw_log **ret_log)
 {
-    if (config->segment_bytes < RW_BATCH_HEADER_SIZE || config->segment_bytes > INT32_MAX ||
-        config->index_bytes_max < RW_TIME_ENTRY_SIZE || config->index_interval_bytes < 0)
-        return RW_E_INVAL;
     struct rw_log *log;
     int rc = log_new(env, dir, config, args, &log);
     if (rc)
@@ -210,6 +207,21 @@ int rw_log_open(const struct rw_env *env, const char *dir, const struct rw_log_c
     }
     *ret_log = log;
     return RW_OK;
+}
+
+#define OPEN_TRIES 100
+
+int rw_log_open(const struct rw_env *env, const char *dir, const struct rw_log_config *config,
+                const struct rw_log_open_args *args, struct rw_log **ret_log)
+{
+    if (config->segment_bytes < RW_BATCH_HEADER_SIZE || config->segment_bytes > INT32_MAX ||
+        config->index_bytes_max < RW_TIME_ENTRY_SIZE || config->index_interval_bytes < 0)
+        return RW_E_INVAL;
+    int rc = open_once(env, dir, config, args, ret_log);
+    /* Beside a writer a segment may be gone between the look at the directory and its opening. */
+    for (int i = 0; i < OPEN_TRIES && args->read_only && rc == RW_E_NOT_FOUND; i++)
+        rc = open_once(env, dir, config, args, ret_log);
+    return rc;
 }
 
 /* Everything that makes the next open skip the scan. */

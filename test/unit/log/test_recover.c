@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log/path.h"
+
 static void flip(const struct log_test *t, const char *name, off_t at)
 {
     char path[160];
@@ -350,6 +352,61 @@ static void messages_of_old_formats_are_not_cut_off(void **state)
     }
 }
 
+/* Retention takes a segment away between the look at the directory and its opening. */
+struct vanishing {
+    struct rw_vfs vfs; /* first: what the log sees */
+    struct rw_vfs *real;
+    int left; /* so many opens find nothing */
+};
+
+static int open_vanishing(struct rw_vfs *vfs, const char *path, unsigned flags,
+                          struct rw_file **ret_file)
+{
+    struct vanishing *v = (struct vanishing *)vfs;
+    if (rw_name_ends(path, ".log") && v->left > 0) {
+        v->left--;
+        return RW_E_NOT_FOUND;
+    }
+    return rw_vfs_open(v->real, path, flags, ret_file);
+}
+
+static int list_real(struct rw_vfs *vfs, const char *path, int (*each)(void *arg, const char *name),
+                     void *arg)
+{
+    struct vanishing *v = (struct vanishing *)vfs;
+    return v->real->ops->list(v->real, path, each, arg);
+}
+
+static int stat_real(struct rw_vfs *vfs, const char *path, struct rw_stat *ret_stat)
+{
+    struct vanishing *v = (struct vanishing *)vfs;
+    return v->real->ops->stat(v->real, path, ret_stat);
+}
+
+static void a_segment_that_vanishes_is_no_missing_log(void **state)
+{
+    (void)state;
+    struct log_test t;
+    log_test_init(&t);
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    log_test_append(&t, 5, 1000, 10);
+    log_test_close(&t, true);
+    const struct rw_log_open_args reading = {.read_only = true};
+    struct rw_vfs_ops ops = *t.env.vfs->ops;
+    ops.open = open_vanishing;
+    ops.list = list_real;
+    ops.stat = stat_real;
+    struct vanishing v = {.vfs = {.ops = &ops}, .real = t.env.vfs, .left = 3};
+    struct rw_env env = t.env;
+    env.vfs = &v.vfs;
+    assert_int_equal(rw_log_open(&env, t.dir, &t.config, &reading, &t.log), RW_OK);
+    assert_int_equal(rw_log_end(t.log), 5);
+    log_test_close(&t, false);
+    v.left = INT32_MAX; /* what is never there is told */
+    assert_int_equal(rw_log_open(&env, t.dir, &t.config, &reading, &t.log), RW_E_NOT_FOUND);
+    log_test_deinit(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +421,7 @@ int main(void)
         cmocka_unit_test(rubbish_before_the_next_segment),
         cmocka_unit_test(gap_from_a_leader),
         cmocka_unit_test(messages_of_old_formats_are_not_cut_off),
+        cmocka_unit_test(a_segment_that_vanishes_is_no_missing_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
