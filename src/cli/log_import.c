@@ -17,9 +17,10 @@
 
 #define BATCH_RECORDS 1000
 #define BATCH_BYTES   (512u << 10)
-#define HEADERS_MAX   256 /* of a record */
-#define BATCH_HEADERS 4096
+#define HEADERS_MAX   4096 /* of a record */
+#define BATCH_HEADERS 8192
 #define LINE_MAX_SIZE (64u << 20)
+#define BATCH_MOST    (128u << 20) /* a line's record fits, whatever the log had as its limit */
 #define CHUNK         (64u << 10)
 #define WAIT_MS       250
 
@@ -172,8 +173,8 @@ static int read_lines(struct import *m, int in)
 static int import_from(struct rw_cli *cli, struct import *m, const char *dir, int in)
 {
     int exit_code;
-    struct rollway_log_options options = {.size = sizeof(options),
-                                          .durability = ROLLWAY_DURABLE_OS};
+    struct rollway_log_options options = {
+        .size = sizeof(options), .durability = ROLLWAY_DURABLE_OS, .batch_bytes_max = BATCH_MOST};
     enum { CODECS = 5 };
     static const char *const codecs[CODECS] = {"none", "gzip", "snappy", "lz4", "zstd"};
     const char *codec = rw_cli_string(cli, "compression", "none");

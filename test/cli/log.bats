@@ -374,3 +374,17 @@ PY
     echo more | "$RW_BIN" produce t
     [ "$("$RW_BIN" consume t -e -f '%o %v\n' | tail -n 1)" = "100 more" ]
 }
+
+@test "import takes back what export wrote: large records, many headers" {
+    python3 -c '
+import json
+print(json.dumps({"value": "a" * (3 << 20)}))
+print(json.dumps({"value": "h", "headers": [{"key": "k%d" % i, "value": None} for i in range(1000)]}))
+' > lines
+    "$RW_BIN" -q log import -f json a < lines
+    "$RW_BIN" log export -f json a > first
+    "$RW_BIN" -q log import -f json b < first
+    "$RW_BIN" log export -f json b > second
+    [ "$(wc -c < second)" -gt $((3 << 20)) ]
+    cmp first second
+}
