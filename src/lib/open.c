@@ -45,9 +45,9 @@ static int take_options(struct rollway_log *log, const struct rollway_log_option
         return rollway_fail(log, RW_E_INVAL, "options.compression %d is unknown", o.compression);
     if (c->segment_bytes < 1024 || c->segment_bytes > INT32_MAX)
         return rollway_fail(log, RW_E_INVAL, "options.segment_bytes must be 1024 to 2147483647");
-    if (o.flush_records < 0 || o.flush_interval_ms < 0 || c->segment_ms < 0 ||
-        c->index_interval_bytes < 0 || c->index_bytes_max < 64 || c->batch_bytes_max < 64 ||
-        c->batch_bytes_max > RW_SCAN_BATCH_MAX || o.buffer_bytes < 0 ||
+    if (o.flush_records < 0 || o.flush_interval_ms < 0 || o.flush_interval_ms > INT64_MAX / 1000 ||
+        c->segment_ms < 0 || c->index_interval_bytes < 0 || c->index_bytes_max < 64 ||
+        c->batch_bytes_max < 64 || c->batch_bytes_max > RW_SCAN_BATCH_MAX || o.buffer_bytes < 0 ||
         o.buffer_bytes > c->batch_bytes_max)
         return rollway_fail(log, RW_E_INVAL, "an option is out of range");
     if (o.buffer_bytes && o.durability == ROLLWAY_DURABLE_EACH)
