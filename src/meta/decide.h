@@ -69,6 +69,13 @@ RW_MUST int rw_decide_incremental_alter_configs(
     const struct rw_meta *meta, const struct rw_meta_policy *policy,
     const struct rw_incremental_alter_configs_request *in,
     struct rw_incremental_alter_configs_response *out, struct rw_meta_records *list);
+/* An answer with every resource of the request and no error, as the two above begin theirs; for whoever can
+ * not even ask them. RW_E_NOMEM. */
+RW_MUST int rw_alter_configs_begin(const struct rw_alter_configs_request *in,
+                                   struct rw_arena *arena, struct rw_alter_configs_response *out);
+RW_MUST int rw_incremental_alter_configs_begin(
+    const struct rw_incremental_alter_configs_request *in, struct rw_arena *arena,
+    struct rw_incremental_alter_configs_response *out);
 
 /* Takes the next n producer ids, starting at *ret_first: unique in the cluster for ever. */
 RW_MUST int rw_decide_producer_ids(const struct rw_meta *meta, int32_t broker_id, int32_t n,

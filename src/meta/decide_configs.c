@@ -10,11 +10,14 @@
 
 enum { OP_SET = 0, OP_DELETE = 1, OP_APPEND = 2, OP_SUBTRACT = 3 };
 
-/* Whose settings. */
-struct target {
-    enum rw_meta_setting kind;
+/* A resource of a request: whose settings, and what is answered. The two requests differ in what they ask
+ * of it. */
+struct row {
     int8_t type;
     struct rw_str name;
+    int16_t *error; /* 0: nothing is wrong so far */
+    struct rw_str *message;
+    enum rw_meta_setting kind;
     const struct rw_pair *configs; /* as they are */
     size_t n_configs;
 };
@@ -45,91 +48,86 @@ static void drop(struct settings *s, struct rw_str name)
         s->own[p - s->own] = s->own[--s->n];
 }
 
-static int start(const struct target *t, bool keep, size_t room, struct rw_arena *arena,
+static void refuse(struct row *row, int16_t error, const char *why)
+{
+    *row->error = error;
+    *row->message = rw_str(why);
+}
+
+static int start(const struct row *row, bool keep, size_t room, struct rw_arena *arena,
                  struct settings *ret)
 {
-    ret->n = keep ? t->n_configs : 0;
-    ret->own = rw_arena_array(arena, t->n_configs + room + 1, sizeof(*ret->own));
+    ret->n = keep ? row->n_configs : 0;
+    ret->own = rw_arena_array(arena, row->n_configs + room + 1, sizeof(*ret->own));
     if (!ret->own)
         return RW_E_NOMEM;
     if (ret->n)
-        memcpy(ret->own, t->configs, ret->n * sizeof(*ret->own));
+        memcpy(ret->own, row->configs, ret->n * sizeof(*ret->own));
     return RW_OK;
 }
 
 /* Records for the difference between what is and what shall be. */
-static int finish(const struct target *t, struct settings *s, const struct rw_meta_policy *policy,
-                  bool validate_only, struct rw_meta_records *list, struct rw_str *ret_why)
+static int add_difference(const struct row *row, const struct settings *s,
+                          struct rw_meta_records *list)
 {
-    int rc = policy->check_all(policy->arg, t->kind, s->own, s->n, list->arena, ret_why);
-    if (rc || validate_only)
-        return rc;
-    for (size_t i = 0; i < t->n_configs && rc == RW_OK; i++)
-        if (!find(s->own, s->n, t->configs[i].name))
-            rc = rw_meta_add_config(list, t->type, t->name, t->configs[i].name, RW_STR_NULL);
+    int rc = RW_OK;
+    for (size_t i = 0; i < row->n_configs && rc == RW_OK; i++)
+        if (!find(s->own, s->n, row->configs[i].name))
+            rc = rw_meta_add_config(list, row->type, row->name, row->configs[i].name, RW_STR_NULL);
     for (size_t i = 0; i < s->n && rc == RW_OK; i++) {
-        const struct rw_pair *old = find(t->configs, t->n_configs, s->own[i].name);
+        const struct rw_pair *old = find(row->configs, row->n_configs, s->own[i].name);
         if (!old || !rw_str_eq(old->value, s->own[i].value))
-            rc = rw_meta_add_config(list, t->type, t->name, s->own[i].name, s->own[i].value);
+            rc = rw_meta_add_config(list, row->type, row->name, s->own[i].name, s->own[i].value);
     }
     return rc;
 }
 
-/* What a failed resource says; RW_E_NOMEM is passed on. */
-static int answer(int rc, struct rw_str why, int16_t *error, struct rw_str *message)
+/* rc, why: what was wrong so far. Either all of the row's records are added, or none and the row says why;
+ * RW_E_NOMEM is passed on. */
+static int finish(struct row *row, int rc, struct rw_str why, const struct settings *s,
+                  const struct rw_meta_policy *policy, bool validate_only,
+                  struct rw_meta_records *list)
 {
+    const size_t mark = list->n;
+    if (rc == RW_OK)
+        rc = policy->check_all(policy->arg, row->kind, s->own, s->n, list->arena, &why);
+    if (rc == RW_OK && !validate_only)
+        rc = add_difference(row, s, list);
+    if (rc == RW_OK)
+        return RW_OK;
+    list->n = mark;
     if (rc == RW_E_NOMEM)
         return rc;
-    if (rc) {
-        *error = RW_KERR_INVALID_CONFIG;
-        *message = why;
-    }
+    *row->error = RW_KERR_INVALID_CONFIG;
+    *row->message = why;
     return RW_OK;
 }
 
-static bool topic_target(const struct rw_meta *meta, struct target *t, int16_t *error,
-                         struct rw_str *message)
+static void find_topic(const struct rw_meta *meta, struct row *row)
 {
-    const struct rw_meta_topic *found = rw_meta_topic(meta, t->name);
+    const struct rw_meta_topic *found = rw_meta_topic(meta, row->name);
     if (!found) {
-        *error = RW_KERR_UNKNOWN_TOPIC_OR_PARTITION;
-        *message = RW_STR_LIT("This topic does not exist");
-        return false;
+        refuse(row, RW_KERR_UNKNOWN_TOPIC_OR_PARTITION, "This topic does not exist");
+        return;
     }
-    t->configs = found->configs;
-    t->n_configs = found->n_configs;
-    return true;
+    row->kind = RW_META_TOPIC_SETTING;
+    row->configs = found->configs;
+    row->n_configs = found->n_configs;
 }
 
-static bool broker_target(const struct rw_meta *meta, struct target *t, int16_t *error,
-                          struct rw_str *message)
+static void find_broker(const struct rw_meta *meta, struct row *row)
 {
     int32_t id;
-    if (!rw_meta_broker_name(t->name, &id) ||
+    if (!rw_meta_broker_name(row->name, &id) ||
         (id != RW_META_ALL_BROKERS && !rw_meta_broker(meta, id))) {
-        *error = RW_KERR_INVALID_REQUEST;
-        *message = RW_STR_LIT("There is no broker with this id; the empty name means all of them");
-        return false;
+        refuse(row, RW_KERR_INVALID_REQUEST,
+               "There is no broker with this id; the empty name means all of them");
+        return;
     }
     const struct rw_meta_broker_configs *found = rw_meta_broker_configs(meta, id);
-    t->kind = RW_META_BROKER_SETTING;
-    t->configs = found ? found->configs : NULL;
-    t->n_configs = found ? found->n_configs : 0;
-    return true;
-}
-
-/* False: there is no such thing, and error and message say so. */
-static bool find_target(const struct rw_meta *meta, int8_t type, struct rw_str name,
-                        struct target *ret, int16_t *error, struct rw_str *message)
-{
-    *ret = (struct target){.kind = RW_META_TOPIC_SETTING, .type = type, .name = name};
-    if (type == RW_RESOURCE_TOPIC)
-        return topic_target(meta, ret, error, message);
-    if (type == RW_RESOURCE_BROKER)
-        return broker_target(meta, ret, error, message);
-    *error = RW_KERR_INVALID_REQUEST;
-    *message = RW_STR_LIT("Only topics and brokers have a configuration that can be changed");
-    return false;
+    row->kind = RW_META_BROKER_SETTING;
+    row->configs = found ? found->configs : NULL;
+    row->n_configs = found ? found->n_configs : 0;
 }
 
 /* What tells resources apart, as one text. */
@@ -145,73 +143,89 @@ static struct rw_str key_of(int8_t type, struct rw_str name, struct rw_arena *ar
     return (struct rw_str){p, n + 1};
 }
 
-static void refuse(int16_t *error, struct rw_str *message, const char *why)
+/* Finds what the rows mean, where nothing is wrong with them yet. */
+static int find_all(const struct rw_meta *meta, struct row *rows, int32_t n, struct rw_arena *arena)
 {
-    *error = RW_KERR_INVALID_REQUEST;
-    *message = rw_str(why);
+    struct rw_str *keys = rw_arena_array(arena, (size_t)n + 1, sizeof(*keys));
+    int32_t *same;
+    if (!keys)
+        return RW_E_NOMEM;
+    for (int32_t i = 0; i < n; i++) {
+        keys[i] = key_of(rows[i].type, rows[i].name, arena);
+        if (keys[i].n < 0)
+            return RW_E_NOMEM;
+    }
+    if (rw_find_same(keys, n, arena, &same))
+        return RW_E_NOMEM;
+    for (int32_t i = 0; i < n; i++) {
+        if (same[i] >= 0)
+            /* Both would be judged by what is there now, and what they make together by nobody. */
+            refuse(&rows[i], RW_KERR_INVALID_REQUEST, "the request names this resource twice");
+        else if (*rows[i].error)
+            continue;
+        else if (rows[i].type == RW_RESOURCE_TOPIC)
+            find_topic(meta, &rows[i]);
+        else if (rows[i].type == RW_RESOURCE_BROKER)
+            find_broker(meta, &rows[i]);
+        else
+            refuse(&rows[i], RW_KERR_INVALID_REQUEST,
+                   "Only topics and brokers have a configuration that can be changed");
+    }
+    return RW_OK;
 }
 
-/* Both changes would be judged by what is there now, and what they make together by nobody. */
-static void refuse_twice(int16_t *error, struct rw_str *message)
-{
-    refuse(error, message, "the request names this resource twice");
-}
-
-static int replace(const struct target *t, const struct rw_meta_policy *policy,
+static int replace(struct row *row, const struct rw_meta_policy *policy,
                    const struct rw_alter_configs_request_resource *in, bool validate_only,
-                   struct rw_meta_records *list, struct rw_str *ret_why)
+                   struct rw_meta_records *list)
 {
     struct settings s;
-    int rc = start(t, false, (size_t)in->n_configs, list->arena, &s);
+    struct rw_str why = RW_STR_NULL;
+    int rc = start(row, false, (size_t)in->n_configs, list->arena, &s);
     for (int32_t i = 0; i < in->n_configs && rc == RW_OK; i++) {
         struct rw_str value;
-        rc = policy->check_value(policy->arg, t->kind, in->configs[i].name, in->configs[i].value,
-                                 list->arena, &value, ret_why);
+        rc = policy->check_value(policy->arg, row->kind, in->configs[i].name, in->configs[i].value,
+                                 list->arena, &value, &why);
         if (rc == RW_OK)
             put(&s, in->configs[i].name, value);
     }
-    return rc ? rc : finish(t, &s, policy, validate_only, list, ret_why);
+    return finish(row, rc, why, &s, policy, validate_only, list);
+}
+
+int rw_alter_configs_begin(const struct rw_alter_configs_request *in, struct rw_arena *arena,
+                           struct rw_alter_configs_response *out)
+{
+    out->responses = rw_arena_array(arena, (size_t)in->n_resources + 1, sizeof(*out->responses));
+    if (!out->responses)
+        return RW_E_NOMEM;
+    out->n_responses = in->n_resources;
+    for (int32_t i = 0; i < in->n_resources; i++) {
+        rw_alter_configs_response_resource_init(&out->responses[i]);
+        out->responses[i].resource_type = in->resources[i].resource_type;
+        out->responses[i].resource_name = in->resources[i].resource_name;
+    }
+    return RW_OK;
 }
 
 int rw_decide_alter_configs(const struct rw_meta *meta, const struct rw_meta_policy *policy,
                             const struct rw_alter_configs_request *in,
                             struct rw_alter_configs_response *out, struct rw_meta_records *list)
 {
-    out->responses = rw_arena_array(list->arena, (size_t)in->n_resources, sizeof(*out->responses));
-    struct rw_str *keys = rw_arena_array(list->arena, (size_t)in->n_resources, sizeof(*keys));
-    int32_t *same;
-    if (in->n_resources > 0 && (!out->responses || !keys))
+    const int32_t n = in->n_resources;
+    struct row *rows = rw_arena_array(list->arena, (size_t)n + 1, sizeof(*rows));
+    if (!rows || rw_alter_configs_begin(in, list->arena, out))
         return RW_E_NOMEM;
-    for (int32_t i = 0; i < in->n_resources; i++) {
-        keys[i] =
-            key_of(in->resources[i].resource_type, in->resources[i].resource_name, list->arena);
-        if (keys[i].n < 0)
-            return RW_E_NOMEM;
+    for (int32_t i = 0; i < n; i++) {
+        struct rw_alter_configs_response_resource *r = &out->responses[i];
+        rows[i] = (struct row){.type = r->resource_type,
+                               .name = r->resource_name,
+                               .error = &r->error_code,
+                               .message = &r->error_message};
     }
-    if (rw_find_same(keys, in->n_resources, list->arena, &same))
-        return RW_E_NOMEM;
-    for (int32_t i = 0; i < in->n_resources; i++) {
-        struct rw_alter_configs_response_resource *r = &out->responses[out->n_responses++];
-        rw_alter_configs_response_resource_init(r);
-        r->resource_type = in->resources[i].resource_type;
-        r->resource_name = in->resources[i].resource_name;
-        struct target t;
-        bool found = false;
-        if (same[i] >= 0)
-            refuse_twice(&r->error_code, &r->error_message);
-        else
-            found = find_target(meta, r->resource_type, r->resource_name, &t, &r->error_code,
-                                &r->error_message);
-        struct rw_str why = RW_STR_NULL;
-        size_t mark = list->n;
-        int rc =
-            found ? replace(&t, policy, &in->resources[i], in->validate_only, list, &why) : RW_OK;
-        if (rc)
-            list->n = mark;
-        if (answer(rc, why, &r->error_code, &r->error_message))
-            return RW_E_NOMEM;
-    }
-    return RW_OK;
+    int rc = find_all(meta, rows, n, list->arena);
+    for (int32_t i = 0; i < n && rc == RW_OK; i++)
+        if (!*rows[i].error)
+            rc = replace(&rows[i], policy, &in->resources[i], in->validate_only, list);
+    return rc;
 }
 
 static bool list_has(struct rw_str list, struct rw_str item)
@@ -299,15 +313,32 @@ static int names_twice(const struct rw_incremental_alter_configs_request_resourc
     return RW_OK;
 }
 
-static int change_all(const struct target *t, const struct rw_meta_policy *policy,
+static int change_all(struct row *row, const struct rw_meta_policy *policy,
                       const struct rw_incremental_alter_configs_request_resource *in,
-                      bool validate_only, struct rw_meta_records *list, struct rw_str *ret_why)
+                      bool validate_only, struct rw_meta_records *list)
 {
     struct settings s;
-    int rc = start(t, true, (size_t)in->n_configs, list->arena, &s);
+    struct rw_str why = RW_STR_NULL;
+    int rc = start(row, true, (size_t)in->n_configs, list->arena, &s);
     for (int32_t i = 0; i < in->n_configs && rc == RW_OK; i++)
-        rc = change(&s, t->kind, policy, &in->configs[i], list->arena, ret_why);
-    return rc ? rc : finish(t, &s, policy, validate_only, list, ret_why);
+        rc = change(&s, row->kind, policy, &in->configs[i], list->arena, &why);
+    return finish(row, rc, why, &s, policy, validate_only, list);
+}
+
+int rw_incremental_alter_configs_begin(const struct rw_incremental_alter_configs_request *in,
+                                       struct rw_arena *arena,
+                                       struct rw_incremental_alter_configs_response *out)
+{
+    out->responses = rw_arena_array(arena, (size_t)in->n_resources + 1, sizeof(*out->responses));
+    if (!out->responses)
+        return RW_E_NOMEM;
+    out->n_responses = in->n_resources;
+    for (int32_t i = 0; i < in->n_resources; i++) {
+        rw_incremental_alter_configs_response_resource_init(&out->responses[i]);
+        out->responses[i].resource_type = in->resources[i].resource_type;
+        out->responses[i].resource_name = in->resources[i].resource_name;
+    }
+    return RW_OK;
 }
 
 int rw_decide_incremental_alter_configs(const struct rw_meta *meta,
@@ -316,44 +347,25 @@ int rw_decide_incremental_alter_configs(const struct rw_meta *meta,
                                         struct rw_incremental_alter_configs_response *out,
                                         struct rw_meta_records *list)
 {
-    out->responses = rw_arena_array(list->arena, (size_t)in->n_resources, sizeof(*out->responses));
-    struct rw_str *keys = rw_arena_array(list->arena, (size_t)in->n_resources, sizeof(*keys));
-    int32_t *same;
-    if (in->n_resources > 0 && (!out->responses || !keys))
+    const int32_t n = in->n_resources;
+    struct row *rows = rw_arena_array(list->arena, (size_t)n + 1, sizeof(*rows));
+    if (!rows || rw_incremental_alter_configs_begin(in, list->arena, out))
         return RW_E_NOMEM;
-    for (int32_t i = 0; i < in->n_resources; i++) {
-        keys[i] =
-            key_of(in->resources[i].resource_type, in->resources[i].resource_name, list->arena);
-        if (keys[i].n < 0)
-            return RW_E_NOMEM;
-    }
-    if (rw_find_same(keys, in->n_resources, list->arena, &same))
-        return RW_E_NOMEM;
-    for (int32_t i = 0; i < in->n_resources; i++) {
-        struct rw_incremental_alter_configs_response_resource *r =
-            &out->responses[out->n_responses++];
-        rw_incremental_alter_configs_response_resource_init(r);
-        r->resource_type = in->resources[i].resource_type;
-        r->resource_name = in->resources[i].resource_name;
-        struct target t;
-        bool found = false, twice;
+    for (int32_t i = 0; i < n; i++) {
+        struct rw_incremental_alter_configs_response_resource *r = &out->responses[i];
+        bool twice;
+        rows[i] = (struct row){.type = r->resource_type,
+                               .name = r->resource_name,
+                               .error = &r->error_code,
+                               .message = &r->error_message};
         if (names_twice(&in->resources[i], list->arena, &twice))
             return RW_E_NOMEM;
-        if (same[i] >= 0)
-            refuse_twice(&r->error_code, &r->error_message);
-        else if (twice)
-            refuse(&r->error_code, &r->error_message, "the request changes a key twice");
-        else
-            found = find_target(meta, r->resource_type, r->resource_name, &t, &r->error_code,
-                                &r->error_message);
-        struct rw_str why = RW_STR_NULL;
-        size_t mark = list->n;
-        int rc = found ? change_all(&t, policy, &in->resources[i], in->validate_only, list, &why)
-                       : RW_OK;
-        if (rc)
-            list->n = mark;
-        if (answer(rc, why, &r->error_code, &r->error_message))
-            return RW_E_NOMEM;
+        if (twice)
+            refuse(&rows[i], RW_KERR_INVALID_REQUEST, "the request changes a key twice");
     }
-    return RW_OK;
+    int rc = find_all(meta, rows, n, list->arena);
+    for (int32_t i = 0; i < n && rc == RW_OK; i++)
+        if (!*rows[i].error)
+            rc = change_all(&rows[i], policy, &in->resources[i], in->validate_only, list);
+    return rc;
 }

@@ -11,38 +11,38 @@ static int decide_alter(struct rw_change *c, const struct rw_meta *meta,
     return rw_decide_alter_configs(meta, policy, req->in, req->out, &c->list);
 }
 
-/* Nothing could be stored: each resource says so that has no error of its own. False: no memory. */
+/* Nothing could be stored: each resource says so that has no error of its own. */
+static void fail(int16_t *error, struct rw_str *message, struct rw_api_failure f)
+{
+    if (*error)
+        return;
+    *error = f.error;
+    *message = f.why;
+}
+
+/* `fail_all`: false for want of memory. */
+static void end(struct rw_request *req, int code,
+                bool (*fail_all)(struct rw_request *req, struct rw_api_failure f))
+{
+    if (code == RW_E_NOMEM || (code && !fail_all(req, rw_api_failure(code))))
+        rw_api_no_memory(req);
+    else
+        rw_request_done(req);
+}
+
 static bool fail_alter(struct rw_request *req, struct rw_api_failure f)
 {
-    const struct rw_alter_configs_request *in = req->in;
     struct rw_alter_configs_response *out = req->out;
-    if (out->n_responses != in->n_resources) {
-        out->responses =
-            rw_arena_array(&req->arena, (size_t)in->n_resources, sizeof(*out->responses));
-        if (!out->responses)
-            return false;
-        for (out->n_responses = 0; out->n_responses < in->n_resources; out->n_responses++) {
-            struct rw_alter_configs_response_resource *r = &out->responses[out->n_responses];
-            rw_alter_configs_response_resource_init(r);
-            r->resource_type = in->resources[out->n_responses].resource_type;
-            r->resource_name = in->resources[out->n_responses].resource_name;
-        }
-    }
-    for (int32_t i = 0; i < out->n_responses; i++) {
-        if (out->responses[i].error_code)
-            continue;
-        out->responses[i].error_code = f.error;
-        out->responses[i].error_message = f.why;
-    }
+    if (!out->responses && rw_alter_configs_begin(req->in, &req->arena, out))
+        return false;
+    for (int32_t i = 0; i < out->n_responses; i++)
+        fail(&out->responses[i].error_code, &out->responses[i].error_message, f);
     return true;
 }
 
 static void altered(struct rw_request *req, int code)
 {
-    if (code == RW_E_NOMEM || (code && !fail_alter(req, rw_api_failure(code))))
-        rw_api_no_memory(req);
-    else
-        rw_request_done(req);
+    end(req, code, fail_alter);
 }
 
 void rw_handle_alter_configs(struct rw_request *req)
@@ -59,36 +59,17 @@ static int decide_incremental(struct rw_change *c, const struct rw_meta *meta,
 
 static bool fail_incremental(struct rw_request *req, struct rw_api_failure f)
 {
-    const struct rw_incremental_alter_configs_request *in = req->in;
     struct rw_incremental_alter_configs_response *out = req->out;
-    if (out->n_responses != in->n_resources) {
-        out->responses =
-            rw_arena_array(&req->arena, (size_t)in->n_resources, sizeof(*out->responses));
-        if (!out->responses)
-            return false;
-        for (out->n_responses = 0; out->n_responses < in->n_resources; out->n_responses++) {
-            struct rw_incremental_alter_configs_response_resource *r =
-                &out->responses[out->n_responses];
-            rw_incremental_alter_configs_response_resource_init(r);
-            r->resource_type = in->resources[out->n_responses].resource_type;
-            r->resource_name = in->resources[out->n_responses].resource_name;
-        }
-    }
-    for (int32_t i = 0; i < out->n_responses; i++) {
-        if (out->responses[i].error_code)
-            continue;
-        out->responses[i].error_code = f.error;
-        out->responses[i].error_message = f.why;
-    }
+    if (!out->responses && rw_incremental_alter_configs_begin(req->in, &req->arena, out))
+        return false;
+    for (int32_t i = 0; i < out->n_responses; i++)
+        fail(&out->responses[i].error_code, &out->responses[i].error_message, f);
     return true;
 }
 
 static void altered_incrementally(struct rw_request *req, int code)
 {
-    if (code == RW_E_NOMEM || (code && !fail_incremental(req, rw_api_failure(code))))
-        rw_api_no_memory(req);
-    else
-        rw_request_done(req);
+    end(req, code, fail_incremental);
 }
 
 void rw_handle_incremental_alter_configs(struct rw_request *req)
