@@ -166,6 +166,20 @@ const char *rw_log_dir(const struct rw_log *log)
 
 /* ---- start and stop ---- */
 
+static int64_t held_wall_ms(struct rw_clock *c)
+{
+    (void)c;
+    return rw_wall_ms(rw_os_env()->clock);
+}
+
+static int64_t held_mono_us(struct rw_clock *c)
+{
+    (void)c;
+    return atomic_load(&rig_service.clock_us);
+}
+
+static struct rw_clock held_clock = {.wall_ms = held_wall_ms, .mono_us = held_mono_us};
+
 static void opened(void *arg, int code, const struct rw_err *err)
 {
     struct rig *r = arg;
@@ -184,6 +198,8 @@ void rig_start(struct rig *r, int shards, const struct rw_limits *limits)
     static const struct rw_server_address listener = {"127.0.0.1", 0};
     signal(SIGPIPE, SIG_IGN);
     *r = (struct rig){.n = shards, .env = *rw_os_env()};
+    if (rig_service.clock_held)
+        r->env.clock = &held_clock;
     assert_int_equal(rw_os_jobs_new(threads, &r->jobs), RW_OK);
     for (int i = 0; i < shards; i++)
         assert_int_equal(rw_os_loop_new(r->env.clock, &r->loops[i]), RW_OK);

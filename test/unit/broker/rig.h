@@ -35,6 +35,9 @@ struct rig_service {
     atomic_int park;     /* Metadata requests wait while it is not 0 */
     atomic_int parked, canceled, stopped, closed_clean, ranges_out, produced;
     int start_code; /* what start() answers */
+    bool clock_held;
+    _Atomic int64_t
+        clock_us; /* the time when the clock is held: it goes on when the test says so */
 };
 extern struct rig_service rig_service;
 
