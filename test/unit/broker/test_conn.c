@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -427,6 +428,7 @@ static void hogs_give_way(void **state)
     enum { PEERS = 4, SIZE = 1000000 };
     t->limits.memory_bytes = 200000;
     t->limits.pressure_us = 1000000;
+    t->limits.pressure_rate = SIZE;
     rig_start(&t->rig, 1, &t->limits);
     rig_frame(&t->bytes, RW_API_API_VERSIONS, 0, 3);
     size_t small = t->bytes.n;
@@ -440,6 +442,9 @@ static void hogs_give_way(void **state)
     int fd = rig_connect(t->rig.port);
     rw_store_be32(t->bytes.p, (uint32_t)small - 4);
     rig_send(fd, t->bytes.p, small);
+    /* One after another gets the memory and loses it, which is seen once a second. */
+    struct timeval patience = {30, 0};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     expect(fd, 3);
     close(fd);
     for (int i = 0; i < PEERS; i++)
