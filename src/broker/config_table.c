@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "base/levels.h"
 #include "base/units.h"
+#include "log/scan.h"
 
 #define BROKER(f)                                                                                  \
     .field = offsetof(struct rw_broker_config, f) + 1,                                             \
@@ -244,7 +245,7 @@ static const struct rw_config_key table[] = {
      .flags = RW_CONFIG_DYNAMIC, .fallback = "4096", RANGE(0, INT32_MAX),
      .doc = "Default of index.interval.bytes."},
     {"message.max.bytes", RW_SCOPE_BROKER, RW_CONFIG_INT, .unit = RW_UNIT_BYTES,
-     .flags = RW_CONFIG_DYNAMIC, .fallback = "1048588", RANGE(0, INT32_MAX),
+     .flags = RW_CONFIG_DYNAMIC, .fallback = "1048588", RANGE(0, RW_SCAN_BATCH_MAX),
      .doc = "Default of max.message.bytes."},
     {"min.insync.replicas", RW_SCOPE_BROKER, RW_CONFIG_INT, .flags = RW_CONFIG_DYNAMIC,
      .fallback = "1", RANGE(1, INT32_MAX), .doc = "Default of the topic key of that name."},
@@ -445,9 +446,9 @@ static const struct rw_config_key table[] = {
      .synonyms = {{"log.index.interval.bytes", 1}}, TOPIC(log.index_interval_bytes),
      .doc = "Bytes of log between two index entries."},
     {"max.message.bytes", RW_SCOPE_TOPIC, RW_CONFIG_INT, .unit = RW_UNIT_BYTES,
-     .flags = RW_CONFIG_DYNAMIC, .fallback = "1048588", RANGE(0, INT32_MAX),
+     .flags = RW_CONFIG_DYNAMIC, .fallback = "1048588", RANGE(0, RW_SCAN_BATCH_MAX),
      .synonyms = {{"message.max.bytes", 1}}, TOPIC(log.batch_bytes_max),
-     .doc = "Largest record batch."},
+     .doc = "Largest record batch; the engine takes none above 256 MiB."},
     {"min.insync.replicas", RW_SCOPE_TOPIC, RW_CONFIG_INT, .flags = RW_CONFIG_DYNAMIC,
      .fallback = "1", RANGE(1, INT32_MAX), .synonyms = {{"min.insync.replicas", 1}},
      TOPIC(min_insync_replicas),

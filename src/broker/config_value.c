@@ -86,8 +86,10 @@ static int canonical_integer(const struct rw_config_key *key, struct rw_str v, s
     }
     if (number < low || number > high) {
         char words[80];
-        (void)snprintf(words, sizeof(words), "a number from %lld to %lld", (long long)low,
-                       (long long)high);
+        (void)snprintf(words, sizeof(words),
+                       key->unit == RW_UNIT_BYTES ? "a size from %lld to %lld bytes"
+                                                  : "a number from %lld to %lld",
+                       (long long)low, (long long)high);
         return bad(key, v, ret_err, words);
     }
     rw_buf_printf(out, "%lld", (long long)number);

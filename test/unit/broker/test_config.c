@@ -104,6 +104,8 @@ static void test_values(void **state)
     assert_string_equal(canonical("segment.bytes", "1MB", &b), "1000000");
     assert_null(canonical("segment.bytes", "2GiB", &b)); /* one more than an int can hold */
     assert_null(canonical("segment.bytes", "10", &b));
+    assert_string_equal(canonical("max.message.bytes", "256MiB", &b), "268435456");
+    assert_null(canonical("max.message.bytes", "268435457", &b)); /* no batch is larger */
     assert_string_equal(canonical("cleanup.policy", "Compact, delete", &b), "compact,delete");
     assert_null(canonical("cleanup.policy", "shred", &b));
     assert_null(canonical("cleanup.policy", "", &b));
