@@ -50,7 +50,7 @@ static int terminal_width(void)
 
 int rw_cli_init(struct rw_cli *cli, const struct rw_command *const *table, int argc, char **argv)
 {
-    *cli = (struct rw_cli){.table = table};
+    *cli = (struct rw_cli){.table = table, .program = argc > 0 && *argv[0] ? argv[0] : "rollway"};
     rw_buf_init(&cli->out);
     cli->stdout_tty = isatty(STDOUT_FILENO) == 1;
     cli->stderr_tty = isatty(STDERR_FILENO) == 1;
@@ -62,6 +62,22 @@ void rw_cli_deinit(struct rw_cli *cli)
 {
     rw_parsed_deinit(&cli->parsed);
     rw_buf_deinit(&cli->out);
+}
+
+void rw_cli_program(const struct rw_cli *cli, struct rw_buf *out)
+{
+    const char *const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-";
+    if (cli->program[strspn(cli->program, plain)] == 0) {
+        rw_buf_add_str(out, cli->program);
+        return;
+    }
+    rw_buf_add_u8(out, '\'');
+    for (const char *p = cli->program; *p; p++)
+        if (*p == '\'')
+            rw_buf_add_str(out, "'\\''");
+        else
+            rw_buf_add_u8(out, (uint8_t)*p);
+    rw_buf_add_u8(out, '\'');
 }
 
 /* ---- operands and options ---- */

@@ -6,6 +6,7 @@
 
 struct rw_cli {
     const struct rw_command *const *table;
+    const char *program; /* argv[0] */
     struct rw_parsed parsed;
     struct rw_buf out; /* standard output, not yet written */
     bool stdout_tty, stderr_tty;

@@ -85,6 +85,9 @@ int rw_cli_list_count(const struct rw_cli *cli, const char *option);
 const char *rw_cli_list(const struct rw_cli *cli, const char *option, int i);
 const struct rw_command *rw_cli_command(const struct rw_cli *cli);
 
+/* How this program was called, quoted where a shell needs it. */
+void rw_cli_program(const struct rw_cli *cli, struct rw_buf *out);
+
 /* Global: --json, --plain, --quiet, --verbose, --color. */
 bool rw_cli_json(const struct rw_cli *cli);
 bool rw_cli_plain(const struct rw_cli *cli);

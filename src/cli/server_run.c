@@ -227,6 +227,9 @@ static void banner(const struct running *r, const char *kafka, int64_t took_ms)
     const struct rw_endpoint *first = &r->broker->listeners[0];
     uint16_t port = rw_server_port(r->server, 0);
     char brokers[RW_HOST_MAX + 32] = "";
+    struct rw_buf program;
+    rw_buf_init(&program);
+    rw_cli_program(r->cli, &program);
     if (port != 9092)
         snprintf(brokers, sizeof(brokers), " -b %s:%u", reachable(first), port);
     printf("rollway " ROLLWAY_VERSION ", node %d, ready after %lld ms\n"
@@ -238,9 +241,19 @@ static void banner(const struct running *r, const char *kafka, int64_t took_ms)
                *r->broker->http.host ? r->broker->http.host : "127.0.0.1",
                rw_server_http_port(r->server));
     printf("  config  %s\n"
-           "try it:   echo hello | rollway produce greetings%s\n",
-           file ? file : "defaults", brokers);
+           "try it:   echo hello | %s produce greetings%s\n",
+           file ? file : "defaults", rw_buf_cstr(&program), brokers);
+    rw_buf_deinit(&program);
     fflush(stdout);
+}
+
+static void log_ready(const struct running *r, const char *kafka, int64_t took_ms)
+{
+    const char *file = rw_cli_string(r->cli, "config", NULL);
+    rw_diag(r->diag, RW_INFO, "server", "ready", rw_kv_str("version", ROLLWAY_VERSION),
+            rw_kv_str("data", r->broker->log_dirs), rw_kv_str("kafka", kafka),
+            rw_kv_int("http_port", rw_server_http_port(r->server)), rw_kv_int("shards", r->n_loops),
+            rw_kv_str("config", file ? file : "defaults"), rw_kv_int("start_ms", took_ms));
 }
 
 /* On shard 0. */
@@ -257,13 +270,13 @@ static void opened(void *arg, int code, const struct rw_err *err)
     rw_buf_init(&kafka);
     addresses(r, &kafka);
     int64_t took_ms = (rw_mono_us(r->env.clock) - r->began_us) / 1000;
-    const char *file = rw_cli_string(r->cli, "config", NULL);
-    rw_diag(r->diag, RW_INFO, "server", "ready", rw_kv_str("version", ROLLWAY_VERSION),
-            rw_kv_str("data", r->broker->log_dirs), rw_kv_str("kafka", rw_buf_cstr(&kafka)),
-            rw_kv_int("http_port", rw_server_http_port(r->server)), rw_kv_int("shards", r->n_loops),
-            rw_kv_str("config", file ? file : "defaults"), rw_kv_int("start_ms", took_ms));
+    bool terminal = isatty(STDOUT_FILENO);
+    bool people = !rw_cli_quiet(r->cli) && (terminal || r->profile == RW_PROFILE_DEV);
+    /* Not twice to the same eyes; a log that is kept always has it. */
+    if (!people || !terminal || !isatty(STDERR_FILENO))
+        log_ready(r, rw_buf_cstr(&kafka), took_ms);
     rw_os_notify("READY=1");
-    if (!rw_cli_quiet(r->cli) && (isatty(STDOUT_FILENO) || r->profile == RW_PROFILE_DEV))
+    if (people)
         banner(r, rw_buf_cstr(&kafka), took_ms);
     rw_buf_deinit(&kafka);
 }

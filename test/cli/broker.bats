@@ -12,7 +12,7 @@ setup() {
 teardown() { rw_broker_stop KILL || true; }
 
 produce() { kcat -q -b "$RW_BROKER" -P -X message.timeout.ms=20000 "$@"; }
-consume() { timeout 30 kcat -q -b "$RW_BROKER" -C -e -o beginning "$@"; }
+consume() { timeout 30 kcat -q -b "${RW_BROKER:-}" -C -e -o beginning "$@"; }
 
 @test "a clean stop leaves the clean-shutdown mark, and the records" {
     rw_broker_start "$DIR"
@@ -47,6 +47,39 @@ consume() { timeout 30 kcat -q -b "$RW_BROKER" -C -e -o beginning "$@"; }
     kill -TERM "$pid"
     wait "$pid"
     [ "$(sort -u "$BATS_TEST_TMPDIR/files")" = /dev/null ]
+}
+
+# A program in a directory whose name a shell must not see bare, and its arguments.
+dev_elsewhere() {
+    mkdir -p "$DIR" "$BATS_TEST_TMPDIR/it's here"
+    ln -s "$(realpath "$RW_BIN")" "$BATS_TEST_TMPDIR/it's here/rollway"
+    DEV=("$BATS_TEST_TMPDIR/it's here/rollway" dev --data "$DIR/data" --set "listeners=PLAINTEXT://127.0.0.1:0"
+        --set "rollway.http.listen=off")
+}
+
+@test "what dev says to try can be pasted, whatever the program's path" {
+    dev_elsewhere
+    "${DEV[@]}" >"$DIR/out" 2>"$DIR/broker.log" 3>&- &
+    RW_PID=$!
+    rw_wait_ready "$DIR/broker.log" 0 "$RW_PID"
+    for _ in {1..100}; do ! grep -q '^try it:' "$DIR/out" || break; sleep 0.1; done
+    run bash -c "$(sed -n 's/^try it: *//p' "$DIR/out")"
+    echo "$output"
+    [ "$status" = 0 ]
+    [ "$(consume -b "$(sed -n 's/^ *kafka *//p' "$DIR/out")" -t greetings)" = hello ]
+}
+
+@test "a terminal is told once that the broker is ready" {
+    local terminal=$BATS_TEST_TMPDIR/terminal
+    dev_elsewhere
+    script -qefc "echo \$\$ >'$terminal.pid'; exec $(printf '%q ' "${DEV[@]}")" "$terminal" >/dev/null 2>&1 </dev/null 3>&- &
+    RW_PID=$!
+    for _ in {1..600}; do ! grep -q '^try it:' "$terminal" || break; sleep 0.1; done
+    kill "$(cat "$terminal.pid")"
+    wait "$RW_PID" || true
+    RW_PID=
+    cat "$terminal"
+    [ "$(grep -c ready "$terminal")" = 1 ]
 }
 
 @test "a port that is taken is named" {
