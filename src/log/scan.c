@@ -93,25 +93,31 @@ static bool in_order(const struct rw_scan *s, const struct rw_batch *b)
            !(s->contiguous && s->placed && b->base_offset != s->offset);
 }
 
-/* RW_E_CORRUPT when the bytes of the batch at `at` are not what its CRC says. */
-static int check(struct rw_scan *s, uint64_t at, const struct rw_batch *b)
+/* The batch at `at`; RW_E_CORRUPT when its bytes are not what its CRC says. */
+static int check(struct rw_scan *s, uint64_t at, const struct rw_batch *b, const uint8_t **ret_p)
 {
     const uint8_t *p;
     int rc = need(s, at, rw_batch_size(b), &p);
-    return rc ? rc : (rw_batch_crc(p, rw_batch_size(b)) == b->crc ? RW_OK : RW_E_CORRUPT);
+    if (rc)
+        return rc;
+    if (rw_batch_crc(p, rw_batch_size(b)) != b->crc)
+        return RW_E_CORRUPT;
+    *ret_p = p;
+    return RW_OK;
 }
 
 /* The batch does not go on where the one before it ends. When that one is damaged, its last offset
  * (inside of the CRC) is worth nothing, and this one is right if it is intact and comes after it. */
 static int out_of_order(struct rw_scan *s, const struct rw_batch *b)
 {
+    const uint8_t *p;
     if (!s->has_batch || b->base_offset <= s->batch.base_offset ||
         rw_batch_last_offset(b) >= s->below)
         return RW_E_CORRUPT;
-    int rc = check(s, s->at, &s->batch);
+    int rc = check(s, s->at, &s->batch, &p);
     if (rc != RW_E_CORRUPT)
         return rc ? rc : RW_E_CORRUPT;
-    return check(s, s->next, b);
+    return check(s, s->next, b, &p);
 }
 
 int rw_scan_next(struct rw_scan *s)
@@ -153,8 +159,7 @@ int rw_scan_body(struct rw_scan *s, const uint8_t **ret_p)
 
 int rw_scan_check(struct rw_scan *s, const uint8_t **ret_p)
 {
-    int rc = check(s, s->at, &s->batch);
-    return rc ? rc : rw_scan_body(s, ret_p);
+    return check(s, s->at, &s->batch, ret_p);
 }
 
 int rw_scan_is_zero(struct rw_file *file, uint64_t from, uint64_t to, bool *ret_zero)
@@ -221,43 +226,52 @@ static bool plausible(const struct rw_scan *s, const uint8_t *p)
     return offset >= s->offset && offset < s->below;
 }
 
+/* RW_OK: an intact batch starts there, and is the next one. */
+static int try_at(struct rw_scan *s, uint64_t at)
+{
+    const uint8_t *p;
+    s->next = at;
+    s->placed = s->has_batch = false; /* there is a gap, and nothing to compare with */
+    int rc = rw_scan_next(s);
+    if (rc != 1)
+        return rc ? rc : RW_E_SHORT;
+    rc = rw_scan_check(s, &p);
+    s->has_batch = false;
+    if (rc)
+        return rc;
+    s->next = at;
+    s->offset = s->batch.base_offset;
+    s->placed = true;
+    return RW_OK;
+}
+
 int rw_scan_resync(struct rw_scan *s)
 {
     const struct rw_scan before = *s;
-    uint64_t from = s->next + 1;
-    int rc = s->has_batch ? check(s, s->at, &s->batch) : RW_OK;
+    const uint8_t *p;
+    uint64_t at = s->next + 1;
+    int64_t lowest = s->offset;
+    int rc = s->has_batch ? check(s, s->at, &s->batch, &p) : RW_OK;
     if (rc == RW_E_NOMEM || rc == RW_E_IO)
         return rc;
     if (rc) { /* then its length led astray, perhaps */
-        from = s->at + 1;
-        s->offset = s->batch.base_offset;
+        at = s->at + 1;
+        lowest = s->batch.base_offset;
     }
-    rc = RW_OK;
-    const int64_t lowest = s->offset;
-    for (uint64_t at = from; at + RW_BATCH_HEADER_SIZE <= s->limit; at++) {
-        const uint8_t *p;
+    for (rc = RW_OK; at + RW_BATCH_HEADER_SIZE <= s->limit; at++) {
+        s->offset = lowest;
         rc = need(s, at, RW_BATCH_HEADER_SIZE, &p);
         if (rc)
             break;
         if (!plausible(s, p))
             continue;
-        int64_t offset = (int64_t)rw_load_be64(p);
-        s->next = at;
-        s->placed = s->has_batch = false; /* there is a gap, and nothing to compare with */
-        rc = rw_scan_next(s);
-        if (rc == 1)
-            rc = rw_scan_check(s, &p);
-        else
-            rc = rc ? rc : RW_E_SHORT;
-        s->has_batch = false;
-        s->offset = rc == RW_OK ? offset : lowest;
-        s->placed = rc == RW_OK;
-        s->next = rc == RW_OK ? at : before.next;
+        rc = try_at(s, at);
         if (rc == RW_OK)
             return 1;
         if (rc != RW_E_CORRUPT && rc != RW_E_SHORT)
             break;
     }
+    s->next = before.next;
     s->offset = before.offset;
     s->placed = before.placed;
     s->has_batch = false;
