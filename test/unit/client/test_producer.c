@@ -16,6 +16,8 @@ struct seen {
 
 static struct fake_broker broker;
 static struct seen seen;
+static struct rw_cluster *cluster;
+static struct rw_producer *producer; /* from start() to the end of the test */
 
 static void delivered(void *arg, const struct rw_delivery *d)
 {
@@ -36,44 +38,70 @@ static int setup(void **state)
     (void)state;
     fake_broker_init(&broker);
     memset(&seen, 0, sizeof(seen));
+    cluster = NULL;
+    producer = NULL;
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
+    if (producer)
+        rw_producer_free(producer);
+    if (cluster)
+        rw_cluster_free(cluster);
     fake_broker_deinit(&broker);
     return 0;
+}
+
+static struct rw_producer_options options(void)
+{
+    struct rw_producer_options o;
+    rw_producer_options_init(&o);
+    o.delivered = delivered;
+    o.arg = &seen;
+    return o;
+}
+
+static void start(const struct rw_producer_options *o)
+{
+    cluster = fake_cluster(&broker);
+    cluster->deadline_us = 600000000; /* what waits for ever fails */
+    assert_int_equal(rw_producer_new(cluster, o, &producer), RW_OK);
+}
+
+/* What partition 0 holds. */
+static void expect_values(const char *expected)
+{
+    char *values = fake_values(&broker, 0);
+    assert_string_equal(values, expected);
+    rw_free(values);
+}
+
+static void send_one(int32_t partition, const char *text)
+{
+    struct rw_client_err err;
+    struct rw_record r = {.timestamp = -1, .value = {(const uint8_t *)text, strlen(text)}};
+    assert_int_equal(rw_producer_send(producer, "t", partition, &r, NULL, 0, &err), RW_OK);
 }
 
 /* Sends 0..n-1 to partition 0 in batches of one record and checks the log. */
 static void send_and_check(int n, int16_t acks, const char *expected)
 {
-    struct rw_producer_options o;
-    struct rw_producer *p;
     struct rw_client_err err = {0};
-    struct rw_cluster *cluster = fake_cluster(&broker);
-    cluster->deadline_us = 600000000; /* what waits for ever fails */
-    rw_producer_options_init(&o);
+    struct rw_producer_options o = options();
     o.batch_bytes = 1;
     o.acks = acks;
-    o.delivered = delivered;
-    o.arg = &seen;
-    assert_int_equal(rw_producer_new(cluster, &o, &p), RW_OK);
+    start(&o);
     for (int i = 0; i < n; i++) {
         char text[16];
         snprintf(text, sizeof(text), "%d", i);
-        struct rw_record r = {.timestamp = -1, .value = {(const uint8_t *)text, strlen(text)}};
-        assert_int_equal(rw_producer_send(p, "t", 0, &r, NULL, 0, &err), RW_OK);
+        send_one(0, text);
     }
-    assert_int_equal(rw_producer_flush(p, &err), RW_OK);
-    assert_int_equal(rw_producer_acked(p) + rw_producer_failed(p), n);
+    assert_int_equal(rw_producer_flush(producer, &err), RW_OK);
+    assert_int_equal(rw_producer_acked(producer) + rw_producer_failed(producer), n);
     assert_false(seen.out_of_order);
-    char *values = fake_values(&broker, 0);
-    assert_string_equal(values, expected);
-    rw_free(values);
-    rw_producer_free(p);
-    rw_cluster_free(cluster);
+    expect_values(expected);
 }
 
 static const char ten[] = "0 1 2 3 4 5 6 7 8 9 ";
@@ -211,70 +239,45 @@ static void a_broker_that_forgot_all(void **state)
     assert_true(broker.now_us < 60000000);
 }
 
-static void send_one(struct rw_producer *p, int32_t partition, const char *text)
-{
-    struct rw_client_err err;
-    struct rw_record r = {.timestamp = -1, .value = {(const uint8_t *)text, strlen(text)}};
-    assert_int_equal(rw_producer_send(p, "t", partition, &r, NULL, 0, &err), RW_OK);
-}
-
 /* One batch is given up while a younger one may be stored: that is found out before a new identity. */
 static void an_unknown_batch_keeps_its_identity(void **state)
 {
     (void)state;
-    struct rw_producer_options o;
-    struct rw_producer *p;
     struct rw_client_err err;
-    struct rw_cluster *cluster = fake_cluster(&broker);
-    cluster->deadline_us = 600000000;
-    rw_producer_options_init(&o);
+    struct rw_producer_options o = options();
     o.batch_bytes = 1;
     o.delivery_timeout_us = 3000000;
-    o.delivered = delivered;
-    o.arg = &seen;
     broker.mute_stores = true;
     broker.mute_from = 1;
     broker.mute_to = 2;
-    assert_int_equal(rw_producer_new(cluster, &o, &p), RW_OK);
-    send_one(p, 0, "old");
+    start(&o);
+    send_one(0, "old");
     broker.now_us += 2000000;
-    send_one(p, 0, "young");
-    assert_int_equal(rw_producer_flush(p, &err), RW_OK);
+    send_one(0, "young");
+    assert_int_equal(rw_producer_flush(producer, &err), RW_OK);
     assert_int_equal(seen.failed, 1);
     assert_int_equal(seen.records, 1);
-    send_one(p, 0, "new");
-    assert_int_equal(rw_producer_flush(p, &err), RW_OK);
+    send_one(0, "new");
+    assert_int_equal(rw_producer_flush(producer, &err), RW_OK);
     assert_int_equal(seen.records, 2);
     assert_int_equal(broker.requests[RW_API_INIT_PRODUCER_ID], 2);
-    char *values = fake_values(&broker, 0);
-    assert_string_equal(values, "old young new ");
-    rw_free(values);
-    rw_producer_free(p);
-    rw_cluster_free(cluster);
+    expect_values("old young new ");
 }
 
 /* The topic is made anew with one partition while a batch for the third waits. */
 static void a_partition_that_is_gone(void **state)
 {
     (void)state;
-    struct rw_producer_options o;
-    struct rw_producer *p;
     struct rw_client_err err;
-    struct rw_cluster *cluster = fake_cluster(&broker);
-    cluster->deadline_us = 600000000;
-    rw_producer_options_init(&o);
-    o.delivered = delivered;
-    o.arg = &seen;
-    assert_int_equal(rw_producer_new(cluster, &o, &p), RW_OK);
-    send_one(p, 2, "x");
+    struct rw_producer_options o = options();
+    start(&o);
+    send_one(2, "x");
     broker.n_partitions = 1;
     broker.fail_produce = INT_MAX;
     broker.fail_with = RW_KERR_UNKNOWN_TOPIC_OR_PARTITION;
-    assert_int_equal(rw_producer_flush(p, &err), RW_OK);
+    assert_int_equal(rw_producer_flush(producer, &err), RW_OK);
     assert_int_equal(seen.failed, 1);
     assert_int_equal(broker.requests[RW_API_PRODUCE], 1);
-    rw_producer_free(p);
-    rw_cluster_free(cluster);
 }
 
 /* A reason is told once, however many batches it is the reason for. */
@@ -295,51 +298,42 @@ static void reasons_do_not_nest(void **state)
 static void partitions_by_key(void **state)
 {
     (void)state;
-    struct rw_producer_options o;
-    struct rw_producer *p;
     struct rw_client_err err;
-    struct rw_cluster *cluster = fake_cluster(&broker);
-    rw_producer_options_init(&o);
-    assert_int_equal(rw_producer_new(cluster, &o, &p), RW_OK);
+    struct rw_producer_options o = options();
+    start(&o);
     for (int i = 0; i < 30; i++) {
         char key[16];
         snprintf(key, sizeof(key), "key%d", i % 6);
         struct rw_record r = {.timestamp = -1,
                               .key = {(const uint8_t *)key, strlen(key)},
                               .value = {(const uint8_t *)"", 0}};
-        assert_int_equal(rw_producer_send(p, "t", RW_PARTITION_AUTO, &r, NULL, 0, &err), RW_OK);
+        assert_int_equal(rw_producer_send(producer, "t", RW_PARTITION_AUTO, &r, NULL, 0, &err),
+                         RW_OK);
     }
     struct rw_record r = {.timestamp = -1};
-    assert_int_equal(rw_producer_send(p, "t", 9, &r, NULL, 0, &err), RW_E_NOT_FOUND);
-    assert_int_equal(rw_producer_send(p, "nope", 0, &r, NULL, 0, &err), RW_E_NOT_FOUND);
-    assert_int_equal(rw_producer_flush(p, &err), RW_OK);
+    assert_int_equal(rw_producer_send(producer, "t", 9, &r, NULL, 0, &err), RW_E_NOT_FOUND);
+    assert_int_equal(rw_producer_send(producer, "nope", 0, &r, NULL, 0, &err), RW_E_NOT_FOUND);
+    assert_int_equal(rw_producer_flush(producer, &err), RW_OK);
     assert_int_equal(broker.end[0] + broker.end[1] + broker.end[2], 30);
-    rw_producer_free(p);
-    rw_cluster_free(cluster);
 }
 
 /* Linger: nothing leaves before its time, everything when it has come. */
 static void lingers(void **state)
 {
     (void)state;
-    struct rw_producer_options o;
-    struct rw_producer *p;
     struct rw_client_err err;
-    struct rw_cluster *cluster = fake_cluster(&broker);
+    struct rw_producer_options o = options();
     struct rw_record r = {.timestamp = -1, .value = {(const uint8_t *)"x", 1}};
-    rw_producer_options_init(&o);
     o.linger_us = 100000;
-    assert_int_equal(rw_producer_new(cluster, &o, &p), RW_OK);
-    assert_int_equal(rw_producer_due_us(p), -1);
-    assert_int_equal(rw_producer_send(p, "t", RW_PARTITION_AUTO, &r, NULL, 0, &err), RW_OK);
-    assert_int_equal(rw_producer_poll(p, 0, &err), RW_OK);
+    start(&o);
+    assert_int_equal(rw_producer_due_us(producer), -1);
+    assert_int_equal(rw_producer_send(producer, "t", RW_PARTITION_AUTO, &r, NULL, 0, &err), RW_OK);
+    assert_int_equal(rw_producer_poll(producer, 0, &err), RW_OK);
     assert_int_equal(broker.requests[RW_API_PRODUCE], 0);
-    assert_true(rw_producer_due_us(p) > 90000);
+    assert_true(rw_producer_due_us(producer) > 90000);
     broker.now_us += 100000;
-    assert_int_equal(rw_producer_poll(p, 0, &err), RW_OK);
+    assert_int_equal(rw_producer_poll(producer, 0, &err), RW_OK);
     assert_int_equal(broker.requests[RW_API_PRODUCE], 1);
-    rw_producer_free(p);
-    rw_cluster_free(cluster);
 }
 
 int main(void)
