@@ -5,6 +5,7 @@ Each test starts a broker of its own, throws something at it, and then wants thr
 served, the memory did not grow without bound, and SIGTERM ends the broker with status 0. Speaks TAP. Run it with a
 binary built with sanitizers to find more; their reports are exit statuses other than 0. ONLY: a part of a test's name.
 """
+import contextlib
 import os
 import random
 import shutil
@@ -178,60 +179,67 @@ def bounded(before, now, mib):
         raise AssertionError("memory grew by %d MiB, more than %d" % (grown, limit))
 
 
+# How a frame of 100 MiB begins.
+HUGE_FRAME = struct.pack(">i", 100 * MIB) + frame("Metadata", 9, topics=None)[4:14]
+
+
+@contextlib.contextmanager
+def peers(b, says):
+    """As many connections, each of which says what it is given; closed in the end."""
+    socks = []
+    try:
+        for what in says:
+            s = b.raw()
+            socks.append(s)
+            s.send(what)
+        yield socks
+    finally:
+        for s in socks:
+            s.close()
+
+
 @test("two thousand half frames that stall")
 def _():
     with Broker() as b:
-        whole = frame("Metadata", 9, topics=None)
-        before, socks = b.rss(), []
-        for i in range(2000):
-            s = b.raw()
-            s.send(whole[:1 + i % (len(whole) - 1)])
-            socks.append(s)
-        b.works()
-        bounded(before, b.rss(), 100)
-        for s in socks:
-            s.close()
+        whole, before = frame("Metadata", 9, topics=None), b.rss()
+        with peers(b, (whole[:1 + i % (len(whole) - 1)] for i in range(2000))):
+            b.works()
+            bounded(before, b.rss(), 100)
 
 
 @test("frames of 100 MiB that are announced and dripped do not lock others out")
 def _():
     with Broker("queued.max.request.bytes=%d" % (64 * MIB)) as b:
         b.topic("t")
-        before, socks = b.rss(), []
-        for _ in range(60):
-            s = b.raw()
-            s.send(struct.pack(">i", 100 * MIB) + frame("Metadata", 9, topics=None)[4:14])
-            socks.append(s)
-        time.sleep(0.5)
-        for s in socks:
-            s.send(b"\0" * 1000)
-        for _ in range(5):
-            b.works()
-            with b.client() as c:
-                c.s.sendall(produce_frame("t", batch([b"x" * 100000] * 10)))
-                c.correlation = 1
-                same(0, c.receive("Produce", 7)["responses"][0]["partition_responses"][0]["error_code"])
-        bounded(before, b.rss(), 100)
-        for s in socks:
-            s.close()
+        before = b.rss()
+        with peers(b, [HUGE_FRAME] * 60) as socks:
+            time.sleep(0.5)
+            for s in socks:
+                s.send(b"\0" * 1000)
+            for _ in range(5):
+                b.works()
+                with b.client() as c:
+                    c.s.sendall(produce_frame("t", batch([b"x" * 100000] * 10)))
+                    c.correlation = 1
+                    same(0, c.receive("Produce", 7)["responses"][0]["partition_responses"][0]["error_code"])
+            bounded(before, b.rss(), 100)
 
 
 @test("frames of 100 MiB that are sent for real stay within the memory of requests")
 def _():
     with Broker("queued.max.request.bytes=%d" % (64 * MIB)) as b:
-        before, socks = b.rss(), [b.raw() for _ in range(12)]
-        head = struct.pack(">i", 100 * MIB) + frame("Metadata", 9, topics=None)[4:14]
-        threads = [threading.Thread(target=lambda s=s: (s.send(head), flood(s, b"\0" * MIB, 2))) for s in socks]
-        for t in threads:
-            t.start()
-        most = 0
-        while any(t.is_alive() for t in threads):
-            most = max(most, b.rss())
-            time.sleep(0.05)
-        # Three shards, each with its share and one largest request, whose chunk is a quarter step of a power of two.
-        bounded(before, most, 64 + 3 * 112 + 40)
-        for s in socks:
-            s.close()
+        before = b.rss()
+        with peers(b, [HUGE_FRAME] * 12) as socks:
+            threads = [threading.Thread(target=flood, args=(s, b"\0" * MIB, 2)) for s in socks]
+            for t in threads:
+                t.start()
+            most = 0
+            while any(t.is_alive() for t in threads):
+                most = max(most, b.rss())
+                time.sleep(0.05)
+            # Three shards, each with its share and one largest request, whose chunk is a quarter step of a power
+            # of two.
+            bounded(before, most, 64 + 3 * 112 + 40)
         time.sleep(0.2)
 
 
