@@ -38,9 +38,34 @@ static void info_json(struct rw_cli_client *c)
     rw_buf_add_u8(rw_cli_out(c->cli), '\n');
 }
 
-static void info_text(struct rw_cli_client *c)
+struct share {
+    int leads, replicas, behind;
+};
+
+/* What one broker has of all partitions. */
+static struct share share_of(const struct rw_cluster *c, int32_t id)
+{
+    struct share s = {0, 0, 0};
+    for (int i = 0; i < c->n_topics; i++)
+        for (int32_t k = 0; k < c->topics[i]->n_partitions; k++) {
+            const struct rw_topic_partition *p = &c->topics[i]->partitions[k];
+            bool has = false, in_sync = false;
+            for (int32_t r = 0; r < p->n_replicas; r++)
+                has |= p->replicas[r] == id;
+            for (int32_t r = 0; r < p->n_isr; r++)
+                in_sync |= p->isr[r] == id;
+            s.leads += p->leader == id;
+            s.replicas += has;
+            s.behind += has && !in_sync;
+        }
+    return s;
+}
+
+static void info_text(struct rw_cli_client *c, bool wide)
 {
     static const char *const names[] = {">ID", "HOST", ">PORT", "RACK", "CONTROLLER", NULL};
+    static const char *const all[] = {">ID",    "HOST",      ">PORT",        "RACK", "CONTROLLER",
+                                      ">LEADS", ">REPLICAS", ">OUT-OF-SYNC", NULL};
     struct rw_table t;
     struct rw_buf *out = rw_cli_out(c->cli);
     int partitions = 0;
@@ -50,7 +75,7 @@ static void info_text(struct rw_cli_client *c)
         rw_buf_printf(out, "cluster     %s\ntopics      %d\npartitions  %d\n\n",
                       c->cluster->cluster_id[0] ? c->cluster->cluster_id : "-",
                       c->cluster->n_topics, partitions);
-    rw_table_init(&t, names);
+    rw_table_init(&t, wide ? all : names);
     for (int i = 0; i < c->cluster->n_nodes; i++) {
         const struct rw_node *n = &c->cluster->nodes[i];
         rw_table_cell(&t, "%d", n->id);
@@ -58,6 +83,12 @@ static void info_text(struct rw_cli_client *c)
         rw_table_cell(&t, "%d", n->port);
         rw_table_cell(&t, "%s", n->rack[0] ? n->rack : "-");
         rw_table_cell(&t, "%s", n->id == c->cluster->controller ? "yes" : "-");
+        if (!wide)
+            continue;
+        struct share s = share_of(c->cluster, n->id);
+        rw_table_cell(&t, "%d", s.leads);
+        rw_table_cell(&t, "%d", s.replicas);
+        rw_table_cell(&t, "%d", s.behind);
     }
     rw_table_render(&t, rw_cli_plain(c->cli), rw_cli_colour(c->cli, 1), out);
     rw_table_deinit(&t);
@@ -66,14 +97,18 @@ static void info_text(struct rw_cli_client *c)
 static int run_info(struct rw_cli *cli)
 {
     struct rw_cli_client c;
-    int rc = rw_cli_client_init(&c, cli, 30000);
+    bool wide;
+    int rc = rw_cli_wide(cli, &wide);
+    if (rc != RW_EXIT_OK)
+        return rc;
+    rc = rw_cli_client_init(&c, cli, 30000);
     int code = rc == RW_EXIT_OK ? rw_cluster_refresh(c.cluster, NULL, -1, false, &c.err) : RW_OK;
     if (code != RW_OK)
         rc = rw_cli_client_fail(&c, code);
     else if (rc == RW_EXIT_OK && rw_cli_json(cli))
         info_json(&c);
     else if (rc == RW_EXIT_OK)
-        info_text(&c);
+        info_text(&c, wide);
     rw_cli_client_deinit(&c);
     return rc;
 }
@@ -187,8 +222,11 @@ static int run_config_get(struct rw_cli *cli)
     struct rw_json j;
     char name[16];
     const char *key = rw_cli_operand_count(cli) ? rw_cli_operand(cli, 0) : NULL;
-    bool json = rw_cli_json(cli);
-    int rc = rw_cli_client_init(&c, cli, 30000);
+    bool json = rw_cli_json(cli), wide;
+    int rc = rw_cli_wide(cli, &wide);
+    if (rc != RW_EXIT_OK)
+        return rc;
+    rc = rw_cli_client_init(&c, cli, 30000);
     int code = rc == RW_EXIT_OK ? rw_cluster_connect(c.cluster, &c.err) : RW_OK;
     if (rc == RW_EXIT_OK && code == RW_OK && c.cluster->n_nodes == 0)
         code = rw_client_fail(&c.err, RW_E_NOT_FOUND, "the cluster has no brokers yet");
@@ -199,7 +237,7 @@ static int run_config_get(struct rw_cli *cli)
             rw_json_object(&j, NULL);
             rw_json_int(&j, "broker", rw_cli_int(cli, "broker", c.cluster->nodes[0].id));
         }
-        code = rw_cli_configs(&c, RW_RESOURCE_BROKER, name, key, json ? &j : NULL);
+        code = rw_cli_configs(&c, RW_RESOURCE_BROKER, name, key, wide, json ? &j : NULL);
         if (json && code == RW_OK) {
             rw_json_end(&j);
             rw_buf_add_u8(rw_cli_out(cli), '\n');
@@ -234,10 +272,14 @@ static int run_config_set(struct rw_cli *cli)
     return rw_cli_with_client(cli, 30000, change);
 }
 
+static const struct rw_option info_options[] = {RW_OPTION_OUTPUT,
+                                                {NULL, 0, RW_OPT_FLAG, NULL, NULL, NULL}};
+
 const struct rw_command rw_cmd_cluster_info = {
     .name = "cluster info",
     .aliases = "cluster status",
     .summary = "show brokers, controller and counts",
+    .options = info_options,
     .run = run_info,
 };
 
@@ -259,6 +301,7 @@ const struct rw_command rw_cmd_cluster_health = {
 
 static const struct rw_option config_options[] = {
     {"broker", 0, RW_OPT_INT, "ID", "which broker (default: the first one)", NULL},
+    RW_OPTION_OUTPUT,
     {NULL, 0, RW_OPT_FLAG, NULL, NULL, NULL}};
 
 const struct rw_command rw_cmd_cluster_config_get = {

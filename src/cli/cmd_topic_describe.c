@@ -58,7 +58,7 @@ static void list_json(struct rw_cli_client *c, const struct rw_name_list *l)
     rw_buf_add_u8(rw_cli_out(c->cli), '\n');
 }
 
-static void list_text(struct rw_cli_client *c, const struct rw_name_list *l)
+static void list_text(struct rw_cli_client *c, const struct rw_name_list *l, bool everything)
 {
     static const char *const names[] = {"TOPIC", ">PARTITIONS", ">REPLICAS", NULL};
     static const char *const detailed[] = {"TOPIC",       ">PARTITIONS",       ">REPLICAS",
@@ -67,7 +67,6 @@ static void list_text(struct rw_cli_client *c, const struct rw_name_list *l)
         "TOPIC",    ">PARTITIONS", ">REPLICAS", ">LEADERLESS", ">UNDER-REPLICATED",
         "INTERNAL", "ID",          NULL};
     struct rw_table t;
-    bool everything = rw_cli_has(c->cli, "output");
     bool all = everything || rw_cli_has(c->cli, "detailed");
     rw_table_init(&t, everything ? wide : all ? detailed : names);
     for (int i = 0; i < l->n; i++) {
@@ -96,9 +95,11 @@ static int run_list(struct rw_cli *cli)
 {
     struct rw_cli_client c;
     struct rw_name_list l = {NULL, 0};
-    if (strcmp(rw_cli_string(cli, "output", "wide"), "wide") != 0)
-        return rw_cli_usage(cli, "--output is wide");
-    int rc = rw_cli_client_init(&c, cli, 30000);
+    bool wide;
+    int rc = rw_cli_wide(cli, &wide);
+    if (rc != RW_EXIT_OK)
+        return rc;
+    rc = rw_cli_client_init(&c, cli, 30000);
     if (rc == RW_EXIT_OK)
         rc = rw_cli_topics(&c, 0, rw_cli_has(cli, "regex"), rw_cli_has(cli, "internal"), &l);
     int named = rw_cli_has(cli, "regex") ? 0 : rw_cli_operand_count(cli);
@@ -111,7 +112,7 @@ static int run_list(struct rw_cli *cli)
     if (rc == RW_EXIT_OK && rw_cli_json(cli))
         list_json(&c, &l);
     else if (rc == RW_EXIT_OK && (l.n > 0 || rw_cli_plain(cli)))
-        list_text(&c, &l);
+        list_text(&c, &l, wide);
     else if (rc == RW_EXIT_OK)
         rw_cli_note(cli, "no topics yet; rollway topic create NAME makes one");
     rw_name_list_deinit(&l);
@@ -124,7 +125,7 @@ static int run_list(struct rw_cli *cli)
 struct describe {
     struct rw_cli_client client;
     struct rw_topic *topic;
-    bool summary, configs, partitions;
+    bool summary, configs, partitions, wide;
     int64_t *starts, *ends, *stable;
 };
 
@@ -197,14 +198,33 @@ static void cell_ids(struct rw_table *t, const int32_t *ids, int32_t n)
     rw_table_cell(t, "%s", text);
 }
 
+static void wide_cells(struct describe *d, struct rw_table *t, int32_t i)
+{
+    const struct rw_topic_partition *p = &d->topic->partitions[i];
+    const struct rw_node *leader = rw_cluster_node(d->client.cluster, p->leader);
+    rw_table_cell(t, "%" PRId64, d->ends[i] > 0 ? d->ends[i] - d->starts[i] : 0);
+    if (p->n_offline > 0)
+        cell_ids(t, p->offline, p->n_offline);
+    else
+        rw_table_cell(t, "-");
+    if (leader)
+        rw_table_cell(t, strchr(leader->host, ':') ? "[%s]:%d" : "%s:%d", leader->host,
+                      leader->port);
+    else
+        rw_table_cell(t, "-");
+}
+
 static void partitions_text(struct describe *d)
 {
     static const char *const names[] = {">PARTITION", ">LEADER",    ">EPOCH", "REPLICAS",
                                         "ISR",        ">LOG START", ">LSO",   ">HIGH WATERMARK",
                                         NULL};
+    static const char *const all[] = {
+        ">PARTITION",      ">LEADER",  ">EPOCH",  "REPLICAS",       "ISR", ">LOG START", ">LSO",
+        ">HIGH WATERMARK", ">OFFSETS", "OFFLINE", "LEADER ADDRESS", NULL};
     struct rw_table t;
     struct rw_cli *cli = d->client.cli;
-    rw_table_init(&t, names);
+    rw_table_init(&t, d->wide ? all : names);
     for (int32_t i = 0; i < d->topic->n_partitions; i++) {
         const struct rw_topic_partition *p = &d->topic->partitions[i];
         rw_table_cell(&t, "%d", i);
@@ -215,6 +235,8 @@ static void partitions_text(struct describe *d)
         rw_table_cell(&t, "%" PRId64, d->starts[i]);
         rw_table_cell(&t, "%" PRId64, d->stable[i]);
         rw_table_cell(&t, "%" PRId64, d->ends[i]);
+        if (d->wide)
+            wide_cells(d, &t, i);
     }
     rw_table_render(&t, rw_cli_plain(cli), rw_cli_colour(cli, 1), rw_cli_out(cli));
     rw_table_deinit(&t);
@@ -247,7 +269,7 @@ static int describe_text(struct describe *d)
     }
     if (d->configs) {
         rw_buf_add_str(out, d->summary || d->partitions ? "\n" : "");
-        code = rw_cli_configs(&d->client, RW_RESOURCE_TOPIC, d->topic->name, NULL, NULL);
+        code = rw_cli_configs(&d->client, RW_RESOURCE_TOPIC, d->topic->name, NULL, d->wide, NULL);
     }
     return code;
 }
@@ -264,7 +286,7 @@ static int describe_json(struct describe *d, struct rw_json *j)
     rw_json_int(j, "replicas", min_replicas(d->topic));
     partitions_json(d, j);
     if (d->configs)
-        code = rw_cli_configs(&d->client, RW_RESOURCE_TOPIC, d->topic->name, NULL, j);
+        code = rw_cli_configs(&d->client, RW_RESOURCE_TOPIC, d->topic->name, NULL, false, j);
     rw_json_end(j);
     return code;
 }
@@ -288,7 +310,10 @@ static int run_describe(struct rw_cli *cli)
     struct rw_json j;
     bool json = rw_cli_json(cli), all = rw_cli_has(cli, "all");
     int code = RW_OK;
-    int rc = rw_cli_client_init(&d.client, cli, 30000);
+    int rc = rw_cli_wide(cli, &d.wide);
+    if (rc != RW_EXIT_OK)
+        return rc;
+    rc = rw_cli_client_init(&d.client, cli, 30000);
     d.configs = all || rw_cli_has(cli, "configs");
     d.partitions = all || rw_cli_has(cli, "partitions") ||
                    (!rw_cli_has(cli, "configs") && !rw_cli_has(cli, "summary"));
@@ -320,7 +345,7 @@ static int run_describe(struct rw_cli *cli)
 
 static const struct rw_option list_options[] = {
     {"detailed", 'd', RW_OPT_FLAG, NULL, "show partitions in trouble too", NULL},
-    {"output", 'o', RW_OPT_STRING, "FORMAT", "wide: every column", "wide"},
+    RW_OPTION_OUTPUT,
     {"internal", 'i', RW_OPT_FLAG, NULL, "show internal topics too", NULL},
     {"regex", 'r', RW_OPT_FLAG, NULL, "TOPIC is a regular expression", NULL},
     {NULL, 0, RW_OPT_FLAG, NULL, NULL, NULL}};
@@ -341,6 +366,7 @@ static const struct rw_option describe_options[] = {
     {"configs", 'c', RW_OPT_FLAG, NULL, "the configuration", NULL},
     {"partitions", 'p', RW_OPT_FLAG, NULL, "only the partitions", NULL},
     {"all", 'a', RW_OPT_FLAG, NULL, "everything", NULL},
+    RW_OPTION_OUTPUT,
     {"regex", 'r', RW_OPT_FLAG, NULL, "TOPIC is a regular expression", NULL},
     {NULL, 0, RW_OPT_FLAG, NULL, NULL, NULL}};
 

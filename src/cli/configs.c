@@ -7,6 +7,8 @@
 
 #define MEMORY (64u << 20)
 
+#define SOURCE_DEFAULT 5 /* as DescribeConfigs numbers them */
+
 static const char *source_name(int8_t source)
 {
     static const char *const names[] = {"unknown",         "topic",          "dynamic broker",
@@ -35,12 +37,39 @@ static void add_json(struct rw_json *j, const struct rw_describe_configs_respons
     rw_json_end(j);
 }
 
+static const char *type_name(int8_t type)
+{
+    static const char *const names[] = {"-",    "boolean", "string", "int",   "short",
+                                        "long", "double",  "list",   "class", "password"};
+    return type >= 0 && type < (int8_t)RW_COUNT(names) ? names[type] : "-";
+}
+
+/* What it would be if nobody had set it, or the key that it would come from, whose unit may be another. */
+static void cell_default(struct rw_table *t, const struct rw_describe_configs_response_config *c)
+{
+    const struct rw_describe_configs_response_synonym *last = NULL;
+    for (int32_t i = 0; i < c->n_synonyms; i++)
+        if (c->synonyms[i].source == SOURCE_DEFAULT)
+            last = &c->synonyms[i];
+    if (last && !rw_str_eq(last->name, c->name))
+        rw_table_cell(t, "%.*s=%.*s", last->name.n, last->name.p,
+                      last->value.n < 0 ? 0 : last->value.n, last->value.p);
+    else if (last)
+        rw_table_cell_n(t, last->value.p, last->value.n);
+    else if (c->config_source == SOURCE_DEFAULT && !c->is_sensitive)
+        rw_table_cell_n(t, c->value.p, c->value.n);
+    else
+        rw_table_cell(t, "-");
+}
+
 static void add_text(struct rw_cli *cli, const struct rw_describe_configs_response_resource *m,
-                     const char *only)
+                     const char *only, bool wide)
 {
     static const char *const names[] = {"KEY", "VALUE", "SOURCE", NULL};
+    static const char *const all[] = {"KEY",  "VALUE",     "SOURCE", "DEFAULT",
+                                      "TYPE", "READ-ONLY", NULL};
     struct rw_table t;
-    rw_table_init(&t, names);
+    rw_table_init(&t, wide ? all : names);
     for (int32_t i = 0; i < m->n_configs; i++) {
         const struct rw_describe_configs_response_config *c = &m->configs[i];
         if (only && !rw_str_is(c->name, only))
@@ -51,6 +80,11 @@ static void add_text(struct rw_cli *cli, const struct rw_describe_configs_respon
         else
             rw_table_cell_n(&t, c->value.p, c->value.n);
         rw_table_cell(&t, "%s", source_name(c->config_source));
+        if (!wide)
+            continue;
+        cell_default(&t, c);
+        rw_table_cell(&t, "%s", type_name(c->config_type));
+        rw_table_cell(&t, "%s", c->read_only ? "yes" : "-");
     }
     rw_table_render(&t, rw_cli_plain(cli), rw_cli_colour(cli, 1), rw_cli_out(cli));
     rw_table_deinit(&t);
@@ -66,7 +100,7 @@ static int by_name(const void *a, const void *b)
 }
 
 int rw_cli_configs(struct rw_cli_client *client, int8_t type, const char *name, const char *only,
-                   struct rw_json *j)
+                   bool wide, struct rw_json *j)
 {
     struct rw_describe_configs_request request;
     struct rw_describe_configs_request_resource resource;
@@ -80,6 +114,7 @@ int rw_cli_configs(struct rw_cli_client *client, int8_t type, const char *name, 
     resource.resource_name = rw_str(name);
     resource.n_configuration_keys = only ? 1 : -1;
     resource.configuration_keys = &key;
+    request.include_synonyms = wide;
     request.n_resources = 1;
     request.resources = &resource;
     int32_t node = type == RW_RESOURCE_BROKER ? (int32_t)strtol(name, NULL, 10) : RW_ANY_NODE;
@@ -104,7 +139,7 @@ int rw_cli_configs(struct rw_cli_client *client, int8_t type, const char *name, 
     if (rc == RW_OK && j)
         add_json(j, r, only);
     else if (rc == RW_OK)
-        add_text(client->cli, r, only);
+        add_text(client->cli, r, only, wide);
     rw_arena_deinit(&arena);
     return rc;
 }

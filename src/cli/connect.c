@@ -15,6 +15,16 @@ static bool canceled(void *arg)
     return rw_cli_interrupted();
 }
 
+int rw_cli_wide(struct rw_cli *cli, bool *ret_wide)
+{
+    const char *format = rw_cli_string(cli, "output", "");
+    *ret_wide = strcmp(format, "wide") == 0;
+    if (*ret_wide || !rw_cli_has(cli, "output"))
+        return RW_EXIT_OK;
+    return rw_cli_usage(cli, "--output is wide, not '%s'; there are --json and --plain, too",
+                        format);
+}
+
 int rw_cli_client_init(struct rw_cli_client *c, struct rw_cli *cli, int64_t timeout_ms)
 {
     struct rw_cluster_options o;

@@ -1,4 +1,5 @@
-/* The way of a command to the cluster: connection options, and errors in words with their exit code. */
+/* The way of a command to the cluster: connection options, what listings share, and errors in words with
+ * their exit code. */
 #pragma once
 
 #include "cli/command.h"
@@ -10,6 +11,14 @@ struct rw_cli_client {
     struct rw_cluster *cluster;
     struct rw_client_err err; /* of the last call that failed */
 };
+
+/* -o wide, of every command that shows a table. */
+#define RW_OPTION_OUTPUT                                                                           \
+    {                                                                                              \
+        "output", 'o', RW_OPT_STRING, "FORMAT", "wide: every column", "wide"                       \
+    }
+/* RW_EXIT_OK, or the exit code of a refusal in words. */
+int rw_cli_wide(struct rw_cli *cli, bool *ret_wide);
 
 /* Sets up from --brokers, --timeout, --connect-timeout; connects to nothing yet. timeout_ms: the limit
  * of the whole command when --timeout is not given, 0: none. Returns an exit code. */

@@ -169,8 +169,20 @@ assert d[0]["configs"]["cleanup.policy"]["value"] == "delete"'
     "$R" topic describe t1 -c --plain | grep -q $'^retention.ms\t604800000\t'
     id=$("$R" topic list --json t1 | python 'print(d[0]["id"])')
     [ "$("$R" topic list --plain -o wide t1)" = "$(printf 't1\t2\t1\t0\t0\t-\t%s' "$id")" ]
-    run "$R" topic list -o narrow
-    [ "$status" -eq 2 ]
+    at=$("$R" cluster info --plain | awk -F '\t' '{ print $2 ":" $3 }')
+    leader=$("$R" cluster info --plain | cut -f 1)
+    "$R" topic describe t1 -o wide | grep -q "LEADER ADDRESS"
+    [ "$("$R" topic describe t1 --plain -o wide | cut -f 9- | head -n 1)" = "$(printf '0\t-\t%s' "$at")" ]
+    "$R" topic describe t1 -c --plain -o wide | grep -q $'^retention.ms\t604800000\ttopic\tlog.retention.hours=168\tlong\t-$'
+    "$R" cluster config get node.id --plain -o wide | grep -q $'\tint\tyes$'
+    "$R" cluster info -o wide | grep -q "LEADS"
+    [ "$("$R" cluster info --plain -o wide | cut -f 6)" = "$("$R" cluster info --json | python 'print(d["partitions"])')" ]
+    for what in "topic list" "topic describe t1" "cluster info" "cluster config get"; do
+        # shellcheck disable=SC2086
+        run "$R" $what -o json
+        [ "$status" -eq 2 ]
+        [[ "$output" == *--json* ]]
+    done
     "$R" topic alter t1 -s retention.ms=1h
     "$R" topic describe t1 -c --plain | grep -q $'^retention.ms\t3600000\t'
     "$R" topic alter t1 -d retention.ms
