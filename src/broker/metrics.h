@@ -27,6 +27,7 @@ enum rw_metric {
     RW_METRIC_REQUEST_MEMORY_IDLE,  /* gauge: bytes kept for frames to come */
     RW_METRIC_REQUEST_MEMORY_LIMIT, /* gauge */
     RW_METRIC_MUTED_TOTAL,          /* times a connection was left unread for lack of memory */
+    RW_METRIC_FETCH_READS,          /* the service's: times a fetch read in a log */
     RW_METRIC_COLD_READS,           /* ranges that had to be read from disk before sending */
     RW_METRIC_FLUSHES,              /* group commits done */
     RW_METRIC_FLUSH_ERRORS,

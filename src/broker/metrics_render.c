@@ -65,6 +65,8 @@ static const struct row rows[RW_METRIC_COUNT] = {
                               "Records appended by producers.", RW_COUNTER},
     [RW_METRIC_DISK_ALERT] = {"rollway_storage_disk_free_space_alert", NULL,
                               "0: enough free space, 1: low, 2: writes are refused.", RW_GAUGE},
+    [RW_METRIC_FETCH_READS] = {"rollway_kafka_fetch_reads", NULL,
+                               "Times that a fetch read in the log of a partition.", RW_COUNTER},
     [RW_METRIC_WAITS] = {"rollway_kafka_parked_requests", NULL,
                          "Requests that wait for data or replicas.", RW_GAUGE},
 };

@@ -8,6 +8,7 @@ binary built with sanitizers to find more; their reports are exit statuses other
 import contextlib
 import os
 import random
+import select
 import shutil
 import signal
 import socket
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
@@ -95,6 +97,17 @@ class Broker:
     def rss(self):
         with open("/proc/%d/statm" % self.process.pid, encoding="ascii") as f:
             return int(f.read().split()[1]) * 4096
+
+    def metric(self, name):
+        """A sample without labels."""
+        with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % self.http, timeout=10) as got:
+            return int([line.split()[1] for line in got.read().decode().splitlines() if line.startswith(name + " ")][0])
+
+    def parked(self, n):
+        until = time.time() + 20 * PATIENCE
+        while self.metric("rollway_kafka_parked_requests") < n:
+            assert time.time() < until, "%d requests do not wait" % n
+            time.sleep(0.05)
 
     def raw(self, timeout=10):
         s = socket.create_connection(("127.0.0.1", self.port), timeout)
@@ -566,6 +579,35 @@ def _():
             same([[1, 0], []], [[p["partition_index"] for p in t["partitions"]] for t in got["responses"]])
         for s in peers:
             s.close()
+
+
+@test("a long poll that waits for many bytes reads what changed, and adds up over all shards")
+def _():
+    with Broker(http=True) as b, b.client(30) as waiting, b.client() as c:
+        b.topic("t", 60)
+        waiting.send("Fetch", 11, max_wait_ms=25000, min_bytes=100000, max_bytes=MIB, session_epoch=-1, topics=[
+            dict(topic="t", partitions=[dict(partition=i, partition_max_bytes=MIB) for i in range(60)])])
+        b.parked(3)
+        before = b.metric("rollway_kafka_fetch_reads_total")
+
+        def put(partition, size):
+            c.s.sendall(produce_frame("t", batch([bytes(size)]), partition))
+            c.correlation = 1
+            same(0, c.receive("Produce", 7)["responses"][0]["partition_responses"][0]["error_code"])
+
+        for i in list(range(60)) + [0] * 100:
+            put(i, 10)
+        reads = b.metric("rollway_kafka_fetch_reads_total") - before
+        assert 0 < reads <= 160, "%d reads for 160 batches" % reads
+        same([], select.select([waiting.s], [], [], 0)[0], "answered with too little")
+        for i in range(4):
+            put(i * 7, 25000)
+        start = time.time()
+        got = waiting.receive("Fetch", 11)
+        assert time.time() - start < 10, "it waited to the end"
+        found = sum(len(p["records"]) for p in got["responses"][0]["partitions"])
+        assert found >= 100000, found
+        same(60, sum(bool(p["records"]) for p in got["responses"][0]["partitions"]))
 
 
 @test("a fetch with a limit gives the partition that was named first, whichever shard has it")

@@ -1,6 +1,8 @@
 /*
  * Fetch: ranges of log files, whole batches, sent by sendfile. Long poll: when less than min_bytes is
- * there, the request waits on its partitions until one of them has more to show or max_wait_ms is over.
+ * there, the request waits on its partitions until they have min_bytes, or one of them an error, or
+ * max_wait_ms is over. While it waits, each partition that has more is looked at alone, and what is found is
+ * added up; all are read again when it is enough.
  *
  * Sessions (KIP-227) are not kept: the answer's session id is 0, which is legal and makes clients send
  * full requests; a request that refers to a session is told that there is none.
@@ -8,6 +10,7 @@
  * A partition gives the batch that contains the offset, whole; the first partition with data gives at
  * least one batch whatever the limits (KIP-74).
  */
+#include <stdatomic.h>
 #include "base/same.h"
 #include "broker/api/api.h"
 #include "broker/fan.h"
@@ -27,6 +30,7 @@ struct fetch_item {
     int64_t readable; /* -1: not looked at yet */
     int code;         /* of reading */
     bool more;        /* there is more to read than the limits let through */
+    size_t found;     /* bytes, when it was looked at last: while the request waits */
     size_t warm;      /* so many bytes from there on are in the page cache */
     bool diverges;
     int32_t diverging_epoch;
@@ -40,6 +44,8 @@ struct fetch {
     struct fetch_item *first, **end; /* in the order of the request, which the limits go by */
     int32_t max_bytes, min_bytes;
     int64_t deadline_us;
+    /* In all partitions. Owners add to it; the one who makes it enough ends the wait. */
+    _Atomic int64_t found;
     int16_t version;
     int32_t *same;   /* by topic of the request: rw_find_same(); NULL: there is one only */
     uint64_t **seen; /* by topic of the request, the first of its name */
@@ -187,6 +193,8 @@ static void read_leg(struct rw_shard *owner, struct rw_fan_leg *leg)
         if (!rw_list_empty(&item->waiter.link))
             rw_list_remove(&item->waiter.link);
         i->reads = prepare(owner, fetch, item);
+        if (i->reads)
+            rw_metric_add(owner->metrics, RW_METRIC_FETCH_READS, 1);
         if (!i->reads || !warm)
             continue;
         size_t max = most_of(item, budget);
@@ -203,10 +211,36 @@ static void read_leg(struct rw_shard *owner, struct rw_fan_leg *leg)
     read_end(owner, leg);
 }
 
+/* One of the partitions has more: with it there is not enough yet, and nothing else to tell. */
+static bool waits_on(struct rw_shard *owner, struct fetch *fetch, struct fetch_item *item)
+{
+    struct rw_log_range range;
+    if (fetch->min_bytes <= 1)
+        return false; /* all is enough: it is read only once */
+    if (!prepare(owner, fetch, item))
+        return item->base.error == 0 && !item->diverges;
+    struct rw_log *log = item->base.partition->log;
+    size_t max = most_of(item, (size_t)fetch->max_bytes);
+    if (!rw_log_is_warm(log, item->offset, max) ||
+        rw_log_read(log, item->offset, item->readable, max, true, &range))
+        return false; /* a job's work, or a failure that reading all of them will report */
+    rw_metric_add(owner->metrics, RW_METRIC_FETCH_READS, 1);
+    int64_t grown = (int64_t)range.n - (int64_t)item->found;
+    bool more = range.more;
+    item->found = range.n;
+    rw_log_range_release(&range);
+    return atomic_fetch_add(&fetch->found, grown) + grown < fetch->min_bytes && !more;
+}
+
 static void woken(struct rw_waiter *w)
 {
-    struct rw_fan_leg *leg = RW_CONTAINER(w, struct fetch_item, waiter)->leg;
-    read_leg(leg->fan->req->shard->broker->shards[leg->shard], leg);
+    struct fetch_item *item = RW_CONTAINER(w, struct fetch_item, waiter);
+    struct rw_fan_leg *leg = item->leg;
+    struct rw_shard *owner = leg->fan->req->shard->broker->shards[leg->shard];
+    if (waits_on(owner, fetch_of(leg), item))
+        rw_partition_wait_readable(item->base.partition, w);
+    else
+        read_leg(owner, leg);
 }
 
 /* True when the partition has something that the last round did not have. */
@@ -330,6 +364,12 @@ static void trim(struct fetch *f)
     }
 }
 
+static void note_found(struct fetch *f, struct fetch_item *item)
+{
+    item->found = item->range.n;
+    drop_range(f, item);
+}
+
 static void done(struct rw_fan *fan)
 {
     struct fetch *f = RW_CONTAINER(fan, struct fetch, fan);
@@ -337,7 +377,8 @@ static void done(struct rw_fan *fan)
     struct tally t = tally(fan);
     int64_t left_us = f->deadline_us - rw_shard_now_us(s);
     if (t.bytes < f->min_bytes && !t.answer_now && !fan->given_up && left_us > 0) {
-        for_each(fan, drop_range);
+        for_each(fan, note_found);
+        atomic_store(&f->found, t.bytes);
         f->wait = fan->first_ends = true;
         rw_fan_again(fan, left_us);
         return;
