@@ -26,6 +26,9 @@ int rw_os_file_fd(const struct rw_file *f);
 /* Where `path` really is: absolute, without symbolic links, "." and "..". ret: room for n bytes.
  * RW_E_TOO_BIG when it does not fit, and what the system says. */
 RW_MUST int rw_os_real_path(const char *path, char *ret, size_t n);
+/* True when something is mounted there: a file system, or (a bind mount) a directory that has another path,
+ * too. False also where the system does not tell (Linux before 5.8). */
+bool rw_os_is_mounted(const char *path);
 
 /* ---- errors (error.c) ---- */
 

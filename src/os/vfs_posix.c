@@ -453,6 +453,13 @@ int rw_os_real_path(const char *path, char *ret, size_t n)
     return RW_OK;
 }
 
+bool rw_os_is_mounted(const char *path)
+{
+    struct statx st;
+    return statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) == 0 &&
+           st.stx_attributes & st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT;
+}
+
 int rw_os_file_fd(const struct rw_file *f)
 {
     return f->ops == &ops ? ((const struct posix_file *)f)->fd : -1;

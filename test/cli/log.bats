@@ -259,6 +259,29 @@ LINES
     [ "$("$RW_BIN" consume -b "$RW_BROKER" t -e)" = x ]
 }
 
+@test "a broker's partition that is mounted alone may be read, not changed" {
+    unshare -m true 2>/dev/null || skip "mounting needs root"
+    rw_broker_start broker
+    seq 3 | "$RW_BIN" produce -b "$RW_BROKER" t
+    mkdir elsewhere
+    mounted() { # shellcheck disable=SC2016
+        unshare -m sh -c 'mount --bind broker/data/t-0 elsewhere && exec "$@"' - "$@"
+    }
+    mounted "$RW_BIN" log verify elsewhere
+    for command in "truncate --yes --to 0" reindex import; do
+        # shellcheck disable=SC2086 # words
+        run mounted "$RW_BIN" log $command elsewhere </dev/null
+        echo "$command: $output"
+        [ "$status" -ne 0 ]
+        [[ "$output" == *"mounted without its data directory"* ]]
+    done
+    [ "$("$RW_BIN" consume -b "$RW_BROKER" t -e | wc -l)" = 3 ]
+    # A copy is a log of its own.
+    rw_broker_stop
+    cp -a broker/data/t-0 copy
+    "$RW_BIN" log truncate --yes --to 0 copy
+}
+
 @test "import that is interrupted keeps the whole lines that came, and says how many" {
     mkfifo in
     # A shell of its own: bats's jobs ignore SIGINT.
