@@ -121,16 +121,26 @@ static __attribute__((noinline)) int add_any_record(struct rollway_log *log,
     return rc ? rollway_fail_code(log, rc, "append") : RW_OK;
 }
 
-/* The next record of the builder's batch. Nearly all are of the usual kind, and nothing can be wrong. */
-static inline __attribute__((always_inline)) int add_record(struct rollway_log *log,
+static inline bool is_usual(const struct rollway_record *r)
+{
+    return !r->headers_count && (r->key || !r->key_size) && (r->value || !r->value_size);
+}
+
+/* False: nothing was changed, and add_any_record() has to look at it. */
+static inline __attribute__((always_inline)) bool add_usual(struct rw_builder *b,
                                                             const struct rollway_record *r,
                                                             int64_t now_ms)
 {
     int64_t timestamp = r->timestamp_ms ? r->timestamp_ms : now_ms;
-    if (timestamp >= 0 && !r->headers_count && (r->key || !r->key_size) &&
-        (r->value || !r->value_size) &&
-        rw_builder_add_plain(&log->builder, timestamp, rw_slice(r->key, r->key_size),
-                             rw_slice(r->value, r->value_size)))
+    return timestamp >= 0 && rw_builder_add_plain(b, timestamp, rw_slice(r->key, r->key_size),
+                                                  rw_slice(r->value, r->value_size));
+}
+
+/* The next record of the builder's batch. Nearly all are usual: then nothing can be wrong. */
+static inline int add_record(struct rollway_log *log, const struct rollway_record *r,
+                             int64_t now_ms)
+{
+    if (is_usual(r) && add_usual(&log->builder, r, now_ms))
         return RW_OK;
     return add_any_record(log, r, now_ms);
 }
@@ -165,13 +175,15 @@ static int append_records(struct rollway_log *log, const struct rollway_record *
     return rc;
 }
 
+/* More than a record takes beside its bytes. */
+enum { RECORD_OVERHEAD = 64, HEADER_OVERHEAD = 10 };
+
 /* The most that the record takes in a batch; SIZE_MAX when it is no valid record. */
 static size_t most_of(const struct rollway_record *r)
 {
-    enum { OVERHEAD = 64, HEADER_OVERHEAD = 10 };
     if ((r->key_size | r->value_size) > INT32_MAX || (!r->headers && r->headers_count))
         return SIZE_MAX;
-    size_t n = OVERHEAD + r->key_size + r->value_size;
+    size_t n = RECORD_OVERHEAD + r->key_size + r->value_size;
     for (size_t i = 0; i < r->headers_count; i++) {
         const struct rollway_header *h = &r->headers[i];
         if ((h->key_size | h->value_size) > INT32_MAX)
@@ -249,6 +261,24 @@ static int buffer_record(struct rollway_log *log, const struct rollway_record *r
     return RW_OK;
 }
 
+/*
+ * The short way of buffer_record(), in half the instructions: a record of the usual kind that fits into
+ * the open batch and makes nothing due. False: not such a one, and nothing was changed. `append` is held.
+ */
+static inline bool gather(struct rollway_log *log, const struct rollway_record *r)
+{
+    struct rw_builder *b = &log->builder;
+    if (!log->buffering || log->options.durability == ROLLWAY_DURABLE_COUNT || !is_usual(r) ||
+        rw_builder_size(b) + RECORD_OVERHEAD + r->key_size + r->value_size >
+            (size_t)log->options.buffer_bytes)
+        return false;
+    int64_t now_ms = r->timestamp_ms ? 0 : rw_wall_ms(log->env->clock);
+    if (!add_usual(b, r, now_ms))
+        return false;
+    tell_waiters(log);
+    return true;
+}
+
 /* After the append, and without the mutex: what the policy asks for. */
 static int settle(struct rollway_log *log, bool due)
 {
@@ -257,8 +287,9 @@ static int settle(struct rollway_log *log, bool due)
     return rollway_fail_code(log, rw_log_flush(log->log, NULL), "making a record durable");
 }
 
-int rollway_log_append(struct rollway_log *log, const struct rollway_record *records, size_t count,
-                       int64_t *ret_offset)
+static __attribute__((noinline)) int append_any(struct rollway_log *log,
+                                                const struct rollway_record *records, size_t count,
+                                                int64_t *ret_offset)
 {
     if (!records || !count || count > INT32_MAX)
         return rollway_fail(log, RW_E_INVAL, "no records");
@@ -284,6 +315,23 @@ int rollway_log_append(struct rollway_log *log, const struct rollway_record *rec
     if (!rc && ret_offset)
         *ret_offset = first;
     return rc;
+}
+
+int rollway_log_append(struct rollway_log *log, const struct rollway_record *records, size_t count,
+                       int64_t *ret_offset)
+{
+    /* The options never change; a log that was opened read-only gathers nothing. */
+    if (!records || count != 1 || !log->options.buffer_bytes)
+        return append_any(log, records, count, ret_offset);
+    rollway_lock_append(log);
+    bool done = gather(log, records);
+    int64_t offset = log->builder.last_offset;
+    rollway_unlock_append(log);
+    if (!done)
+        return append_any(log, records, count, ret_offset);
+    if (ret_offset)
+        *ret_offset = offset;
+    return RW_OK;
 }
 
 int rollway_log_append_batch(struct rollway_log *log, void *batch, size_t size, int64_t *ret_offset)

@@ -258,6 +258,69 @@ static void the_start_is_written_when_it_moves(void **state)
     assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
 }
 
+/* The i-th of a row that has the usual records and every other kind in it. */
+static struct rollway_record of_any_kind(int i, const char *bytes)
+{
+    static const struct rollway_header header = {.key = "h", .key_size = 1};
+    struct rollway_record r = {.timestamp_ms = 1700000000000 + i, .value = bytes};
+    r.value_size = i % 11 == 10 ? 5000 : (size_t)(i % 140);
+    if (i % 5 == 1)
+        r.key = bytes, r.key_size = (size_t)(i % 70);
+    if (i % 7 == 3)
+        r.value = NULL, r.value_size = 0;
+    if (i % 13 == 4)
+        r.headers = &header, r.headers_count = 1;
+    if (i % 17 == 5)
+        r.timestamp_ms = i % 2 ? ROLLWAY_TIME_NONE : 1;
+    return r;
+}
+
+static void expect_any_kind(const struct rollway_record *got, int i, const char *bytes)
+{
+    const struct rollway_record want = of_any_kind(i, bytes);
+    assert_int_equal(got->offset, i);
+    assert_int_equal(got->timestamp_ms, want.timestamp_ms);
+    assert_int_equal(got->key_size, want.key_size);
+    assert_int_equal(!got->key, !want.key);
+    assert_int_equal(got->value_size, want.value_size);
+    assert_int_equal(!got->value, !want.value);
+    assert_int_equal(got->headers_count, want.headers_count);
+    if (want.key_size)
+        assert_memory_equal(got->key, want.key, want.key_size);
+    if (want.value_size)
+        assert_memory_equal(got->value, want.value, want.value_size);
+}
+
+static void gathered_records_of_every_kind_come_back(void **state)
+{
+    enum { N = 4000 };
+    char bytes[5000];
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (char)('a' + i % 23);
+    struct rollway_log *log =
+        open_with(*state, (struct rollway_log_options){.durability = ROLLWAY_DURABLE_OS,
+                                                       .buffer_bytes = 65536});
+    const struct rollway_record bad[] = {{.value_size = 1}, {.key_size = 1}, {.timestamp_ms = -7}};
+    for (int i = 0; i < N; i++) {
+        int64_t offset = -1;
+        const struct rollway_record r = of_any_kind(i, bytes);
+        assert_int_equal(rollway_log_append(log, &bad[i % 3], 1, &offset), ROLLWAY_E_INVAL);
+        assert_int_equal(offset, -1);
+        assert_int_equal(rollway_log_append(log, &r, 1, &offset), ROLLWAY_OK);
+        assert_int_equal(offset, i);
+    }
+    struct rollway_cursor *cursor;
+    struct rollway_record got;
+    assert_int_equal(rollway_cursor_new(log, 0, &cursor), ROLLWAY_OK);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(rollway_cursor_next(cursor, &got), 1);
+        expect_any_kind(&got, i, bytes);
+    }
+    assert_int_equal(rollway_cursor_next(cursor, &got), 0);
+    rollway_cursor_free(cursor);
+    assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +328,7 @@ int main(void)
         T(what_could_not_be_read_is_refused),          T(a_buffered_record_wakes_who_waits),
         T(full_means_that_nothing_was_appended),       T(trim_truncate_and_retain_free_the_space),
         T(a_cursor_beside_truncations_sees_no_damage), T(the_start_is_written_when_it_moves),
+        T(gathered_records_of_every_kind_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
