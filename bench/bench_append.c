@@ -80,6 +80,10 @@ int main(int argc, char **argv)
     w.options.buffer_bytes = 64 << 10;
     c.name = "append 1 x 100 B, gathered", c.limit_is = "one pwrite of 100 B each", c.target = 10;
     bench_run(&b, &c);
+    /* The kernel's share of a byte falls with the size of the write: larger folios. */
+    w.options.buffer_bytes = 256 << 10;
+    c.name = "append 1 x 100 B, gathered 256 KiB";
+    bench_run(&b, &c);
     w.options.buffer_bytes = 0;
     w.write_bytes = RECORD_BYTES + 61;
     c.name = "append 1 x 100 B", c.limit_is = "one pwrite of the same batch", c.target = 0;
