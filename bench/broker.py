@@ -149,6 +149,8 @@ PRODUCE = [
     ("produce 64 KB, not synced, limit writes new pages", ["-c", 1, "-d", 16, "-b", 65536], "fresh",
      "gb_per_s", 0.85),
     ("produce 16 KB, not synced", ["-c", 1, "-d", 32, "-b", 16384], None, "gb_per_s", 0.80),
+    ("produce 16 KB, not synced, limit writes new pages", ["-c", 1, "-d", 32, "-b", 16384], "fresh",
+     "gb_per_s", 0.80),
     ("produce 4 KB, not synced", ["-c", 1, "-d", 64, "-b", 4096], None, "gb_per_s", 0.70),
     ("produce 4 KB, not synced, limit writes new pages", ["-c", 1, "-d", 64, "-b", 4096], "fresh",
      "gb_per_s", 0.70),
@@ -159,6 +161,10 @@ PRODUCE = [
      "requests_per_s", 0.7),
     ("produce 100 B, 512 clients, one partition, durable", ["-c", 512, "-d", 1, "-b", 200, "-p", 1], "sync",
      "requests_per_s", 0.7),
+    ("produce 100 B, 12 partitions, durable, limit has a thread for each", ["-c", 12, "-d", 1, "-b", 200], "own",
+     "requests_per_s", 0.75),
+    ("produce 100 B, 64 partitions, durable, limit has a thread for each", ["-c", 64, "-d", 1, "-b", 200], "own",
+     "requests_per_s", 0.75),
     ("produce 100 B, 12 partitions, durable", ["-c", 12, "-d", 1, "-b", 200], "disk", "requests_per_s", 0.75),
     ("produce 100 B, 64 partitions, durable", ["-c", 64, "-d", 1, "-b", 200], "disk", "requests_per_s", 0.75),
 ]
@@ -178,7 +184,7 @@ def run_produce(b, rollway, kafka, rows):
         disk = limit_option == "disk"
         limit = DISK if disk else b.start_limit("produce", os.path.join(b.dir, "limit.dat"),
                                                 *([limit_option] if limit_option else []))
-        config = {"flush_messages": 1 if limit_option in ("sync", "disk") else LEAVE_TO_OS, "retention_bytes": 1 << 30,
+        config = {"flush_messages": 1 if limit_option in ("sync", "own", "disk") else LEAVE_TO_OS, "retention_bytes": 1 << 30,
                   "segment_bytes": 256 << 20}
         conns = options[options.index("-c") + 1]
         # One partition holds what one limit file holds; clients share partitions beyond that.
@@ -275,7 +281,7 @@ def measure(b, name, figure, target, limit, subjects, load, rows):
                "p50_us": statistics.median(x["p50_us"] for x in rounds[s.name]),
                "p99_us": statistics.median(x["p99_us"] for x in rounds[s.name])}
         rows.append(row)
-        print(f"{name:50} {s.name:8} {figure:15} {row['value']:>12.4g} of {row['limit']:>10.4g}"
+        print(f"{name:66} {s.name:8} {figure:15} {row['value']:>12.4g} of {row['limit']:>10.4g}"
               f"  ratio {row['ratio']:>6}  target {target or '-':>5}  cpu ratio {row['cpu_ratio']}", flush=True)
 
 

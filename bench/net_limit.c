@@ -1,7 +1,7 @@
 /*
  * The least a server can do for the same bytes: the limit that the broker is compared with.
  *
- *   bench_net_limit PORT produce FILE [sync|fresh]   receive a frame, CRC32C over it, pwrite it, answer
+ *   bench_net_limit PORT produce FILE [sync|fresh|own]   receive a frame, CRC32C over it, pwrite it, answer
  *   bench_net_limit PORT fetch FILE BYTES      answer every request with BYTES of FILE by sendfile
  *   bench_net_limit PORT echo                  answer every request with a few bytes
  *
@@ -9,13 +9,16 @@
  * they are answered (group commit at its simplest). FILE is written over and over within 256 MiB, so
  * that its blocks and pages are warm. `fresh`: it goes round four files and empties each before it is
  * written again, as a log that keeps four segments has to: what new pages cost is then in the limit
- * too. It answers in the shape that bench_net_load reads.
+ * too. `own`: a thread and a file for each connection, one fdatasync for each frame: what several
+ * partitions cost that are synced at once. It answers in the shape that bench_net_load reads.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +36,7 @@
  * how the file was written: as a log is, by appends of this size. */
 #define APPEND_BYTES 100000
 #define MAX_CONNS    1024
+#define OWN_BYTES    (4u << 20) /* of a file that one connection goes round in */
 
 struct conn {
     int fd;
@@ -48,12 +52,12 @@ struct conn {
 
 static struct {
     char mode;
-    int file, sync, fresh;
+    int file, sync, fresh, own;
     const char *path;
     int part; /* fresh: which of the files is being written */
     size_t fetch_bytes;
     off_t at;
-    uint32_t crc;
+    atomic_uint crc;
 } g;
 
 static void flush(struct conn *c)
@@ -71,16 +75,22 @@ static void put(struct conn *c, const uint8_t *p, size_t n)
     c->out_n += n;
 }
 
+/* Produce v7: one topic "t", one partition, no error; 53 zeros at r. */
+static void produced(uint8_t *r, const uint8_t *frame)
+{
+    rw_store_be32(r, 4 + 4 + 3 + 4 + 4 + 2 + 24 + 4);
+    memcpy(r + 4, frame + 8, 4);
+    rw_store_be32(r + 8, 1);
+    rw_store_be16(r + 12, 1);
+    r[14] = 't';
+    rw_store_be32(r + 15, 1);
+}
+
 static void answer(struct conn *c, const uint8_t *frame)
 {
     uint8_t r[64] = {0};
-    if (g.mode == 'p') { /* Produce v7: one topic "t", one partition, no error */
-        rw_store_be32(r, 4 + 4 + 3 + 4 + 4 + 2 + 24 + 4);
-        memcpy(r + 4, frame + 8, 4);
-        rw_store_be32(r + 8, 1);
-        rw_store_be16(r + 12, 1);
-        r[14] = 't';
-        rw_store_be32(r + 15, 1);
+    if (g.mode == 'p') {
+        produced(r, frame);
         put(c, r, 53);
     } else if (g.mode == 'e') {
         rw_store_be32(r, 60);
@@ -208,6 +218,7 @@ static bool prepare(int argc, char **argv)
     const char *option = argc > 4 ? argv[4] : "";
     g.sync = g.mode == 'p' && strcmp(option, "sync") == 0;
     g.fresh = g.mode == 'p' && strcmp(option, "fresh") == 0;
+    g.own = g.mode == 'p' && strcmp(option, "own") == 0;
     g.fetch_bytes = g.mode == 'f' && *option ? (size_t)atol(option) : 1 << 20;
     if (g.fresh)
         next_file();
@@ -225,6 +236,47 @@ static int listen_on(int port)
         return -1;
     }
     return ls;
+}
+
+/* One frame after the other, small ones: each is received with one call and is there as a whole. */
+static void *serve_own(void *arg)
+{
+    static atomic_int n_files;
+    int fd = (int)(intptr_t)arg;
+    uint8_t *buf = calloc(1, OWN_BYTES);
+    char path[4096];
+    snprintf(path, sizeof(path), "%s.own.%d", g.path, atomic_fetch_add(&n_files, 1) % MAX_CONNS);
+    int file = open(path, O_RDWR | O_CREAT, 0644);
+    if (!buf || file < 0 || pwrite(file, buf, OWN_BYTES, 0) < 0 || fdatasync(file))
+        perror(path);
+    off_t at = 0;
+    for (ssize_t n; buf && (n = recv(fd, buf, OWN_BYTES, 0)) > 8;) {
+        uint8_t r[53] = {0};
+        g.crc ^= rw_crc32c(0, buf + 4, (size_t)n - 4);
+        if (pwrite(file, buf + 4, (size_t)n - 4, at) < 0 || fdatasync(file))
+            perror(path);
+        at = at + 2 * n > (off_t)OWN_BYTES ? 0 : at + n;
+        produced(r, buf);
+        if (send(fd, r, sizeof(r), MSG_NOSIGNAL) < 0)
+            break;
+    }
+    free(buf);
+    close(file);
+    close(fd);
+    return NULL;
+}
+
+static void accept_own(int ls)
+{
+    pthread_t thread;
+    int fd = accept(ls, NULL, NULL), one = 1;
+    if (fd < 0)
+        return;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    if (pthread_create(&thread, NULL, serve_own, (void *)(intptr_t)fd))
+        perror("pthread_create");
+    else
+        pthread_detach(thread);
 }
 
 static void accept_one(int ls, int ep, struct conn *conns)
@@ -276,9 +328,8 @@ int main(int argc, char **argv)
 {
     static struct conn conns[MAX_CONNS];
     if (argc < 3 || (argv[2][0] != 'e' && argc < 4)) {
-        fprintf(
-            stderr,
-            "usage: bench_net_limit PORT produce FILE [sync|fresh] | fetch FILE BYTES | echo\n");
+        fprintf(stderr, "usage: bench_net_limit PORT produce FILE [sync|fresh|own] | fetch FILE "
+                        "BYTES | echo\n");
         return 2;
     }
     signal(SIGPIPE, SIG_IGN); /* sendfile to a client that is gone */
@@ -294,7 +345,9 @@ int main(int argc, char **argv)
         struct epoll_event events[64];
         int n = epoll_wait(ep, events, 64, -1);
         for (int k = 0; k < n; k++) {
-            if (events[k].data.u32 == UINT32_MAX)
+            if (events[k].data.u32 == UINT32_MAX && g.own)
+                accept_own(ls);
+            else if (events[k].data.u32 == UINT32_MAX)
                 accept_one(ls, ep, conns);
             else
                 serve(&conns[events[k].data.u32]);
