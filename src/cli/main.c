@@ -81,6 +81,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     if (!hold_standard_files())
         return RW_EXIT_FAILED;
+    signal(SIGXFSZ, SIG_IGN); /* a file above `ulimit -f` is an error of the write */
     if (rw_cli_init(&cli, rw_commands, argc, argv) != RW_OK) {
         fputs("rollway: out of memory\n", stderr);
         return RW_EXIT_FAILED;

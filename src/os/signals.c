@@ -22,6 +22,7 @@ void rw_os_signals_block(void)
     wanted(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 int rw_os_signals_wait(void)

@@ -3,8 +3,8 @@
 
 #include "base/code.h"
 
-/* Blocks SIGTERM, SIGINT and SIGHUP and ignores SIGPIPE. In main(), before any thread starts: they
- * inherit it. */
+/* Blocks SIGTERM, SIGINT and SIGHUP and ignores SIGPIPE and SIGXFSZ (a file above `ulimit -f` is an error of
+ * the write). In main(), before any thread starts: they inherit it. */
 void rw_os_signals_block(void);
 /* Waits for one of the blocked signals and returns its number. */
 int rw_os_signals_wait(void);

@@ -201,6 +201,47 @@ def _():
                 same((0, 0), produce(c, name, partition, batch([b"x"])), "%s-%d" % (name, partition))
 
 
+class Gather:
+    """Takes what a client sends, so that it can be sent together."""
+
+    def __init__(self):
+        self.data = b""
+
+    def sendall(self, data):
+        self.data += data
+
+
+@test("a log that fails between batches that came together: each of them is answered, at once and with an error")
+def _():
+    with Broker() as b:
+        with b.client() as c:
+            create(c, "t", 2)
+            same((0, 0), produce(c, "t", 1, batch([bytes(250000)])))  # the next receive takes as much at once
+            n, sock, first = 50, c.s, c.correlation + 1
+            c.s = Gather()
+            for _ in range(n):
+                c.send("Produce", 8, acks=-1, timeout_ms=30000, topic_data=[
+                    {"name": "t", "partition_data": [{"index": 0, "records": batch([bytes(400)])}]}])
+            # All frames are there with one receive. The first batch of a segment is written alone; the second
+            # write, of all others, fails.
+            strace = subprocess.Popen(["strace", "-f", "-p", str(b.process.pid), "-e", "trace=pwritev", "-e",
+                                       "inject=pwritev:error=EIO:when=2"], stderr=subprocess.PIPE)
+            assert b"attached" in strace.stderr.readline(), "strace does not attach"
+            b.process.send_signal(signal.SIGSTOP)
+            sock.sendall(c.s.data)
+            b.process.send_signal(signal.SIGCONT)
+            c.s = sock
+            began = time.time()
+            errors = []
+            for i in range(n):
+                c.correlation = first + i
+                errors.append(c.receive("Produce", 8)["responses"][0]["partition_responses"][0]["error_code"])
+            assert time.time() - began < 25, "answers came when their time was up"
+            same([ERRORS["KAFKA_STORAGE_ERROR"]] * n, errors)
+        b.stop(signal.SIGKILL)
+        strace.communicate()
+
+
 @test("a topic named twice in DeleteTopics: both rows are refused, and say what was named")
 def _():
     with Broker() as b:

@@ -104,9 +104,10 @@ static void written(struct rw_partition_append *a)
     struct produce_item *item = RW_CONTAINER(a, struct produce_item, in);
     struct rw_partition *p = item->base.partition;
     const struct rw_append_info *info = &a->append.info;
-    if (a->append.code) {
-        int16_t gone = a->append.code == RW_E_OFFLINE ? rw_partition_error(p) : 0;
-        item->base.error = gone ? gone : error_of(a->append.code);
+    bool refused = a->append.code && a->append.code != RW_E_OFFLINE;
+    /* What was written well is lost to its producer all the same, if the log failed right behind it. */
+    item->base.error = refused ? error_of(a->append.code) : rw_partition_error(p);
+    if (item->base.error) {
         item->bad_record = info->bad_record;
         item->why = info->why;
         settle(item->leg);
