@@ -48,6 +48,17 @@ void *rw_realloc_array(void *p, size_t count, size_t size)
     return __builtin_mul_overflow(count, size, &total) ? NULL : rw_realloc(p, total);
 }
 
+void *rw_array_grow(void *p, size_t n, size_t *cap, size_t size)
+{
+    if (n < *cap)
+        return p;
+    size_t bigger = *cap ? *cap * 2 : 16;
+    void *grown = rw_realloc_array(p, bigger, size);
+    if (grown)
+        *cap = bigger;
+    return grown;
+}
+
 void *rw_memdup(const void *p, size_t size)
 {
     void *copy = rw_alloc(size);

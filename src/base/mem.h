@@ -13,6 +13,9 @@ void *rw_realloc(void *p, size_t size);
 /* count * size with an overflow check (NULL on overflow). */
 void *rw_alloc_array(size_t count, size_t size);
 void *rw_realloc_array(void *p, size_t count, size_t size);
+/* Room for one more behind the n items (of `size` bytes) of an array that has room for *cap: the array, or a
+ * larger one in its place. NULL: no memory, and the array is as it was. */
+void *rw_array_grow(void *p, size_t n, size_t *cap, size_t size);
 char *rw_strdup(const char *s);
 void *rw_memdup(const void *p, size_t size);
 void rw_free(void *p);

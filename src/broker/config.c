@@ -78,14 +78,10 @@ static int add_text(struct rw_texts *t, const char *text)
 {
     if (!text)
         return RW_E_NOMEM;
-    if (t->n == t->cap) {
-        size_t cap = t->cap ? t->cap * 2 : 8;
-        const char **grown = rw_realloc_array(t->items, cap, sizeof(*grown));
-        if (!grown)
-            return RW_E_NOMEM;
-        t->items = grown;
-        t->cap = cap;
-    }
+    const char **grown = rw_array_grow(t->items, t->n, &t->cap, sizeof(*grown));
+    if (!grown)
+        return RW_E_NOMEM;
+    t->items = grown;
     t->items[t->n++] = text;
     return RW_OK;
 }

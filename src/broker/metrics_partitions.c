@@ -14,14 +14,11 @@ int rw_metrics_partition(struct rw_metrics *sum, const struct rw_partition_row *
         sum->rows_dropped++;
         return RW_OK;
     }
-    if (sum->n_rows == sum->cap_rows) {
-        size_t cap = sum->cap_rows ? sum->cap_rows * 2 : 64;
-        struct rw_partition_row *grown = rw_realloc_array(sum->rows, cap, sizeof(*grown));
-        if (!grown)
-            return RW_E_NOMEM;
-        sum->rows = grown;
-        sum->cap_rows = cap;
-    }
+    struct rw_partition_row *grown =
+        rw_array_grow(sum->rows, sum->n_rows, &sum->cap_rows, sizeof(*grown));
+    if (!grown)
+        return RW_E_NOMEM;
+    sum->rows = grown;
     const char *name = rw_arena_str(&sum->names, row->topic).p;
     if (!name)
         return RW_E_NOMEM;

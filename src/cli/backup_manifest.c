@@ -21,14 +21,10 @@
 
 int rw_backup_add_file(struct rw_backup_files *files, const struct rw_backup_file *file)
 {
-    if (files->n == files->cap) {
-        size_t cap = files->cap ? files->cap * 2 : 8;
-        struct rw_backup_file *at = rw_realloc_array(files->at, cap, sizeof(*at));
-        if (!at)
-            return RW_E_NOMEM;
-        files->at = at;
-        files->cap = cap;
-    }
+    struct rw_backup_file *at = rw_array_grow(files->at, files->n, &files->cap, sizeof(*at));
+    if (!at)
+        return RW_E_NOMEM;
+    files->at = at;
     files->at[files->n++] = *file;
     return RW_OK;
 }
@@ -41,16 +37,12 @@ void rw_backup_log_deinit(struct rw_backup_log *log)
 
 int rw_backup_add_log(struct rw_backup *b, const struct rw_backup_log *log)
 {
-    if (b->n == b->cap) {
-        size_t cap = b->cap ? b->cap * 2 : 8;
-        struct rw_backup_log *logs = rw_realloc_array(b->logs, cap, sizeof(*logs));
-        if (!logs) {
-            rw_free(log->files.at);
-            return RW_E_NOMEM;
-        }
-        b->logs = logs;
-        b->cap = cap;
+    struct rw_backup_log *logs = rw_array_grow(b->logs, b->n, &b->cap, sizeof(*logs));
+    if (!logs) {
+        rw_free(log->files.at);
+        return RW_E_NOMEM;
     }
+    b->logs = logs;
     b->logs[b->n++] = *log;
     return RW_OK;
 }

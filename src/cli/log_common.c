@@ -19,14 +19,10 @@ static int add_name(void *arg, const char *name)
     struct log_names *l = g->names;
     if (!g->want(name))
         return RW_OK;
-    if (l->n == l->cap) {
-        size_t cap = l->cap ? l->cap * 2 : 16;
-        char **at = rw_realloc_array(l->at, cap, sizeof(*at));
-        if (!at)
-            return RW_E_NOMEM;
-        l->at = at;
-        l->cap = cap;
-    }
+    char **at = rw_array_grow(l->at, l->n, &l->cap, sizeof(*at));
+    if (!at)
+        return RW_E_NOMEM;
+    l->at = at;
     l->at[l->n] = rw_strdup(name);
     return l->at[l->n] ? (l->n++, RW_OK) : RW_E_NOMEM;
 }

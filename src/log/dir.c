@@ -147,14 +147,10 @@ static void lines_clear(struct lines *l)
 
 static int lines_add(struct lines *l, const char *topic, int32_t partition, int64_t offset)
 {
-    if (l->n == l->cap) {
-        size_t cap = l->cap ? l->cap * 2 : 16;
-        struct line *at = rw_realloc_array(l->at, cap, sizeof(*at));
-        if (!at)
-            return RW_E_NOMEM;
-        l->at = at;
-        l->cap = cap;
-    }
+    struct line *at = rw_array_grow(l->at, l->n, &l->cap, sizeof(*at));
+    if (!at)
+        return RW_E_NOMEM;
+    l->at = at;
     char *copy = rw_strdup(topic);
     if (!copy)
         return RW_E_NOMEM;

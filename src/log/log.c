@@ -75,14 +75,10 @@ size_t rw_log_segment_at(const struct rw_log *log, int64_t offset)
 
 static int grow(struct rw_segment ***list, size_t n, size_t *cap)
 {
-    if (n < *cap)
-        return RW_OK;
-    size_t bigger = *cap ? *cap * 2 : 8;
-    struct rw_segment **p = rw_realloc_array(*list, bigger, sizeof(struct rw_segment *));
+    struct rw_segment **p = rw_array_grow(*list, n, cap, sizeof(struct rw_segment *));
     if (!p)
         return RW_E_NOMEM;
     *list = p;
-    *cap = bigger;
     return RW_OK;
 }
 

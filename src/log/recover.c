@@ -29,14 +29,10 @@ struct listing {
 
 static int add_offset(int64_t **list, size_t *n, size_t *cap, int64_t v)
 {
-    if (*n == *cap) {
-        size_t bigger = *cap ? *cap * 2 : 16;
-        int64_t *p = rw_realloc_array(*list, bigger, sizeof(*p));
-        if (!p)
-            return RW_E_NOMEM;
-        *list = p;
-        *cap = bigger;
-    }
+    int64_t *p = rw_array_grow(*list, *n, cap, sizeof(*p));
+    if (!p)
+        return RW_E_NOMEM;
+    *list = p;
     (*list)[(*n)++] = v;
     return RW_OK;
 }

@@ -18,14 +18,10 @@ static int note(struct rw_meta_delta *d, enum rw_meta_change_kind kind, struct r
 {
     if (!d)
         return RW_OK;
-    if (d->n == d->cap) {
-        size_t cap = d->cap ? d->cap * 2 : 16;
-        struct rw_meta_change *grown = rw_realloc_array(d->changes, cap, sizeof(*grown));
-        if (!grown)
-            return RW_E_NOMEM;
-        d->changes = grown;
-        d->cap = cap;
-    }
+    struct rw_meta_change *grown = rw_array_grow(d->changes, d->n, &d->cap, sizeof(*grown));
+    if (!grown)
+        return RW_E_NOMEM;
+    d->changes = grown;
     d->changes[d->n++] = (struct rw_meta_change){kind, id, partition};
     return RW_OK;
 }
