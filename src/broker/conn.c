@@ -287,7 +287,7 @@ int rw_conns_new(struct rw_shard *s, const struct rw_limits *limits)
     for (size_t i = 0; i < service->n_handlers; i++) {
         int16_t key = service->handlers[i].api_key;
         RW_ASSERT(key >= 0 && (size_t)key < RW_COUNT(conns->handlers));
-        conns->handlers[key] = service->handlers[i].handle;
+        conns->handlers[key] = &service->handlers[i];
     }
     conns->shard = s;
     conns->limits = limits;

@@ -129,7 +129,7 @@ struct rw_conns {
     uint32_t count;
     struct rw_hook hook;
     struct rw_timer sweep;
-    rw_handler *handlers[128]; /* by API key */
+    const struct rw_handler_row *handlers[128]; /* by API key */
     struct rw_call *free_calls;
     uint32_t n_free_calls;
     struct rw_output spare[32];

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/code.h"
 #include "base/list.h"
+#include "wire/api.h"
 
 /* Without labels; the order is that of the table in metrics.c. Gauges of several shards are added.
  */
@@ -68,6 +69,9 @@ void rw_metric_requests(struct rw_metrics *m, int16_t api_key, int64_t latency_u
 void rw_metric_flush(struct rw_metrics *m, int64_t latency_us);
 /* A Kafka error code in an answer. Call it once per error that is sent, 0 is ignored. */
 void rw_metric_error(struct rw_metrics *m, int16_t api_key, int16_t error);
+/* All error codes of an answer. */
+void rw_metric_errors(struct rw_metrics *m, const struct rw_api *api, int16_t version,
+                      const void *response);
 
 /* This shard's counters of one topic, made when they are not there; keep the pointer. NULL when
  * memory is refused or the limit on topics is reached: then the topic is not counted. The pointer

@@ -177,7 +177,7 @@ bool rw_pipeline_frame(struct rw_conn *c, const uint8_t *frame, size_t n)
         call->done = true;
     } else {
         c->dispatching = true;
-        conns->handlers[req->header.api_key](req);
+        conns->handlers[req->header.api_key]->handle(req);
         c->dispatching = false;
         /* The call may be gone only through encode(), which does not run while dispatching. */
         call->parked = !call->done;
@@ -325,6 +325,16 @@ static void count_latency(struct rw_conn *c, const struct rw_request *req)
     c->latency_n++;
 }
 
+static void count_errors(const struct rw_conn *c, const struct rw_call *call)
+{
+    const struct rw_request *req = &call->req;
+    struct rw_metrics *m = c->shard->metrics;
+    if (call->error)
+        rw_metric_error(m, req->api->key, call->error);
+    else if (!req->encoded.p && !c->shard->conns->handlers[req->api->key]->counts_errors)
+        rw_metric_errors(m, req->api, req->header.api_version, req->out);
+}
+
 static void throttled(struct rw_conn *c, int32_t ms)
 {
     rw_conn_mute(c, RW_MUTE_THROTTLE, true);
@@ -349,6 +359,7 @@ void rw_pipeline_encode(struct rw_conn *c)
                 rw_conn_abort(c, "an answer could not be encoded");
                 return;
             }
+            count_errors(c, call);
         }
         count_latency(c, &call->req);
         if (call->req.throttle_ms > 0)

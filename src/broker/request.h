@@ -34,8 +34,8 @@ struct rw_request {
     struct rw_arena arena;
     void *in;  /* struct rw_<api>_request, decoded */
     void *out; /* struct rw_<api>_response, initialised to defaults */
-    /* p != NULL: the answer's body, encoded already, is sent in place of `out`. Lives as long as the
-     * shard does. */
+    /* p != NULL: the answer's body, encoded already and without an error, is sent in place of `out`.
+     * Lives as long as the shard does. */
     struct rw_slice encoded;
     bool no_response;    /* acks=0: send nothing */
     bool close_after;    /* close the connection instead of answering (acks=0 error) */
@@ -74,6 +74,9 @@ void *rw_request_add_range(struct rw_request *req, const struct rw_log_range *ta
 struct rw_handler_row {
     int16_t api_key;
     rw_handler *handle;
+    /* It counts the error codes of its answers itself, row by row as they come about (rw_metric_error());
+     * otherwise the pipeline looks for them in what is sent. */
+    bool counts_errors;
 };
 /* The table is in api/table.c; broker/service.h hands it to the runtime. */
 extern const struct rw_handler_row rw_handlers[];

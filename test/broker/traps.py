@@ -1159,9 +1159,34 @@ def _():
         with urllib.request.urlopen("http://127.0.0.1:%d%s" % (http, path), timeout=10) as answer:
             return samples(answer.read().decode())
     error("UNKNOWN_TOPIC_OR_PARTITION", list_offset("nothing", -1)["error_code"])
+    with client() as c:
+        c.ask("CreateTopics", 7, topics=[{"name": n, "num_partitions": 1, "replication_factor": 1}
+                                         for n in (name, "a b", "a/b")])
+        c.ask("DeleteTopics", 5, topic_names=["nothing"])
+        c.ask("CreatePartitions", 3, topics=[{"name": name, "count": 1, "assignments": None}])
+        c.ask("DeleteRecords", 2, timeout_ms=5000, topics=[{"name": name, "partitions": [
+            {"partition_index": 1, "offset": 99}]}])
+        c.ask("OffsetForLeaderEpoch", 4, replica_id=-2, topics=[{"topic": "nothing", "partitions": [
+            {"partition": 0, "current_leader_epoch": -1, "leader_epoch": 0}]}])
+        c.ask("DescribeConfigs", 4, resources=[{"resource_type": 2, "resource_name": "nothing"}])
+        c.ask("AlterConfigs", 2, resources=[{"resource_type": 2, "resource_name": "nothing", "configs": []}])
+        c.ask("IncrementalAlterConfigs", 1, resources=[
+            {"resource_type": 2, "resource_name": "nothing", "configs": []}])
+        c.ask("Metadata", 9, topics=[{"name": "a b"}], allow_auto_topic_creation=False)
     plain = scrape("/metrics")
-    same(1, plain["rollway_kafka_request_errors_total",
-                  'rollway_request="list_offsets",rollway_error="UNKNOWN_TOPIC_OR_PARTITION"'])
+    for request, code, n in (("list_offsets", "UNKNOWN_TOPIC_OR_PARTITION", 1),
+                             ("create_topics", "TOPIC_ALREADY_EXISTS", 1),
+                             ("create_topics", "INVALID_TOPIC_EXCEPTION", 2),
+                             ("delete_topics", "UNKNOWN_TOPIC_OR_PARTITION", 1),
+                             ("create_partitions", "INVALID_PARTITIONS", 1),
+                             ("delete_records", "OFFSET_OUT_OF_RANGE", 1),
+                             ("offset_for_leader_epoch", "UNKNOWN_TOPIC_OR_PARTITION", 1),
+                             ("describe_configs", "UNKNOWN_TOPIC_OR_PARTITION", 1),
+                             ("alter_configs", "UNKNOWN_TOPIC_OR_PARTITION", 1),
+                             ("incremental_alter_configs", "UNKNOWN_TOPIC_OR_PARTITION", 1),
+                             ("metadata", "INVALID_TOPIC_EXCEPTION", 1)):
+        same(n, plain.get(("rollway_kafka_request_errors_total", 'rollway_request="%s",rollway_error="%s"' % (
+            request, code))), request)
     assert not [n for n, labels in plain if "rollway_partition" in (labels or "")]
     assert plain["rollway_kafka_request_memory_limit_bytes", None] > plain["rollway_kafka_request_memory_bytes", None]
     assert plain["process_open_fds", None] > 5 and plain["process_resident_memory_bytes", None] > 1e6

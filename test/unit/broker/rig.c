@@ -100,10 +100,10 @@ static void handle_produce(struct rw_request *req)
     rw_request_done(req);
 }
 
-static const struct rw_handler_row handlers[] = {{RW_API_API_VERSIONS, handle_api_versions},
-                                                 {RW_API_METADATA, handle_metadata},
-                                                 {RW_API_FETCH, handle_fetch},
-                                                 {RW_API_PRODUCE, handle_produce}};
+static const struct rw_handler_row handlers[] = {{RW_API_API_VERSIONS, handle_api_versions, false},
+                                                 {RW_API_METADATA, handle_metadata, false},
+                                                 {RW_API_FETCH, handle_fetch, false},
+                                                 {RW_API_PRODUCE, handle_produce, false}};
 
 static int service_open(struct rw_broker *b, struct rw_err *err)
 {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "broker/metrics.h"
+#include "wire/messages.h"
 
 static const struct rw_metrics_host host = {.uptime_ms = 1500,
                                             .version = "1.2.3",
@@ -37,6 +38,41 @@ static struct rw_metrics *sample(void)
     t->fetch_bytes = 6;
     t->records = 7;
     return m;
+}
+
+/* Found at any depth, in the versions that have them, and where nothing says how many there are. */
+static void errors_of_answers(void **state)
+{
+    (void)state;
+    struct rw_metrics *m = rw_metrics_new();
+    struct rw_buf b;
+    rw_buf_init(&b);
+    struct rw_metadata_response_partition partitions[2] = {{.error_code = 5}, {.error_code = 0}};
+    struct rw_metadata_response_topic topics[2] = {
+        {.error_code = 3, .partitions = NULL, .n_partitions = -1},
+        {.error_code = 0, .partitions = partitions, .n_partitions = 2}};
+    struct rw_metadata_response metadata = {.topics = topics, .n_topics = 2, .error_code = 41};
+    rw_metric_errors(m, rw_api_find(RW_API_METADATA), 12,
+                     &metadata); /* the last is of version 13 */
+    struct rw_create_topics_response_topic made = {
+        .error_code = 36, .topic_config_error_code = 29, .n_configs = -1};
+    struct rw_create_topics_response create = {.topics = &made, .n_topics = 1};
+    rw_metric_errors(m, rw_api_find(RW_API_CREATE_TOPICS), 7, &create);
+    rw_metric_errors(m, rw_api_find(RW_API_CREATE_TOPICS), 4, &create); /* one from version 5 on */
+    struct rw_init_producer_id_response id = {.error_code = 0};
+    rw_metric_errors(m, rw_api_find(RW_API_INIT_PRODUCER_ID), 4, &id);
+    rw_metrics_render(&b, m, &host, RW_METRICS_OWN, false);
+#define ERRORS(request, error, n)                                                                  \
+    "rollway_kafka_request_errors_total{rollway_request=\"" request "\",rollway_error=\"" error    \
+    "\"} " n "\n"
+    has(&b, ERRORS("metadata", "UNKNOWN_TOPIC_OR_PARTITION", "1")
+                ERRORS("metadata", "LEADER_NOT_AVAILABLE", "1")
+                    ERRORS("create_topics", "TOPIC_ALREADY_EXISTS", "2")
+                        ERRORS("create_topics", "TOPIC_AUTHORIZATION_FAILED", "1"));
+    assert_null(strstr(rw_buf_cstr(&b), "NOT_CONTROLLER"));
+    assert_null(strstr(rw_buf_cstr(&b), "init_producer_id\",rollway_error"));
+    rw_buf_deinit(&b);
+    rw_metrics_free(m);
 }
 
 static void text_format(void **state)
@@ -209,12 +245,10 @@ static void partitions_have_a_limit(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(text_format),
-                                       cmocka_unit_test(openmetrics),
-                                       cmocka_unit_test(shards_are_added_up),
-                                       cmocka_unit_test(topics_have_a_limit),
-                                       cmocka_unit_test(partitions),
-                                       cmocka_unit_test(names_of_kafka),
-                                       cmocka_unit_test(partitions_have_a_limit)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(errors_of_answers),   cmocka_unit_test(text_format),
+        cmocka_unit_test(openmetrics),         cmocka_unit_test(shards_are_added_up),
+        cmocka_unit_test(topics_have_a_limit), cmocka_unit_test(partitions),
+        cmocka_unit_test(names_of_kafka),      cmocka_unit_test(partitions_have_a_limit)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
