@@ -63,7 +63,7 @@ static int resolve(struct consume *c, struct rw_offset_point point, struct rw_to
             ret[i] = point.value;
             break;
         case RW_POINT_FROM_START:
-            ret[i] = starts[i] + point.value;
+            ret[i] = rw_offset_add(starts[i], point.value);
             break;
         case RW_POINT_FROM_END:
             ret[i] = ends[i] - point.value < starts[i] ? starts[i] : ends[i] - point.value;
@@ -104,7 +104,7 @@ static int assign_partitions(struct consume *c, struct rw_topic *t, const int32_
         else if (rc == RW_OK)
             c->n_open++;
         if (to[i] != INT64_MAX && from[i] < to[i])
-            c->total += to[i] - from[i];
+            c->total = rw_offset_add(c->total, to[i] - from[i]);
     }
     return rc;
 }

@@ -71,7 +71,7 @@ static int trim_offsets(struct trim *t)
         if (range.from.kind == RW_POINT_EXACT)
             t->offsets[i] = range.from.value;
         else if (range.from.kind == RW_POINT_FROM_START)
-            t->offsets[i] += range.from.value;
+            t->offsets[i] = rw_offset_add(t->offsets[i], range.from.value);
         else if (range.from.kind == RW_POINT_FROM_END)
             t->offsets[i] = t->offsets[i] > range.from.value ? t->offsets[i] - range.from.value : 0;
         /* Nothing is that young: everything goes. -1 means the high watermark in this request. */

@@ -6,6 +6,11 @@
 #include "cli/when.h"
 #include "base/units.h"
 
+int64_t rw_offset_add(int64_t offset, int64_t n)
+{
+    return n > INT64_MAX - offset ? INT64_MAX : offset + n;
+}
+
 static bool times(const char *text, int64_t now_ms, struct rw_offset_range *r)
 {
     size_t n = strlen(text);

@@ -33,4 +33,7 @@ struct rw_offset_range {
     struct rw_offset_point from, to; /* `to` is not included */
 };
 
+/* Neither is negative. What is beyond the last offset there can be is INT64_MAX. */
+int64_t rw_offset_add(int64_t offset, int64_t n);
+
 bool rw_parse_offsets(const char *text, int64_t now_ms, struct rw_offset_range *ret_range);

@@ -478,3 +478,18 @@ PYTHON
     [[ "$output" == *waiting* ]]
     [[ "$output" == *"status 130"* ]]
 }
+
+@test "consume: an offset beyond all numbers" {
+    "$R" topic create beyond
+    printf 'a\nb\nc\n' | "$R" produce beyond
+    "$R" topic trim beyond -o 2 --yes
+    run timeout 20 "$R" consume beyond -e -q -o +9223372036854775806
+    [ "$status" -eq 0 ]
+    [ "$output" = "" ]
+    run timeout 20 "$R" consume beyond -e -q -o :+9223372036854775807
+    [ "$status" -eq 0 ]
+    [ "$output" = c ]
+    run timeout 20 "$R" topic trim beyond -o +9223372036854775807 --yes
+    [ "$status" -eq 1 ]
+    [[ "$output" == *OFFSET_OUT_OF_RANGE* ]]
+}

@@ -84,8 +84,19 @@ static void offsets(void **state)
         assert_false(rw_parse_offsets(bad[i], NOW, &r));
 }
 
+static void sums(void **state)
+{
+    (void)state;
+    assert_int_equal(rw_offset_add(7, 3), 10);
+    assert_int_equal(rw_offset_add(0, INT64_MAX), INT64_MAX);
+    assert_int_equal(rw_offset_add(1, INT64_MAX - 1), INT64_MAX);
+    assert_int_equal(rw_offset_add(2, INT64_MAX - 1), INT64_MAX);
+    assert_int_equal(rw_offset_add(INT64_MAX, INT64_MAX), INT64_MAX);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(times), cmocka_unit_test(offsets)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(times), cmocka_unit_test(offsets),
+                                       cmocka_unit_test(sums)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
