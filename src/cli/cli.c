@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include "base/assert.h"
 #include "base/json.h"
+#include "cli/printable.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -302,9 +303,16 @@ static void fail_text(struct rw_cli *cli, const char *text, int exit_code, const
         return;
     }
     bool colour = rw_cli_colour(cli, STDERR_FILENO);
-    fprintf(stderr, "%srollway:%s %s\n", colour ? "\033[31m" : "", colour ? "\033[0m" : "", text);
-    if (hint)
-        fprintf(stderr, "%shint:%s %s\n", colour ? "\033[36m" : "", colour ? "\033[0m" : "", hint);
+    struct rw_buf b;
+    rw_buf_init(&b);
+    rw_buf_printf(&b, "%srollway:%s ", colour ? "\033[31m" : "", colour ? "\033[0m" : "");
+    rw_printable(&b, text);
+    if (hint) {
+        rw_buf_printf(&b, "\n%shint:%s ", colour ? "\033[36m" : "", colour ? "\033[0m" : "");
+        rw_printable(&b, hint);
+    }
+    fprintf(stderr, "%s\n", rw_buf_cstr(&b));
+    rw_buf_deinit(&b);
 }
 
 int rw_cli_fail(struct rw_cli *cli, int exit_code, const char *hint, const char *format, ...)
@@ -334,11 +342,16 @@ void rw_cli_note(struct rw_cli *cli, const char *format, ...)
 {
     if (rw_cli_quiet(cli))
         return;
+    char text[1000];
+    struct rw_buf b;
     va_list args;
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    fputc('\n', stderr);
+    rw_buf_init(&b);
+    rw_printable(&b, text);
+    fprintf(stderr, "%s\n", rw_buf_cstr(&b));
+    rw_buf_deinit(&b);
 }
 
 int rw_cli_exit_of(int code)
@@ -373,7 +386,11 @@ bool rw_cli_confirm(struct rw_cli *cli, const char *question)
                     "this needs a confirmation, and standard input is no terminal: %s", question);
         return false;
     }
-    fprintf(stderr, "%s [y/N] ", question);
+    struct rw_buf b;
+    rw_buf_init(&b);
+    rw_printable(&b, question);
+    fprintf(stderr, "%s [y/N] ", rw_buf_cstr(&b));
+    rw_buf_deinit(&b);
     if (!fgets(answer, sizeof(answer), stdin))
         answer[0] = 0;
     answer[strcspn(answer, "\n")] = 0;

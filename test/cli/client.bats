@@ -493,3 +493,16 @@ PYTHON
     [ "$status" -eq 1 ]
     [[ "$output" == *OFFSET_OUT_OF_RANGE* ]]
 }
+
+@test "control characters in names do nothing to the terminal" {
+    run "$R" consume $'no\n\033[31msuch\ttopic' -e
+    [ "$status" -ne 0 ]
+    [[ "${lines[0]}" == *'no\n\x1b[31msuch\ttopic'* ]]
+    [[ "$output" != *$'\033'* ]]
+    run "$R" topic delete --yes $'no\nsuch'
+    [ "$status" -ne 0 ]
+    [[ "$output" == *'no\nsuch'* ]]
+    run "$R" topic $'x\033'
+    [ "$status" -eq 2 ]
+    [[ "$output" != *$'\033'* ]]
+}
