@@ -93,6 +93,15 @@ void rw_disk_watch_configure(struct rw_disk_watch *w)
     w->config.throttle_percent = b->disk_throttle_percent;
     w->config.refuse_percent = b->disk_refuse_percent;
     w->config.free_bytes_min = (uint64_t)b->disk_free_bytes_min;
+    /* What is set for all brokers, for one and in its file is checked on its own
+     * when it is set; together they may still be out of order. */
+    if (rw_pressure_config_order(&w->config) && w->shard->index == 0)
+        rw_diag(w->shard->env->diag, RW_WARN, "disk",
+                "rollway.disk.*.percent of different sources decrease in the order warn, throttle, "
+                "refuse: the former are lowered to the latter",
+                rw_kv_int("warn_percent", w->config.warn_percent),
+                rw_kv_int("throttle_percent", w->config.throttle_percent),
+                rw_kv_int("refuse_percent", w->config.refuse_percent));
 }
 
 void rw_disk_watch_start(struct rw_disk_watch *w, struct rw_shard *s)

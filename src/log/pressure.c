@@ -30,6 +30,16 @@ int rw_pressure_config_check(const struct rw_pressure_config *c)
     return fine ? RW_OK : RW_E_INVAL;
 }
 
+bool rw_pressure_config_order(struct rw_pressure_config *c)
+{
+    const struct rw_pressure_config was = *c;
+    if (c->throttle_percent > c->refuse_percent)
+        c->throttle_percent = c->refuse_percent;
+    if (c->warn_percent > c->throttle_percent)
+        c->warn_percent = c->throttle_percent;
+    return c->throttle_percent != was.throttle_percent || c->warn_percent != was.warn_percent;
+}
+
 static uint64_t free_min(const struct rw_pressure_config *c, uint64_t total)
 {
     if (c->free_bytes_min)

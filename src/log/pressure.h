@@ -30,6 +30,9 @@ struct rw_pressure_config {
 void rw_pressure_config_init(struct rw_pressure_config *c);
 /* RW_E_INVAL unless 0 < warn <= throttle <= refuse <= 100 and hysteresis in [0, warn). */
 RW_MUST int rw_pressure_config_check(const struct rw_pressure_config *c);
+/* Percentages that decrease in the order above are lowered to the one after them: refusing comes no later
+ * than it was to, and warnings and delays before it. Returns whether there were any. */
+bool rw_pressure_config_order(struct rw_pressure_config *c);
 
 struct rw_pressure {
     enum rw_pressure_level level; /* zero-initialised: NONE */

@@ -1064,6 +1064,25 @@ def _():
     broker.restart(signal.SIGTERM)
 
 
+@test("disk thresholds for all and for one broker that are out of order together are put in order, in words")
+def _():
+    def warnings():
+        with open(os.path.join(broker.dir, "log"), encoding="utf-8", errors="replace") as log:
+            return [line for line in log if "rollway.disk.*.percent" in line]
+    throttle, refuse = "rollway.disk.throttle.percent", "rollway.disk.refuse.percent"
+    same((0, None), alter_broker("", (throttle, 0, "98")))
+    same(0, len(warnings()))
+    same((0, None), alter_broker("1", (refuse, 0, "96")))
+    same(1, len(warnings()))
+    for word in ("warn_percent=80", "throttle_percent=96", "refuse_percent=96"):
+        assert word in warnings()[0], warnings()[0]
+    broker.restart(signal.SIGTERM)
+    same(2, len(warnings()))
+    same((0, None), alter_broker("1", (refuse, 1, None)))
+    same((0, None), alter_broker("", (throttle, 1, None)))
+    same(2, len(warnings()))
+
+
 @test("requests that name ten thousand topics are answered at once, also for those that are there")
 def _():
     name, _ = topic()

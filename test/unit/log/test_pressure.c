@@ -118,11 +118,38 @@ static void odd_inputs(void **state)
     assert_string_equal(rw_pressure_name(RW_PRESSURE_THROTTLE), "throttle");
 }
 
+static void order(void **state)
+{
+    (void)state;
+    static const int rows[][6] = {/* warn, throttle, refuse; what becomes of them */
+                                  {80, 95, 98, 80, 95, 98}, {80, 98, 96, 80, 96, 96},
+                                  {97, 95, 98, 95, 95, 98}, {99, 98, 50, 50, 50, 50},
+                                  {70, 70, 70, 70, 70, 70}, {99, 95, 96, 95, 95, 96}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const int *r = rows[i];
+        struct rw_pressure_config c;
+        rw_pressure_config_init(&c);
+        c.warn_percent = r[0];
+        c.throttle_percent = r[1];
+        c.refuse_percent = r[2];
+        bool wrong = rw_pressure_config_check(&c) != RW_OK;
+        assert_int_equal(rw_pressure_config_order(&c), wrong);
+        assert_int_equal(c.warn_percent, r[3]);
+        assert_int_equal(c.throttle_percent, r[4]);
+        assert_int_equal(c.refuse_percent, r[5]);
+        assert_int_equal(rw_pressure_config_check(&c), RW_OK);
+        assert_false(rw_pressure_config_order(&c));
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(levels_in_order),    cmocka_unit_test(hysteresis),
-        cmocka_unit_test(jumps_and_recovers), cmocka_unit_test(bytes_count_too),
-        cmocka_unit_test(throttle_grows),     cmocka_unit_test(odd_inputs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(levels_in_order),
+                                       cmocka_unit_test(hysteresis),
+                                       cmocka_unit_test(jumps_and_recovers),
+                                       cmocka_unit_test(bytes_count_too),
+                                       cmocka_unit_test(throttle_grows),
+                                       cmocka_unit_test(odd_inputs),
+                                       cmocka_unit_test(order)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
