@@ -986,6 +986,14 @@ def _():
             break
         time.sleep(0.05)
     same(0, code)
+    with client() as c:  # each shard looks at the disk by itself
+        for _ in range(200):
+            code = c.ask("CreateTopics", 7, topics=[{"name": name + "-back", "num_partitions": 1,
+                                                     "replication_factor": 1}])["topics"][0]["error_code"]
+            if not code:
+                break
+            time.sleep(0.05)
+    same(0, code, "CreateTopics")
 
 
 @test("durability policies: every one acknowledges; what was acknowledged survives SIGKILL")
