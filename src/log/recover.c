@@ -633,12 +633,19 @@ static int load_listing(struct rw_log *log, const struct rw_log_open_args *args,
         return rc;
     if (l->bases_n)
         qsort(l->bases, l->bases_n, sizeof(*l->bases), compare_offsets);
-    log->contiguous = has_mark(log) && !log->config.cleanup_compact;
-    rc = load_segments(log, args, l);
+    bool cleaned;
+    log->contiguous = has_mark(log);
+    rc = rw_log_was_cleaned(log, &cleaned);
+    if (!rc && cleaned && !log->read_only)
+        rc = rw_log_unmark_contiguous(log);
+    if (cleaned || log->config.cleanup_compact)
+        log->contiguous = false;
+    if (!rc)
+        rc = load_segments(log, args, l);
     if (!rc && !log->segments_n)
         rc = start_empty(log, args->start_offset > 0 ? args->start_offset : 0);
     bool empty = !rc && log->segments_n == 1 && rw_log_active(log)->size == 0;
-    if (empty && !log->read_only && !log->contiguous && !log->config.cleanup_compact)
+    if (empty && !log->read_only && !log->contiguous && !log->config.cleanup_compact && !cleaned)
         rc = rw_log_mark_contiguous(log);
     return rc;
 }

@@ -81,6 +81,9 @@ static inline struct rw_segment *rw_log_active(const struct rw_log *log)
  * Logs that another program made do not have it. With it, a gap between segments is what a crash left.
  */
 RW_MUST int rw_log_mark_contiguous(struct rw_log *log);
+/* Has Kafka compacted this partition (as far as one can know)? Then a mark does not count. RW_E_NOMEM.
+ * (cleaner.c) */
+RW_MUST int rw_log_was_cleaned(const struct rw_log *log, bool *ret_cleaned);
 RW_MUST int rw_log_unmark_contiguous(struct rw_log *log);
 
 /* Takes the log offline (the first failure wins) and returns `code`, for RW_E_FULL RW_E_IO. */

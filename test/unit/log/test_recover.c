@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "log/path.h"
 
 static void flip(const struct log_test *t, const char *name, off_t at)
@@ -318,6 +319,55 @@ static void gap_from_a_leader(void **state)
     log_test_deinit(&t);
 }
 
+/* A gap that Kafka's log cleaner made, in a log whose mark says that there are none: what its checkpoint in
+ * the data directory says counts more, and so does one that nobody can read. */
+static void gap_from_kafkas_cleaner(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool cleaned;
+    } with[] = {{"0\n2\nu 0 7\nt 0 15\n", true},
+                {"0\n2\nu 0 7\nt 1 15\n", false},
+                {"0\n1\nt-0 0 15\n", false},
+                {"what is this?\n", true},
+                {"", true}};
+    for (size_t i = 0; i < RW_COUNT(with); i++) {
+        struct log_test t;
+        char path[160], mark[160];
+        log_test_init(&t);
+        assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+        log_test_append(&t, 5, 1000, 10);
+        uint64_t first = rw_log_bytes(t.log);
+        log_test_append(&t, 5, 1000, 10);
+        assert_int_equal(rw_log_roll(t.log), RW_OK);
+        log_test_append(&t, 5, 1000, 10);
+        log_test_close(&t, false);
+        log_test_file(&t, "00000000000000000000.log", path, sizeof(path));
+        assert_int_equal(truncate(path, (off_t)first), 0);
+        log_test_file(&t, ".rollway-contiguous", mark, sizeof(mark));
+        snprintf(path, sizeof(path), "%s/cleaner-offset-checkpoint", t.root);
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        assert_true(fputs(with[i].text, f) >= 0);
+        assert_int_equal(fclose(f), 0);
+        const struct rw_log_open_args reading = {.read_only = true, .clean = true};
+        struct rw_log *log;
+        assert_int_equal(rw_log_open(&t.env, t.dir, &t.config, &reading, &log), RW_OK);
+        assert_int_equal(rw_log_is_contiguous(log), !with[i].cleaned);
+        assert_int_equal(rw_log_close(log, false), RW_OK);
+        assert_int_equal(access(mark, F_OK), 0);
+        for (int again = 0; again < 2; again++) {
+            assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+            assert_int_equal(rw_log_end(t.log), with[i].cleaned ? 15 : 5);
+            assert_int_equal(access(mark, F_OK), with[i].cleaned ? -1 : 0);
+            log_test_close(&t, false);
+        }
+        assert_int_equal(unlink(path), 0);
+        log_test_deinit(&t);
+    }
+}
+
 /* Messages from before record batch v2 are no batches, and nothing that a crash left: they stay. */
 static void messages_of_old_formats_are_not_cut_off(void **state)
 {
@@ -420,6 +470,7 @@ int main(void)
         cmocka_unit_test(gap_between_segments),
         cmocka_unit_test(rubbish_before_the_next_segment),
         cmocka_unit_test(gap_from_a_leader),
+        cmocka_unit_test(gap_from_kafkas_cleaner),
         cmocka_unit_test(messages_of_old_formats_are_not_cut_off),
         cmocka_unit_test(a_segment_that_vanishes_is_no_missing_log),
     };
