@@ -358,12 +358,12 @@ assert [json.loads(line)["value"] for line in sys.stdin] == ["two\nlines", "", "
 
 @test "records written while standard input stays open arrive at once" {
     mkfifo in
+    "$R" topic create slow
     "$R" produce slow <in 3>&- &
     pid=$!
     exec 5>in
     echo first >&5
-    [ "$(timeout 5 "$R" consume slow -n 1 --timeout 4s)" = first ] ||
-        [ "$(timeout 5 "$R" consume slow -n 1 --timeout 4s)" = first ]
+    [ "$(timeout 5 "$R" consume slow -n 1 --timeout 4s)" = first ]
     exec 5>&-
     wait "$pid"
 }
