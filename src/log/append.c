@@ -73,10 +73,11 @@ static int admit_batch(struct rw_log *log, struct rw_append *a, struct rw_batch 
 }
 
 /* Its producer's last batch is gathered and this is plainly the next one. */
-static bool continues(const struct rw_gathered *last, const struct rw_batch *batch)
+static bool continues(const struct rw_batch *last, const struct rw_batch *batch)
 {
     return last && last->producer_epoch == batch->producer_epoch &&
-           last->next_sequence == batch->base_sequence;
+           rw_sequence_add(rw_sequence_add(last->base_sequence, last->last_offset_delta), 1) ==
+               batch->base_sequence;
 }
 
 /* Is it a retry of something that is in the log already, or does it contradict what is there? */
@@ -107,9 +108,11 @@ static int admit_producer(const struct rw_gather *g, const struct rw_batch *batc
 static bool joins(const struct rw_gather *g, const struct rw_append *a,
                   const struct rw_batch *batch)
 {
+    if (g->batches != g->n) /* a replica's */
+        return false;
     if (g->n == RW_GATHER_MAX || g->bytes + a->n > RW_GATHER_BYTES || rw_batch_is_control(batch))
         return false;
-    const struct rw_gathered *last =
+    const struct rw_batch *last =
         batch->producer_id < 0 ? NULL : rw_gather_producer(g, batch->producer_id);
     if (last && !continues(last, batch))
         return false;
@@ -118,11 +121,10 @@ static bool joins(const struct rw_gather *g, const struct rw_append *a,
                                rw_gather_end(g) + batch->last_offset_delta);
 }
 
-static void stamp(struct rw_append *a, int64_t offset, struct rw_batch *batch)
+static void stamp(struct rw_append *a, const struct rw_batch *batch)
 {
-    batch->base_offset = offset;
-    rw_batch_set_base_offset(a->bytes, offset);
-    rw_batch_set_leader_epoch(a->bytes, a->args.leader_epoch);
+    rw_batch_set_base_offset(a->bytes, batch->base_offset);
+    rw_batch_set_leader_epoch(a->bytes, batch->leader_epoch);
     if (batch->attributes & RW_ATTR_LOG_APPEND_TIME)
         a->info.log_append_time = batch->max_timestamp;
 }
@@ -131,13 +133,14 @@ static void stamp(struct rw_append *a, int64_t offset, struct rw_batch *batch)
 static int make_place(struct rw_gather *g, struct rw_append *a, const struct rw_gathered *item)
 {
     struct rw_log *log = g->log;
-    if (rw_log_should_roll(log, 0, a->n, a->args.now_ms, item->max_timestamp, item->last_offset)) {
+    int64_t last = rw_batch_last_offset(&item->last);
+    if (rw_log_should_roll(log, 0, a->n, a->args.now_ms, item->max_timestamp, last)) {
         g->failed = rw_log_roll_at(log, item->first_offset);
         if (g->failed)
             return g->failed;
         a->info.rolled = true;
     }
-    if (!rw_log_has_room(log, a->n) || item->last_offset - rw_log_active(log)->base > INT32_MAX)
+    if (!rw_log_has_room(log, a->n) || last - rw_log_active(log)->base > INT32_MAX)
         return refuse(&a->info, RW_E_TOO_BIG, "the append does not fit into a segment");
     return RW_OK;
 }
@@ -160,20 +163,13 @@ static int gather_batch(struct rw_gather *g, struct rw_append *a)
     rc = admit_producer(g, &batch, &a->info);
     if (rc || a->info.duplicate)
         return rc;
-    const struct rw_gathered item = {
-        .append = a,
-        .first_offset = offset,
-        .last_offset = offset + batch.last_offset_delta,
-        .max_timestamp = batch.max_timestamp,
-        .batches = 1,
-        .producer_id = batch.producer_id,
-        .producer_epoch = batch.producer_epoch,
-        .next_sequence =
-            rw_sequence_add(rw_sequence_add(batch.base_sequence, batch.last_offset_delta), 1)};
+    batch.base_offset = offset;
+    batch.leader_epoch = a->args.leader_epoch;
+    const struct rw_gathered item = {a, offset, batch.max_timestamp, 1, batch};
     rc = g->n ? RW_OK : make_place(g, a, &item);
     if (rc)
         return rc;
-    stamp(a, offset, &batch);
+    stamp(a, &batch);
     rw_gather_add(g, &item);
     return RW_OK;
 }
@@ -183,7 +179,7 @@ static int gather_batch(struct rw_gather *g, struct rw_append *a)
 static int gather_replicated(struct rw_gather *g, struct rw_append *a)
 {
     struct rw_log *log = g->log;
-    struct rw_gathered item = {.append = a, .max_timestamp = -1, .producer_id = -1};
+    struct rw_gathered item = {.append = a, .max_timestamp = -1};
     rw_gather_write(g);
     if (g->failed)
         return g->failed;
@@ -207,9 +203,9 @@ static int gather_replicated(struct rw_gather *g, struct rw_append *a)
         if (batch.max_timestamp > item.max_timestamp)
             item.max_timestamp = batch.max_timestamp;
         item.batches++;
+        item.last = batch;
         at += rw_batch_size(&batch);
     }
-    item.last_offset = next - 1;
     int rc = make_place(g, a, &item);
     if (!rc)
         rw_gather_add(g, &item);

@@ -14,11 +14,11 @@
 #define RESERVE_STEP_MIN (UINT64_C(1) << 20)
 #define RESERVE_STEP_MAX (UINT64_C(32) << 20)
 
-const struct rw_gathered *rw_gather_producer(const struct rw_gather *g, int64_t producer_id)
+const struct rw_batch *rw_gather_producer(const struct rw_gather *g, int64_t producer_id)
 {
     for (size_t i = g->n; i-- > 0;)
-        if (g->items[i].producer_id == producer_id)
-            return &g->items[i];
+        if (g->items[i].last.producer_id == producer_id)
+            return &g->items[i].last;
     return NULL;
 }
 
@@ -133,31 +133,36 @@ void rw_log_note_producer(struct rw_log *log, const struct rw_batch *batch, cons
         rw_producers_add(&log->producers, batch, now_ms);
 }
 
-/* Makes n bytes that lie behind the end of the active segment part of the log. Can not fail. */
-static void publish(struct rw_log *log, const uint8_t *bytes, size_t n, int64_t now_ms)
+/* Notes one batch of those that lie behind the end of the active segment, `at` bytes behind it. Returns with
+ * the mutex held. */
+static void note(struct rw_log *log, const struct rw_batch *batch, const uint8_t *bytes, size_t at,
+                 int64_t now_ms)
 {
     struct rw_segment *s = rw_log_active(log);
-    uint64_t at = s->size;
-    int64_t end = atomic_load(&log->end);
-    for (size_t done = 0; done < n;) {
-        struct rw_batch batch;
-        int rc = rw_batch_decode(bytes + done, n - done, &batch);
+    if (rw_segment_tails_full(s))
+        rw_log_spill(log, s, false);
+    rw_log_note_producer(log, batch, bytes, now_ms);
+    rw_log_lock(log);
+    rw_segment_note(s, batch, s->size + at, log->config.index_interval_bytes);
+    rw_epochs_assign(&log->epochs, batch->leader_epoch, batch->base_offset);
+}
+
+/* Makes the append that lies behind the end of the active segment part of the log. Can not fail. */
+static void publish(struct rw_log *log, const struct rw_gathered *item)
+{
+    const struct rw_append *a = item->append;
+    size_t at = 0, last_at = a->n - rw_batch_size(&item->last);
+    for (struct rw_batch batch; at < last_at; at += rw_batch_size(&batch)) {
+        int rc = rw_batch_decode(a->bytes + at, a->n - at, &batch);
         RW_ASSERT(rc == RW_OK);
-        if (rw_segment_tails_full(s))
-            rw_log_spill(log, s, false);
-        rw_log_note_producer(log, &batch, bytes + done, now_ms);
-        rw_log_lock(log);
-        rw_segment_note(s, &batch, at + done, log->config.index_interval_bytes);
-        rw_epochs_assign(&log->epochs, batch.leader_epoch, batch.base_offset);
-        done += rw_batch_size(&batch);
-        end = rw_batch_last_offset(&batch) + 1;
-        if (done == n) {
-            s->size += n;
-            log->bytes += n;
-            atomic_store(&log->end, end);
-        }
+        note(log, &batch, a->bytes + at, at, a->args.now_ms);
         rw_log_unlock(log);
     }
+    note(log, &item->last, a->bytes + last_at, last_at, a->args.now_ms);
+    rw_log_active(log)->size += a->n;
+    log->bytes += a->n;
+    atomic_store(&log->end, rw_batch_last_offset(&item->last) + 1);
+    rw_log_unlock(log);
 }
 
 static int store(struct rw_gather *g)
@@ -179,9 +184,9 @@ void rw_gather_write(struct rw_gather *g)
         a->code = rc;
         if (rc)
             continue;
-        publish(g->log, a->bytes, a->n, a->args.now_ms);
+        publish(g->log, &g->items[i]);
         a->info.first_offset = g->items[i].first_offset;
-        a->info.last_offset = g->items[i].last_offset;
+        a->info.last_offset = rw_batch_last_offset(&g->items[i].last);
     }
     rw_gather_init(g, g->log);
     g->failed = rc;

@@ -7,19 +7,16 @@
 #include "log/ahead.h"
 
 #define RW_GATHER_MAX 64
-#define RW_GATHER_BYTES                                                                            \
-    (UINT64_C(4) << 20) /* more would keep the loop's other connections waiting */
+/* More would keep the loop's other connections waiting. */
+#define RW_GATHER_BYTES (UINT64_C(4) << 20)
 
-/* What publishing one append needs: a leader's batch, or a replica's run of them. */
+/* One append: a leader's batch, or a replica's run of them. */
 struct rw_gathered {
     struct rw_append *append;
-    int64_t first_offset, last_offset;
+    int64_t first_offset;
     int64_t max_timestamp;
     size_t batches;
-    /* Of a leader's batch: what the producer's next one must say. */
-    int64_t producer_id;
-    int16_t producer_epoch;
-    int32_t next_sequence;
+    struct rw_batch last; /* of the batches, as it is written */
 };
 
 struct rw_gather {
@@ -42,11 +39,11 @@ static inline void rw_gather_init(struct rw_gather *g, struct rw_log *log)
 /* The offset that comes next. */
 static inline int64_t rw_gather_end(const struct rw_gather *g)
 {
-    return g->n ? g->items[g->n - 1].last_offset + 1 : atomic_load(&g->log->end);
+    return g->n ? rw_batch_last_offset(&g->items[g->n - 1].last) + 1 : atomic_load(&g->log->end);
 }
 
-/* Its last batch of that producer; NULL: none. */
-const struct rw_gathered *rw_gather_producer(const struct rw_gather *g, int64_t producer_id);
+/* Its last batch of that producer; NULL: none. Only leaders' batches may be in it. */
+const struct rw_batch *rw_gather_producer(const struct rw_gather *g, int64_t producer_id);
 /* Takes in what fits into the active segment behind the others. There must be room. */
 void rw_gather_add(struct rw_gather *g, const struct rw_gathered *item);
 /* Writes and publishes all, or none: the result is in each append's code and info, a failure in `failed` too.

@@ -20,12 +20,11 @@
 struct produce_item {
     struct rw_fan_item base;
     struct rw_fan_leg *leg;
-    struct rw_partition_append in; /* until it is written */
-    struct rw_waiter waiter;       /* until the log is open; then until it is acknowledged */
-    struct rw_wire_records records;
-    bool allow_zstd;
-    const struct rw_append_check *check; /* made on the request's shard; NULL: none */
-    struct rw_rebuild *rebuild;          /* compression.type; NULL: the batch stays as it is */
+    /* The batch, with what was checked on the request's shard. The frame is ours until the answer has left:
+     * offset and epoch are patched in place. */
+    struct rw_partition_append in;
+    struct rw_waiter waiter;    /* until the log is open; then until it is acknowledged */
+    struct rw_rebuild *rebuild; /* compression.type; NULL: the batch stays as it is */
     struct rw_produce_response_partition *out;
     int64_t base_offset, append_time, log_start;
     int32_t bad_record;
@@ -113,7 +112,7 @@ static void written(struct rw_partition_append *a)
         settle(item->leg);
         return;
     }
-    count(p, info, item->records.n);
+    count(p, info, a->append.n);
     item->base_offset = info->first_offset;
     item->append_time = info->log_append_time;
     if (produce_of(item->leg)->acks == 0 || rw_partition_is_acked(p, info->last_offset + 1)) {
@@ -127,10 +126,10 @@ static void written(struct rw_partition_append *a)
 
 /* Nobody could end such a transaction: its records would stay undecided, and its producer be remembered,
  * for ever. A batch that is too short for its header is refused by the log. */
-static bool is_transactional(const struct rw_wire_records *batch)
+static bool is_transactional(const struct rw_append *a)
 {
-    return batch->n >= RW_BATCH_HEADER_SIZE &&
-           (rw_load_be16(batch->p + RW_BATCH_CRC_FROM) & RW_ATTR_TRANSACTIONAL);
+    return a->n >= RW_BATCH_HEADER_SIZE &&
+           (rw_load_be16(a->bytes + RW_BATCH_CRC_FROM) & RW_ATTR_TRANSACTIONAL);
 }
 
 static void opened(struct rw_waiter *w);
@@ -155,12 +154,12 @@ static bool append(struct rw_shard *owner, struct produce *produce, struct produ
         item->base.error = RW_KERR_NOT_ENOUGH_REPLICAS;
         return true;
     }
-    if (item->records.n == 0) {
+    if (item->in.append.n == 0) {
         item->base.error = RW_KERR_INVALID_RECORD;
         item->why = "a produce request must have a record batch for each partition";
         return true;
     }
-    if (is_transactional(&item->records)) {
+    if (is_transactional(&item->in.append)) {
         item->base.error = error_of(RW_E_RECORD);
         item->why = "the batch belongs to a transaction, and none was begun";
         return true;
@@ -170,11 +169,6 @@ static bool append(struct rw_shard *owner, struct produce *produce, struct produ
         return true;
     }
     item->in.done = written;
-    /* The frame is ours until the answer has left; offset and epoch are patched in place. */
-    item->in.append =
-        (struct rw_append){.bytes = (uint8_t *)(uintptr_t)item->records.p,
-                           .n = item->records.n,
-                           .args = {.allow_zstd = item->allow_zstd, .check = item->check}};
     rw_partition_append(p, &item->in);
     return false;
 }
@@ -291,17 +285,18 @@ static int16_t request_error(const struct rw_produce_request *in)
 static bool check(struct rw_request *req, struct produce *produce,
                   const struct rw_meta_topic *topic, struct produce_item *item)
 {
-    struct rw_slice bytes = rw_slice(item->records.p, item->records.n);
+    struct rw_append *a = &item->in.append;
+    struct rw_slice bytes = rw_slice(a->bytes, a->n);
     struct rw_recode recode;
-    item->check =
-        rw_partition_precheck(req->shard, topic, bytes, item->allow_zstd, &req->arena, &recode);
+    a->args.check =
+        rw_partition_precheck(req->shard, topic, bytes, a->args.allow_zstd, &req->arena, &recode);
     if (!recode.needed)
         return true;
     item->rebuild = rw_arena_alloc(&req->arena, sizeof(*item->rebuild));
     if (!item->rebuild)
         return false;
     *item->rebuild = (struct rw_rebuild){
-        .bytes = bytes, .check = item->check, .codec = recode.codec, .level = recode.level};
+        .bytes = bytes, .check = a->args.check, .codec = recode.codec, .level = recode.level};
     *produce->rebuilds_end = item->rebuild;
     produce->rebuilds_end = &item->rebuild->next;
     return true;
@@ -337,9 +332,10 @@ static bool add_topic(struct rw_request *req, struct produce *produce,
             return false;
         item->base =
             (struct rw_fan_item){.topic_id = found->id, .index = p->index, .leader_epoch = -1};
-        item->records = p->records;
+        item->in.append.bytes = (uint8_t *)(uintptr_t)p->records.p;
+        item->in.append.n = p->records.n;
         item->out = r;
-        item->allow_zstd = produce->allow_zstd;
+        item->in.append.args.allow_zstd = produce->allow_zstd;
         if (p->records.n && !check(req, produce, found, item))
             return false;
         rw_fan_add(&produce->fan, &item->base);
@@ -384,10 +380,11 @@ static void rebuild_done(struct rw_job *job)
             struct produce_item *item = RW_CONTAINER(i, struct produce_item, base);
             if (!item->rebuild || item->rebuild->code)
                 continue;
-            item->records.p = item->rebuild->bytes.p;
-            item->records.n = item->rebuild->bytes.n;
-            item->check = item->rebuild->check;
-            item->allow_zstd = true; /* the topic's codec, not the client's */
+            struct rw_append *a = &item->in.append;
+            a->bytes = (uint8_t *)(uintptr_t)item->rebuild->bytes.p;
+            a->n = item->rebuild->bytes.n;
+            a->args.check = item->rebuild->check;
+            a->args.allow_zstd = true; /* the topic's codec, not the client's */
         }
     if (req->conn->sock) /* else it is dead, and its requests only come to their end */
         rw_conn_mute(req->conn, RW_MUTE_ORDER, false);
