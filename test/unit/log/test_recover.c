@@ -239,6 +239,22 @@ static void every_allocation_fails(void **state)
     log_test_deinit(&t);
 }
 
+/* A log of 15 records in two segments, closed, without those from 5 to 9. */
+static void init_with_gap(struct log_test *t)
+{
+    char path[160];
+    log_test_init(t);
+    assert_int_equal(log_test_open(t, false, 0), RW_OK);
+    log_test_append(t, 5, 1000, 10);
+    uint64_t first = rw_log_bytes(t->log);
+    log_test_append(t, 5, 1000, 10);
+    assert_int_equal(rw_log_roll(t->log), RW_OK);
+    log_test_append(t, 5, 1000, 10);
+    log_test_close(t, false);
+    log_test_file(t, "00000000000000000000.log", path, sizeof(path));
+    assert_int_equal(truncate(path, (off_t)first), 0);
+}
+
 /* The tail of a segment is missing although the next one is there: what a crash left in a log that has
  * the mark, compaction in one that has not. */
 static void gap_between_segments(void **state)
@@ -247,16 +263,7 @@ static void gap_between_segments(void **state)
     for (int marked = 0; marked < 2; marked++) {
         struct log_test t;
         char path[160];
-        log_test_init(&t);
-        assert_int_equal(log_test_open(&t, false, 0), RW_OK);
-        log_test_append(&t, 5, 1000, 10);
-        uint64_t first = rw_log_bytes(t.log);
-        log_test_append(&t, 5, 1000, 10);
-        assert_int_equal(rw_log_roll(t.log), RW_OK);
-        log_test_append(&t, 5, 1000, 10);
-        log_test_close(&t, false);
-        log_test_file(&t, "00000000000000000000.log", path, sizeof(path));
-        assert_int_equal(truncate(path, (off_t)first), 0);
+        init_with_gap(&t);
         log_test_file(&t, ".rollway-contiguous", path, sizeof(path));
         if (!marked)
             assert_int_equal(unlink(path), 0);
@@ -335,16 +342,7 @@ static void gap_from_kafkas_cleaner(void **state)
     for (size_t i = 0; i < RW_COUNT(with); i++) {
         struct log_test t;
         char path[160], mark[160];
-        log_test_init(&t);
-        assert_int_equal(log_test_open(&t, false, 0), RW_OK);
-        log_test_append(&t, 5, 1000, 10);
-        uint64_t first = rw_log_bytes(t.log);
-        log_test_append(&t, 5, 1000, 10);
-        assert_int_equal(rw_log_roll(t.log), RW_OK);
-        log_test_append(&t, 5, 1000, 10);
-        log_test_close(&t, false);
-        log_test_file(&t, "00000000000000000000.log", path, sizeof(path));
-        assert_int_equal(truncate(path, (off_t)first), 0);
+        init_with_gap(&t);
         log_test_file(&t, ".rollway-contiguous", mark, sizeof(mark));
         snprintf(path, sizeof(path), "%s/cleaner-offset-checkpoint", t.root);
         FILE *f = fopen(path, "w");
