@@ -14,6 +14,10 @@
  * Errors: every int function returns 0 or a negative ROLLWAY_E_* code; rollway_strerror() says it in
  * words, rollway_log_error() in more words. Output parameters (ret_*) are untouched on failure.
  *
+ * NULL: to close or free nothing is fine. Every other function answers ROLLWAY_E_INVAL (0 where the
+ * result is unsigned) when a log, a cursor, or an output parameter for which nothing else is said, is
+ * NULL.
+ *
  * Threads: one log may be used by any number of threads at once; appends are serialised inside.
  * Cursors belong to one thread at a time. The library starts no thread unless `flush_interval_ms` is
  * set, handles no signal, never exits and never aborts on bad input.
@@ -160,8 +164,9 @@ ROLLWAY_API int rollway_log_open(const char *dir, const struct rollway_log_optio
 /* Flushes, writes the clean-shutdown mark, frees. log may be NULL. Returns the flush's error; the
  * handle is gone in any case. */
 ROLLWAY_API int rollway_log_close(struct rollway_log *log);
-/* What the last failure on this thread for this log (NULL: of open or close) was about: path, offset,
- * errno in words. "" when there was none. Valid until the next call on the same thread. */
+/* What the last failure on this thread for this log (NULL: of open or close, or of a call without a
+ * log) was about: path, offset, errno in words. "" when there was none. Valid until the next call on the
+ * same thread. */
 ROLLWAY_API const char *rollway_log_error(const struct rollway_log *log);
 
 /* Appends `count` records as one batch: all or none. *ret_offset (may be NULL) = offset of the first.

@@ -291,6 +291,8 @@ static __attribute__((noinline)) int append_any(struct rollway_log *log,
                                                 const struct rollway_record *records, size_t count,
                                                 int64_t *ret_offset)
 {
+    if (!log)
+        return rollway_fail_null(NULL);
     if (!records || !count || count > INT32_MAX)
         return rollway_fail(log, RW_E_INVAL, "no records");
     if (log->options.read_only)
@@ -321,7 +323,7 @@ int rollway_log_append(struct rollway_log *log, const struct rollway_record *rec
                        int64_t *ret_offset)
 {
     /* The options never change; a log that was opened read-only gathers nothing. */
-    if (!records || count != 1 || !log->options.buffer_bytes)
+    if (!log || !records || count != 1 || !log->options.buffer_bytes)
         return append_any(log, records, count, ret_offset);
     rollway_lock_append(log);
     bool done = gather(log, records);
@@ -336,6 +338,8 @@ int rollway_log_append(struct rollway_log *log, const struct rollway_record *rec
 
 int rollway_log_append_batch(struct rollway_log *log, void *batch, size_t size, int64_t *ret_offset)
 {
+    if (!log)
+        return rollway_fail_null(NULL);
     if (!batch)
         return rollway_fail(log, RW_E_INVAL, "no batch");
     if (log->options.read_only)
@@ -356,6 +360,8 @@ int rollway_log_append_batch(struct rollway_log *log, void *batch, size_t size, 
 
 int rollway_log_flush(struct rollway_log *log)
 {
+    if (!log)
+        return rollway_fail_null(NULL);
     if (log->options.read_only)
         return rollway_fail(log, RW_E_PERM, "the log was opened read-only");
     rollway_lock_append(log);

@@ -46,6 +46,8 @@ static bool was_cut(struct rollway_cursor *c)
 
 int rollway_cursor_seek(struct rollway_cursor *c, int64_t offset)
 {
+    if (!c)
+        return rollway_fail_null(NULL);
     struct rollway_log *log = c->log;
     if (offset < rw_log_start(log->log) || offset > rollway_log_end_offset(log))
         return rollway_fail(log, RW_E_RANGE, "offset %lld is outside of [%lld, %lld]",
@@ -58,6 +60,8 @@ int rollway_cursor_seek(struct rollway_cursor *c, int64_t offset)
 
 int rollway_cursor_new(struct rollway_log *log, int64_t offset, struct rollway_cursor **ret_cursor)
 {
+    if (!log || !ret_cursor)
+        return rollway_fail_null(log);
     struct rollway_cursor *c = rw_zalloc(sizeof(*c));
     if (!c)
         return rollway_fail(log, RW_E_NOMEM, "out of memory");
@@ -83,7 +87,7 @@ void rollway_cursor_free(struct rollway_cursor *c)
 
 int64_t rollway_cursor_offset(const struct rollway_cursor *c)
 {
-    return c->offset;
+    return c ? c->offset : rollway_fail_null(NULL);
 }
 
 static int damaged(struct rollway_cursor *c, int64_t at)
@@ -218,6 +222,8 @@ static int catch_up(struct rollway_log *log)
 
 int rollway_cursor_next(struct rollway_cursor *c, struct rollway_record *ret_record)
 {
+    if (!c || !ret_record)
+        return rollway_fail_null(c ? c->log : NULL);
     bool caught_up = false;
     for (;;) {
         /* What was read may be gone. */
@@ -271,6 +277,8 @@ static int64_t end_now(struct rollway_cursor *c)
 
 int rollway_cursor_wait(struct rollway_cursor *c, int timeout_ms)
 {
+    if (!c)
+        return rollway_fail_null(NULL);
     struct rollway_log *log = c->log;
     struct rw_sync *sync = log->env->sync;
     int64_t now = rw_mono_us(log->env->clock);

@@ -39,6 +39,11 @@ int rollway_fail(const struct rollway_log *log, int code, const char *format, ..
     return code;
 }
 
+int rollway_fail_null(const struct rollway_log *log)
+{
+    return rollway_fail(log, RW_E_INVAL, "an argument is NULL that must not be");
+}
+
 int rollway_fail_code(const struct rollway_log *log, int code, const char *what)
 {
     if (code >= 0)

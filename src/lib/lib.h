@@ -65,6 +65,8 @@ int rollway_fail(const struct rollway_log *log, int code, const char *format, ..
     __attribute__((format(printf, 3, 4)));
 /* The same with the words of the code and of the last failed system call. Passes RW_OK through. */
 int rollway_fail_code(const struct rollway_log *log, int code, const char *what);
+/* RW_E_INVAL for a call without what it works on or where it should put the answer. log may be NULL. */
+int rollway_fail_null(const struct rollway_log *log);
 
 /* ---- beside the segments (state.c) ---- */
 

@@ -5,11 +5,13 @@
 
 int64_t rollway_log_start_offset(const struct rollway_log *log)
 {
-    return rw_log_start(log->log);
+    return log ? rw_log_start(log->log) : rollway_fail_null(NULL);
 }
 
 int64_t rollway_log_end_offset(const struct rollway_log *log)
 {
+    if (!log)
+        return rollway_fail_null(NULL);
     if (!log->options.buffer_bytes)
         return rw_log_end(log->log);
     /* Locking changes nothing that a caller of a const function could see. */
@@ -22,21 +24,23 @@ int64_t rollway_log_end_offset(const struct rollway_log *log)
 
 int64_t rollway_log_durable_offset(const struct rollway_log *log)
 {
-    return rw_log_durable(log->log);
+    return log ? rw_log_durable(log->log) : rollway_fail_null(NULL);
 }
 
 uint64_t rollway_log_cut_bytes(const struct rollway_log *log)
 {
-    return rw_log_cut_bytes(log->log);
+    return log ? rw_log_cut_bytes(log->log) : 0;
 }
 
 uint64_t rollway_log_size(const struct rollway_log *log)
 {
-    return rw_log_bytes(log->log);
+    return log ? rw_log_bytes(log->log) : 0;
 }
 
 int rollway_log_find_time(struct rollway_log *log, int64_t timestamp_ms, int64_t *ret_offset)
 {
+    if (!log || !ret_offset)
+        return rollway_fail_null(log);
     struct rw_log_position at;
     rollway_lock_append(log);
     int rc = log->options.read_only ? rw_log_refresh(log->log) : rollway_write_buffer(log);
@@ -95,6 +99,8 @@ unsigned rollway_cuts(struct rollway_log *log)
 
 static int writable(struct rollway_log *log)
 {
+    if (!log)
+        return rollway_fail_null(NULL);
     return log->options.read_only ? rollway_fail(log, RW_E_PERM, "the log was opened read-only")
                                   : RW_OK;
 }
@@ -176,6 +182,8 @@ static void first_report(void *arg, const char *file, uint64_t at, int code, con
 
 int rollway_log_verify(struct rollway_log *log, struct rollway_verify_result *ret_result)
 {
+    if (!log || !ret_result)
+        return rollway_fail_null(log);
     struct rw_log_verify v;
     rollway_lock_append(log);
     int rc = log->options.read_only ? rw_log_refresh(log->log) : rollway_write_buffer(log);

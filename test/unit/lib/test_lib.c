@@ -322,6 +322,48 @@ static void bad_arguments_are_refused(void **state)
     assert_int_equal(rollway_log_close(NULL), ROLLWAY_OK);
 }
 
+/* NULL for a log, a cursor or the place of an answer is an error like others, and no crash. */
+static void nothing_is_refused(void **state)
+{
+    struct rollway_log *log = open_with(*state, (struct rollway_log_options){0});
+    struct rollway_record r = {.value = "x", .value_size = 1};
+    struct rollway_verify_result v;
+    struct rollway_cursor *c = NULL;
+    int64_t offset;
+    assert_int_equal(rollway_log_open("", NULL, NULL), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_log_append(NULL, &r, 1, &offset), ROLLWAY_E_INVAL);
+    assert_non_null(strstr(rollway_log_error(NULL), "NULL"));
+    assert_int_equal(rollway_log_append(NULL, NULL, 0, NULL), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_log_append_batch(NULL, &r, 1, &offset), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_log_flush(NULL), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_log_start_offset(NULL), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_log_end_offset(NULL), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_log_durable_offset(NULL), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_log_cut_bytes(NULL), 0);
+    assert_int_equal(rollway_log_size(NULL), 0);
+    assert_int_equal(rollway_log_find_time(NULL, 1, &offset), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_log_find_time(log, 1, NULL), ROLLWAY_E_INVAL);
+    assert_non_null(strstr(rollway_log_error(log), "NULL"));
+    assert_int_equal(rollway_log_truncate(NULL, 0), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_log_trim(NULL, 0), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_log_retain(NULL, NULL), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_log_verify(NULL, &v), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_log_verify(log, NULL), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_cursor_new(NULL, 0, &c), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_cursor_new(log, 0, NULL), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_cursor_next(NULL, &r), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_cursor_new(log, 0, &c), ROLLWAY_OK);
+    assert_int_equal(rollway_cursor_next(c, NULL), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_cursor_wait(NULL, 0), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_cursor_seek(NULL, 0), ROLLWAY_E_INVAL);
+    assert_int_equal(rollway_cursor_offset(NULL), ROLLWAY_E_INVAL);
+    rollway_cursor_free(c);
+    rollway_cursor_free(NULL);
+    assert_int_equal(rollway_log_end_offset(log), 0);
+    assert_int_equal(rollway_log_close(log), ROLLWAY_OK);
+    assert_int_equal(rollway_log_close(NULL), ROLLWAY_OK);
+}
+
 /* A time entry that says less than its batch has is not believed: records before it would be passed over. */
 static void a_damaged_time_entry_is_no_answer(void **state)
 {
@@ -382,6 +424,7 @@ int main(void)
         T(shrinks_at_both_ends),
         T(damage_is_named_and_stepped_over),
         T(bad_arguments_are_refused),
+        T(nothing_is_refused),
         T(a_damaged_time_entry_is_no_answer),
         T(waiting_is_for_what_is_not_read_yet),
     };
