@@ -1,12 +1,14 @@
 /*
  * Retention of a shard's partitions, every log.retention.check.interval.ms: which segments go is
- * decided on the shard (log/ does it, it only renames); unlinking the files is a job.
+ * decided on the shard (log/ does it, it only renames); unlinking the files is a job, and so is to read
+ * what the next round has to know.
  */
 #include "broker/partitions_private.h"
 
 static void unlink_work(struct rw_job *job)
 {
     struct rw_partition *p = RW_CONTAINER(job, struct rw_partition, job);
+    rw_log_check_times(p->log, rw_wall_ms(p->shard->env->clock));
     rw_log_unlink_deleted(p->log, p->hurry ? INT64_MAX : rw_wall_ms(p->shard->env->clock));
 }
 

@@ -154,6 +154,7 @@ int rollway_log_retain(struct rollway_log *log, int *ret_segments)
     int deleted = 0, rc = writable(log);
     if (rc)
         return rc;
+    rw_log_check_times(log->log, rw_wall_ms(log->env->clock));
     rollway_lock_append(log);
     rc = rollway_write_buffer(log);
     if (!rc)

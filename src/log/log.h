@@ -246,8 +246,12 @@ RW_MUST int rw_log_reset(struct rw_log *log, int64_t offset);
 /* Moves the start forward to offset (DeleteRecords) and deletes segments below it. */
 RW_MUST int rw_log_trim(struct rw_log *log, int64_t offset);
 /* Applies retention: deletes whole segments below `below` (high watermark). When that is all of them, an
- * empty one is started first. */
+ * empty one is started first. A segment whose largest timestamp only its index knows is not deleted for it
+ * before rw_log_check_times() has seen the batches. */
 RW_MUST int rw_log_retain(struct rw_log *log, int64_t now_ms, int64_t below, int *ret_deleted);
+/* [R] Reads the timestamps of what retention would delete next if its indexes could be believed. What can
+ * not be read is reported and kept. May run in a job. */
+void rw_log_check_times(struct rw_log *log, int64_t now_ms);
 /* Unlinks segments whose deletion delay has passed. May run in a job. */
 void rw_log_unlink_deleted(struct rw_log *log, int64_t now_ms);
 void rw_log_configure(struct rw_log *log, const struct rw_log_config *config);

@@ -4,6 +4,9 @@
  * on, so that offsets stay contiguous.
  *
  * Order: what lies below the log start, then size, then time (Kafka's deleteOldSegments).
+ *
+ * An index is a hint, and to delete on a hint is to lose data: a segment goes for its time when its batches
+ * said so, in this process or when they were looked at for this (rw_log_check_times).
  */
 #include "log/state.h"
 
@@ -151,31 +154,104 @@ static size_t above_size(const struct rw_log *log, int64_t below)
     return n;
 }
 
+static bool is_too_old(const struct rw_log *log, int64_t newest, int64_t now_ms)
+{
+    return log->config.retention_ms >= 0 && newest < now_ms &&
+           now_ms - newest > log->config.retention_ms;
+}
+
 /* Largest timestamp; for segments without any, when the file was last written. */
-static int64_t age_of(const struct rw_log *log, const struct rw_segment *s)
+static int64_t newest_of(struct rw_log *log, const struct rw_segment *s)
 {
     struct rw_path path;
     struct rw_stat st;
-    if (s->max_timestamp >= 0)
-        return s->max_timestamp;
+    rw_log_lock(log);
+    int64_t newest = s->max_timestamp;
+    bool certain = !s->times_trusted;
+    rw_log_unlock(log);
+    if (!certain)
+        return INT64_MAX;
+    if (newest >= 0)
+        return newest;
     if (rw_path_of(&path, log->dir, s->base, RW_SUFFIX_LOG, NULL) == RW_OK &&
         log->env->vfs->ops->stat(log->env->vfs, path.s, &st) == RW_OK)
         return st.mtime_ms;
     return INT64_MAX;
 }
 
-static size_t too_old(const struct rw_log *log, int64_t now_ms, int64_t below)
+static size_t too_old(struct rw_log *log, int64_t now_ms, int64_t below)
 {
     size_t n = 0;
-    if (log->config.retention_ms < 0)
-        return 0;
-    while (n < log->segments_n && may_delete(log, n, below)) {
-        int64_t age = age_of(log, log->segments[n]);
-        if (age >= now_ms || now_ms - age <= log->config.retention_ms)
-            break;
+    while (n < log->segments_n && may_delete(log, n, below) &&
+           is_too_old(log, newest_of(log, log->segments[n]), now_ms))
         n++;
-    }
     return n;
+}
+
+/* The first segment that would be deleted on its index's word; the caller unrefs it. NULL: none. */
+static struct rw_segment *hold_uncertain(struct rw_log *log, int64_t now_ms, uint64_t *ret_size,
+                                         int64_t *ret_end)
+{
+    struct rw_segment *found = NULL;
+    rw_log_lock(log);
+    for (size_t i = 0; i < log->segments_n && !found; i++) {
+        struct rw_segment *s = log->segments[i];
+        if (!is_too_old(log, s->max_timestamp, now_ms))
+            break;
+        if (!s->times_trusted)
+            continue;
+        rw_segment_ref(s);
+        *ret_size = s->size;
+        *ret_end = rw_log_segment_end(log, i);
+        found = s;
+    }
+    rw_log_unlock(log);
+    return found;
+}
+
+static int see_times(struct rw_log *log, struct rw_segment *s, uint64_t size, int64_t end)
+{
+    struct rw_scan scan;
+    int64_t newest = -1, at = -1;
+    int rc;
+    rw_log_scan(log, s, 0, size, end, NULL, 64u << 10, &scan);
+    while ((rc = rw_scan_next(&scan)) != 0) {
+        if (rc == RW_E_CORRUPT || rc == RW_E_SHORT)
+            rc = rw_scan_resync(&scan);
+        else if (rc == 1 && scan.batch.max_timestamp > newest) {
+            newest = scan.batch.max_timestamp;
+            at = rw_batch_last_offset(&scan.batch);
+        }
+        if (rc != 1)
+            break;
+    }
+    rw_scan_deinit(&scan);
+    if (rc < 0)
+        return rc;
+    rw_log_lock(log);
+    if (newest > s->max_timestamp) {
+        s->max_timestamp = newest;
+        s->max_timestamp_offset = at;
+    }
+    s->times_trusted = false;
+    rw_log_unlock(log);
+    return RW_OK;
+}
+
+void rw_log_check_times(struct rw_log *log, int64_t now_ms)
+{
+    struct rw_segment *s;
+    uint64_t size;
+    int64_t end;
+    int rc = RW_OK;
+    while (!rc && (s = hold_uncertain(log, now_ms, &size, &end))) {
+        rc = see_times(log, s, size, end);
+        if (rc)
+            rw_diag(log->env->diag, RW_WARN, "log", "cannot tell how old a segment is: it is kept",
+                    rw_kv_str("dir", log->dir), rw_kv_int("segment", s->base),
+                    rw_kv_code("error", rc));
+        rw_segment_unref(s);
+    }
 }
 
 int rw_log_retain(struct rw_log *log, int64_t now_ms, int64_t below, int *ret_deleted)

@@ -7,8 +7,12 @@
 #include "base/mem.h"
 #include "log/checkpoint.h"
 #include "log/path.h"
+#include "log/scan.h"
 
 #define SAMPLES 8 /* index entries looked at when an index is opened */
+/* How much of the log is looked at for the last time entry: at one place, and in pieces of. */
+#define TIMES_LOOK  (256u << 10)
+#define TIMES_CHUNK (8u << 10)
 
 static int segment_new(const struct rw_env *env, int64_t base, const struct rw_log_config *config,
                        struct rw_segment **ret_segment)
@@ -157,7 +161,64 @@ static bool offsets_look_right(const struct rw_segment *s, const struct rw_index
            rw_offset_entry_is_true(last, s->base, s->file, s->size);
 }
 
-static bool times_look_right(struct rw_segment *s, const struct rw_index_view *v, int64_t end)
+/* Walks to the batch that the last time entry names. 1: there. 0: it is further than one looks. */
+static int walk_to_newest(struct rw_scan *scan, int64_t offset)
+{
+    const uint64_t stop = scan->next + TIMES_LOOK;
+    int rc;
+    while ((rc = rw_scan_next(scan)) == 1 && rw_batch_last_offset(&scan->batch) < offset)
+        if (scan->next >= stop)
+            return 0;
+    return rc ? rc : RW_E_CORRUPT;
+}
+
+/* Walks on while no batch is newer than ts. False: one is. Damage ends the walk and is told elsewhere. */
+static bool none_is_newer(struct rw_scan *scan, int64_t ts)
+{
+    const uint64_t stop = scan->next + TIMES_LOOK;
+    while (scan->next < stop && rw_scan_next(scan) == 1)
+        if (scan->batch.max_timestamp > ts)
+            return false;
+    return true;
+}
+
+/*
+ * The last time entry says what the largest timestamp of the segment is, and searches believe it: it is
+ * compared with the batch that it names, and that one with what lies behind it and at the end of the
+ * segment, as far as a look is cheap. So it is found out when the entry is damaged or others behind it are
+ * missing, but for segments whose largest timestamp lies before an end without large ones: those stay
+ * `times_trusted`. `growing`: the entries of a writer in another process come late.
+ */
+static bool last_time_is_true(struct rw_segment *s, const struct rw_index_view *offsets,
+                              struct rw_time_entry last, int64_t end, bool growing)
+{
+    uint8_t room[TIMES_CHUNK], bytes[RW_OFFSET_ENTRY_SIZE];
+    const int64_t offset = s->base + last.relative;
+    struct rw_scan scan;
+    uint64_t at = 0;
+    if (rw_index_view_find(offsets, RW_OFFSET_FIELD, last.relative, bytes))
+        at = (uint64_t)rw_offset_entry_decode(bytes).position;
+    rw_scan_init(&scan, s->file, at, s->size, room, sizeof(room));
+    rw_scan_expect(&scan, s->base, end, false);
+    int rc = walk_to_newest(&scan, offset);
+    bool right = rc == 0 || (rc == 1 && scan.batch.base_offset <= offset &&
+                             scan.batch.max_timestamp == last.timestamp);
+    if (right && rc == 1 && !growing)
+        right = none_is_newer(&scan, last.timestamp);
+    s->times_trusted = scan.next != s->size;
+    if (right && s->times_trusted && !growing && offsets->n &&
+        rw_index_view_entry(offsets, offsets->n - 1, bytes)) {
+        scan.next = (uint64_t)rw_offset_entry_decode(bytes).position;
+        scan.offset = s->base;
+        scan.has_batch = false;
+        right = none_is_newer(&scan, last.timestamp);
+    }
+    rw_scan_deinit(&scan);
+    return right;
+}
+
+static bool times_look_right(struct rw_segment *s, const struct rw_index_view *v,
+                             const struct rw_index_view *offsets, int64_t end, bool growing)
 {
     uint8_t got[SAMPLES * RW_TIME_ENTRY_SIZE];
     /* No entry means no timestamps, which is so rare that a look at the batches can be afforded. */
@@ -169,7 +230,7 @@ static bool times_look_right(struct rw_segment *s, const struct rw_index_view *v
     struct rw_time_entry last = rw_time_entry_decode(got + (size_t)(n - 1) * RW_TIME_ENTRY_SIZE);
     s->max_timestamp = s->noted_timestamp = last.timestamp;
     s->max_timestamp_offset = s->base + last.relative;
-    return true;
+    return last_time_is_true(s, offsets, last, end, growing);
 }
 
 bool rw_segment_load_indexes(struct rw_segment *s, const char *dir, bool read_only, int64_t end)
@@ -181,10 +242,13 @@ bool rw_segment_load_indexes(struct rw_segment *s, const char *dir, bool read_on
         open_index(s, dir, RW_SUFFIX_TIMEINDEX, read_only, RW_TIME_ENTRY_SIZE, &times_n);
     const struct rw_index_view v = {NULL, offsets, RW_OFFSET_ENTRY_SIZE, offsets_n};
     const struct rw_index_view t = {NULL, times, RW_TIME_ENTRY_SIZE, times_n};
-    if (!offsets || !times || !offsets_look_right(s, &v, end) || !times_look_right(s, &t, end)) {
+    const bool growing = read_only && end == INT64_MAX;
+    if (!offsets || !times || !offsets_look_right(s, &v, end) ||
+        !times_look_right(s, &t, &v, end, growing)) {
         rw_file_close(offsets);
         rw_file_close(times);
         s->max_timestamp = s->max_timestamp_offset = s->noted_timestamp = -1;
+        s->times_trusted = false;
         return false;
     }
     /* Beside a writer in another process a map would not be safe: it may cut or replace the file. */
@@ -221,6 +285,7 @@ static void new_indexes(struct rw_segment *s, const char *dir, const struct rw_l
     rw_index_attach(&s->times, create_index(s, dir, RW_SUFFIX_TIMEINDEX, aside), 0, true);
     s->indexed_at = 0;
     s->max_timestamp = s->max_timestamp_offset = s->first_timestamp = s->noted_timestamp = -1;
+    s->times_trusted = false;
 }
 
 void rw_segment_new_indexes(struct rw_segment *s, const char *dir,

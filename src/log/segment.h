@@ -26,17 +26,18 @@ struct rw_segment {
     uint64_t synced;              /* [L] bytes known to be on disk */
     bool sealed;                  /* [L] no longer appended to; its indexes are synced with it */
     int64_t max_timestamp;        /* [L] -1: none */
-    int64_t max_timestamp_offset; /* [L] last offset of the batch that has it */
-    int64_t noted_timestamp;      /* [W] of the newest entry of the time index; -1: none */
-    int64_t first_timestamp;      /* [W] of the first batch; -1: none */
-    int64_t created_ms;           /* [W] */
-    int64_t jitter_ms;            /* [W] this segment rolls that much earlier */
-    uint64_t indexed_at;          /* [W] position of the batch of the last index entry */
-    uint64_t reserved;            /* [W] disk space reserved up to here */
-    uint64_t file_end; /* [W] size of the file; from `size` on it holds zeros (ahead.c) */
-    bool cut;          /* [W] zeros were cut off, and the file was perhaps not synced since */
-    bool keep_tail;    /* [W] bytes after `size` are evidence of damage: never cut them off */
-    int64_t delete_at; /* [L] when the files may be unlinked */
+    int64_t max_timestamp_offset; /* [L] an offset in the batch that has it */
+    bool times_trusted;      /* [L] and that is the index's word: not all batches were looked at */
+    int64_t noted_timestamp; /* [W] of the newest entry of the time index; -1: none */
+    int64_t first_timestamp; /* [W] of the first batch; -1: none */
+    int64_t created_ms;      /* [W] */
+    int64_t jitter_ms;       /* [W] this segment rolls that much earlier */
+    uint64_t indexed_at;     /* [W] position of the batch of the last index entry */
+    uint64_t reserved;       /* [W] disk space reserved up to here */
+    uint64_t file_end;       /* [W] size of the file; from `size` on it holds zeros (ahead.c) */
+    bool cut;                /* [W] zeros were cut off, and the file was perhaps not synced since */
+    bool keep_tail;          /* [W] bytes after `size` are evidence of damage: never cut them off */
+    int64_t delete_at;       /* [L] when the files may be unlinked */
 };
 
 /* Creates the files, replacing leftovers of the same name. */
@@ -54,7 +55,8 @@ void rw_segment_ref(struct rw_segment *s);
 void rw_segment_unref(struct rw_segment *s);
 
 /* Opens the index files and checks them by sampling against [0, size). False: at least one is missing or
- * wrong, none is attached. Sets max_timestamp. `end`: first offset after the segment. */
+ * wrong, none is attached. Sets max_timestamp. `end`: first offset after the segment; INT64_MAX: it is
+ * the last one. */
 bool rw_segment_load_indexes(struct rw_segment *s, const char *dir, bool read_only, int64_t end);
 /* Attaches new, empty index files (old ones are unlinked: maps of them stay valid). A file that can not be
  * created is done without. */

@@ -129,6 +129,103 @@ static void newest_record_by_time(void **state)
     log_test_deinit(&t);
 }
 
+/* What a trim took away is not the answer, but the newest of what it left. */
+static void newest_record_behind_a_trim(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_log_position at;
+    log_test_init(&t);
+    t.config.segment_bytes = 4000;
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    for (int i = 0; i < 20; i++)
+        log_test_append(&t, 5, i == 2 ? 9000 : i == 5 ? 3000 : 1000 + i * 10, 50);
+    assert_true(rw_log_segments(t.log) > 1);
+    assert_int_equal(rw_log_max_time(t.log, &at), RW_OK);
+    assert_int_equal(at.offset, 14);
+    assert_int_equal(rw_log_trim(t.log, 15), RW_OK); /* its batch */
+    assert_int_equal(rw_log_max_time(t.log, &at), RW_OK);
+    assert_int_equal(at.offset, 29);
+    assert_int_equal(at.timestamp, 3004);
+    assert_int_equal(rw_log_trim(t.log, 29), RW_OK); /* all of it but the newest */
+    assert_int_equal(rw_log_max_time(t.log, &at), RW_OK);
+    assert_int_equal(at.offset, 29);
+    assert_int_equal(rw_log_trim(t.log, 30), RW_OK); /* the others lie in another segment */
+    assert_int_equal(rw_log_max_time(t.log, &at), RW_OK);
+    assert_int_equal(at.offset, 99);
+    assert_int_equal(rw_log_trim(t.log, 100), RW_OK);
+    assert_int_equal(rw_log_max_time(t.log, &at), RW_OK);
+    assert_int_equal(at.offset, -1);
+    log_test_deinit(&t);
+}
+
+/* The newest record of a batch was trimmed, the others of it were not. */
+static void newest_record_of_half_a_batch(void **state)
+{
+    (void)state;
+    struct log_test t;
+    struct rw_log_position at;
+    struct rw_builder b;
+    struct rw_slice batch;
+    struct rw_append_info info;
+    const struct rw_append_args args = {.as_leader = true, .now_ms = 1000};
+    log_test_init(&t);
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    rw_builder_init(&b);
+    rw_builder_reset(&b, 0);
+    for (int i = 0; i < 4; i++) {
+        const struct rw_record r = {.offset = i, .timestamp = 900 - 100 * i};
+        assert_int_equal(rw_builder_add(&b, &r, NULL, 0), RW_OK);
+    }
+    assert_int_equal(rw_builder_finish(&b, &batch), RW_OK);
+    assert_int_equal(rw_log_append(t.log, b.finished->p, batch.n, &args, &info), RW_OK);
+    for (int64_t start = 0; start < 4; start++) {
+        assert_int_equal(rw_log_trim(t.log, start), RW_OK);
+        assert_int_equal(rw_log_max_time(t.log, &at), RW_OK);
+        assert_int_equal(at.offset, start);
+        assert_int_equal(at.timestamp, 900 - 100 * start);
+    }
+    rw_builder_deinit(&b);
+    log_test_deinit(&t);
+}
+
+/* Entries are missing, and so far from what is there that opening does not find out: a search trusts the
+ * index, a deletion does not. */
+static void no_deletion_on_the_word_of_an_index(void **state)
+{
+    (void)state;
+    struct log_test t;
+    char path[160];
+    struct rw_file *f;
+    int deleted;
+    log_test_init(&t);
+    t.config.retention_ms = 100;
+    assert_int_equal(log_test_open(&t, false, 0), RW_OK);
+    for (int i = 0; i < 90; i++)
+        log_test_append(&t, 1, i == 0 ? 5000 : i == 45 ? 9000 : 1000, 10000);
+    assert_int_equal(rw_log_roll(t.log), RW_OK);
+    log_test_append(&t, 1, 20000, 10);
+    log_test_close(&t, true);
+    log_test_file(&t, "00000000000000000000.timeindex", path, sizeof(path));
+    assert_int_equal(rw_vfs_open(t.env.vfs, path, RW_OPEN_WRITE, &f), RW_OK);
+    assert_int_equal(f->ops->truncate(f, 12), RW_OK);
+    rw_file_close(f);
+    assert_int_equal(log_test_open(&t, true, 91), RW_OK);
+    assert_int_equal(rw_log_retain(t.log, 5101, 91, &deleted), RW_OK);
+    assert_int_equal(deleted, 0);
+    rw_log_check_times(t.log, 5101);
+    assert_int_equal(rw_log_retain(t.log, 5101, 91, &deleted), RW_OK);
+    assert_int_equal(deleted, 0);
+    assert_int_equal(rw_log_retain(t.log, 9100, 91, &deleted), RW_OK);
+    assert_int_equal(deleted, 0);
+    struct rw_log_position at;
+    assert_int_equal(rw_log_find_time(t.log, 9000, INT64_MAX, &at), RW_OK);
+    assert_int_equal(at.offset, 45);
+    assert_int_equal(rw_log_retain(t.log, 9101, 91, &deleted), RW_OK);
+    assert_int_equal(deleted, 1);
+    log_test_deinit(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +233,9 @@ int main(void)
         cmocka_unit_test(time_retention_and_a_reader),
         cmocka_unit_test(compact_only_keeps_what_is_not_trimmed),
         cmocka_unit_test(newest_record_by_time),
+        cmocka_unit_test(newest_record_behind_a_trim),
+        cmocka_unit_test(newest_record_of_half_a_batch),
+        cmocka_unit_test(no_deletion_on_the_word_of_an_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
