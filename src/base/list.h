@@ -51,6 +51,18 @@ static inline struct rw_link *rw_list_pop(struct rw_link *head)
     return item;
 }
 
+/* All of `from` in their order, at the tail; `from` is empty then. */
+static inline void rw_list_push_all(struct rw_link *head, struct rw_link *from)
+{
+    if (rw_list_empty(from))
+        return;
+    from->next->prev = head->prev;
+    head->prev->next = from->next;
+    from->prev->next = head;
+    head->prev = from->prev;
+    rw_list_init(from);
+}
+
 #define RW_LIST_EACH(it, head) for (struct rw_link *it = (head)->next; it != (head); it = it->next)
 #define RW_LIST_EACH_SAFE(it, tmp, head)                                                           \
     for (struct rw_link *it = (head)->next, *tmp = it->next; it != (head); it = tmp, tmp = it->next)

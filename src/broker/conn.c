@@ -149,9 +149,11 @@ static void on_ready(void *arg, unsigned events)
         rw_input_read(c);
 }
 
-static void memory_again(struct rw_memory_waiter *w)
+static bool memory_again(struct rw_memory_waiter *w)
 {
-    rw_conn_mute(RW_CONTAINER(w, struct rw_conn, waiter), RW_MUTE_MEMORY, false);
+    struct rw_conn *c = RW_CONTAINER(w, struct rw_conn, waiter);
+    rw_conn_mute(c, RW_MUTE_MEMORY, false);
+    return rw_input_again(c);
 }
 
 static void throttle_over(struct rw_timer *t)
@@ -182,6 +184,14 @@ static void settle(struct rw_conn *c)
                               (c->blocked ? (unsigned)RW_NET_WRITE : 0));
 }
 
+/* Who waits for something better to be answered, as a fetch waits for records, waits at the cost of
+ * those who can not even ask: the answer is what there is. The first parked first, and no more than
+ * makes room for a while. */
+static size_t relief(const struct rw_conns *conns)
+{
+    return rw_memory_limit(conns->shard->memory) / 4;
+}
+
 static bool turn_end(struct rw_hook *h)
 {
     struct rw_conns *conns = RW_CONTAINER(h, struct rw_conns, hook);
@@ -191,6 +201,8 @@ static bool turn_end(struct rw_hook *h)
         settle(RW_CONTAINER(it, struct rw_conn, dirty));
         any = true;
     }
+    if (rw_memory_scarce(conns->shard->memory))
+        rw_calls_hurry(conns, relief(conns));
     bury(conns);
     return any;
 }
@@ -222,24 +234,12 @@ static bool hogs(const struct rw_conn *c, const struct rw_limits *l, int64_t now
            (double)(c->n - c->at) / (double)since_us * 1e6 < (double)l->pressure_rate;
 }
 
-/* Who waits for something better to be answered, as a fetch waits for records, waits at the cost of
- * those who can not even ask: the answer is what there is. The oldest first, and no more than makes
- * room for a while. */
-static void hurry_some(struct rw_conns *conns)
-{
-    size_t freed = 0, enough = rw_memory_limit(conns->shard->memory) / 4;
-    RW_LIST_EACH_SAFE (it, next, &conns->all) {
-        if (freed >= enough)
-            return;
-        freed += rw_pipeline_hurry(RW_CONTAINER(it, struct rw_conn, link));
-    }
-}
-
 static void relieve(struct rw_conns *conns)
 {
     struct rw_shard *s = conns->shard;
     int64_t now = rw_shard_now_us(s);
-    hurry_some(conns);
+    /* Not everybody who was told has ended: its peer does not read, perhaps. */
+    rw_calls_hurry(conns, conns->hurried + relief(conns));
     RW_LIST_EACH_SAFE (it, next, &conns->all) {
         struct rw_conn *c = RW_CONTAINER(it, struct rw_conn, link);
         if (hogs(c, conns->limits, now))
@@ -294,6 +294,7 @@ int rw_conns_new(struct rw_shard *s, const struct rw_limits *limits)
     rw_list_init(&conns->all);
     rw_list_init(&conns->dirty);
     rw_list_init(&conns->dead);
+    rw_list_init(&conns->patient);
     conns->hook.run = turn_end;
     conns->sweep.fire = sweep;
     s->conns = conns;
@@ -350,7 +351,7 @@ void rw_conns_stop(struct rw_shard *s, int64_t grace_us, void (*stopped)(struct 
     RW_LIST_EACH (it, &conns->all) {
         struct rw_conn *c = RW_CONTAINER(it, struct rw_conn, link);
         rw_conn_mute(c, RW_MUTE_END, true); /* ends as soon as what is in flight was answered */
-        (void)rw_pipeline_hurry(c);
+        rw_pipeline_hurry(c);
         rw_conn_dirty(c);
     }
     rw_timer_start_in(s->loop, &conns->sweep, grace_us < SWEEP_US ? grace_us : SWEEP_US);

@@ -58,9 +58,12 @@ struct rw_call {
     struct rw_request req;
     struct rw_chunk *chunk; /* holds the frame */
     size_t frame_bytes;
-    size_t charged; /* of the arena, to the shard's memory */
-    int16_t error;  /* ApiVersions in a version that we do not know: answered without handler */
-    bool parked;    /* the handler returned without being done */
+    size_t charged;         /* of the arena, to the shard's memory */
+    bool over;              /* it is over the memory's limit */
+    size_t hurried;         /* told to end early: about what that will give back */
+    struct rw_link patient; /* in the shard's list while it is parked and may be hurried */
+    int16_t error; /* ApiVersions in a version that we do not know: answered without handler */
+    bool parked;   /* the handler returned without being done */
     bool done;
     bool canceled;
     struct rw_call *next_free;
@@ -130,6 +133,8 @@ struct rw_conns {
     struct rw_hook hook;
     struct rw_timer sweep;
     const struct rw_handler_row *handlers[128]; /* by API key */
+    struct rw_link patient; /* requests that could end early, the first parked first */
+    size_t hurried;         /* what those that were told to will give back */
     struct rw_call *free_calls;
     uint32_t n_free_calls;
     struct rw_output spare[32];
@@ -175,6 +180,8 @@ void rw_conn_release(struct rw_conn *c);
 void rw_input_read(struct rw_conn *c);
 /* Handles complete frames as long as reading is allowed. */
 void rw_input_pump(struct rw_conn *c);
+/* After it waited for memory. False: it has to wait again and has not come as far as a request. */
+bool rw_input_again(struct rw_conn *c);
 /* True when a frame has begun and not ended. */
 bool rw_input_partial(const struct rw_conn *c);
 
@@ -184,9 +191,11 @@ bool rw_pipeline_frame(struct rw_conn *c, const uint8_t *frame, size_t n);
 void rw_pipeline_encode(struct rw_conn *c);
 /* Tells parked requests that nobody waits for them. */
 void rw_pipeline_cancel(struct rw_conn *c);
-/* Ends waits that may end early: the peer will ask nothing more, the broker stops, or memory is short.
- * About how many bytes that will give back. */
-size_t rw_pipeline_hurry(struct rw_conn *c);
+/* Ends waits that may end early: the peer will ask nothing more, or the broker stops. */
+void rw_pipeline_hurry(struct rw_conn *c);
+/* The same for requests of any connection, because memory is short: until so many bytes are about to come
+ * back. */
+void rw_calls_hurry(struct rw_conns *conns, size_t enough);
 void rw_pipeline_latency(struct rw_conn *c, int64_t now_us);
 void rw_calls_free(struct rw_conns *conns);
 

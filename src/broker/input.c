@@ -4,6 +4,9 @@
  * end of a chunk. The size of the next chunk follows the frames seen last: a producer of 1 MB batches
  * gets chunks into which they are received whole.
  *
+ * A whole frame stays where it is until the memory admits one more request: decoded, it may be many times
+ * as large. The connection waits for that as it waits for a chunk, in the same queue.
+ *
  * An idle connection owns no chunk. One receive per readiness, so that a busy connection does not
  * starve the others of its shard.
  */
@@ -135,6 +138,10 @@ static bool next_frame(struct rw_conn *c)
     size_t whole = 4 + (size_t)size;
     if (left < whole)
         return false;
+    if (!rw_memory_admits(c->shard->memory)) {
+        wait_for_memory(c);
+        return false;
+    }
     c->at += whole;
     c->frame_from_us = 0;
     if (whole > RW_CHUNK_MIN || c->read_hint > RW_CHUNK_MIN)
@@ -150,42 +157,48 @@ static void note_partial(struct rw_conn *c)
         c->frame_from_us = rw_shard_now_us(c->shard);
 }
 
-void rw_input_pump(struct rw_conn *c)
+/* True when it handled a frame. */
+static bool pump(struct rw_conn *c)
 {
-    if (!c->in)
-        return;
-    while (!c->mute && !c->closing && next_frame(c))
-        if (c->in && rw_memory_full(c->shard->memory))
-            wait_for_memory(c); /* requests and answers have used it up: the next one waits */
-    if (!c->sock)
-        return;
+    bool any = false;
+    while (c->in && !c->mute && !c->closing && next_frame(c))
+        any = true;
+    if (!c->sock || !c->in)
+        return any;
     drop_empty(c);
     note_partial(c);
     /* A frame that has begun: get the memory for the rest now, or be muted until there is some. */
     if (c->in && !c->mute)
         make_room(c);
+    return any;
 }
 
-void rw_input_read(struct rw_conn *c)
+void rw_input_pump(struct rw_conn *c)
+{
+    (void)pump(c);
+}
+
+/* False: nothing came, or the connection is muted or gone. */
+static bool receive(struct rw_conn *c)
 {
     if (c->mute || !make_room(c))
-        return;
+        return false;
     size_t room = c->in->cap - c->n, got;
     int code = rw_sock_recv(c->sock, c->in->data + c->n, room, &got);
     if (code == RW_E_AGAIN || code == RW_E_NOMEM) {
         drop_empty(c);
-        return;
+        return false;
     }
     if (code) {
         rw_conn_abort(c, NULL);
-        return;
+        return false;
     }
     if (got == 0) {
         rw_conn_mute(c, RW_MUTE_END, true);
-        (void)rw_pipeline_hurry(c);
+        rw_pipeline_hurry(c);
         drop_empty(c);
         rw_conn_dirty(c);
-        return;
+        return false;
     }
     c->n += got;
     if (got == room && room >= c->read_hint / 2 && c->read_hint < HINT_GUESS_MAX)
@@ -193,5 +206,17 @@ void rw_input_read(struct rw_conn *c)
     rw_conn_touch(c);
     rw_metric_add(c->shard->metrics, RW_METRIC_BYTES_IN, (int64_t)got);
     rw_conn_dirty(c);
-    rw_input_pump(c);
+    return true;
+}
+
+void rw_input_read(struct rw_conn *c)
+{
+    if (receive(c))
+        (void)pump(c);
+}
+
+bool rw_input_again(struct rw_conn *c)
+{
+    bool any = (c->in || receive(c)) && pump(c);
+    return any || !c->sock || !(c->mute & RW_MUTE_MEMORY);
 }

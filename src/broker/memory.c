@@ -22,9 +22,11 @@ struct class
 
 struct rw_memory {
     size_t limit, used;
-    size_t pooled; /* free chunks; with `used` not above the limit */
-    bool excess_out;
-    bool released; /* something came back since the last wake */
+    size_t pooled;   /* free chunks; with `used` not above the limit */
+    bool excess_out; /* the chunk that was let through is not back */
+    uint32_t n_over; /* requests over the limit */
+    bool released;   /* something came back since the last wake */
+    bool waking;     /* who asks now has waited for its turn */
     struct rw_link waiters;
     struct class classes[CLASSES];
 };
@@ -99,6 +101,31 @@ bool rw_memory_full(const struct rw_memory *m)
     return m->used >= m->limit;
 }
 
+/* Who comes new is not let through before those who wait. */
+static bool in_turn(const struct rw_memory *m)
+{
+    return m->waking || rw_list_empty(&m->waiters);
+}
+
+bool rw_memory_admits(const struct rw_memory *m)
+{
+    return m->used < m->limit || (m->n_over == 0 && in_turn(m));
+}
+
+bool rw_memory_is_over(struct rw_memory *m)
+{
+    if (m->used < m->limit)
+        return false;
+    m->n_over++;
+    return true;
+}
+
+void rw_memory_over_ended(struct rw_memory *m)
+{
+    m->n_over--;
+    m->released = true;
+}
+
 bool rw_memory_scarce(const struct rw_memory *m)
 {
     return !rw_list_empty(&m->waiters);
@@ -118,7 +145,7 @@ struct rw_chunk *rw_chunk_take(struct rw_memory *m, size_t size)
         return NULL;
     size_t cap = class_size(class);
     bool fits = has_room(m, cap);
-    if (!fits && m->excess_out)
+    if (!fits && (m->excess_out || !in_turn(m)))
         return NULL;
     struct class *c = &m->classes[class];
     struct rw_chunk *chunk = c->free;
@@ -175,6 +202,30 @@ void rw_memory_leave(struct rw_memory_waiter *w)
     rw_list_remove(&w->link);
 }
 
+/* False: whoever asks is refused. */
+static bool has_any(const struct rw_memory *m)
+{
+    return has_room(m, RW_CHUNK_MIN) || !m->excess_out || m->n_over == 0;
+}
+
+static void call_waiters(struct rw_memory *m)
+{
+    /* Each is asked once: who queues during this comes behind the end. */
+    struct rw_link end, refused, *it;
+    rw_list_init(&refused);
+    rw_list_push(&m->waiters, &end);
+    while (has_any(m) && (it = rw_list_pop(&m->waiters)) != &end) {
+        struct rw_memory_waiter *w = RW_CONTAINER(it, struct rw_memory_waiter, link);
+        if (w->retry(w) || rw_list_empty(&w->link))
+            continue;
+        rw_list_remove(&w->link);
+        rw_list_push(&refused, &w->link);
+    }
+    rw_list_remove(&end);
+    rw_list_push_all(&refused, &m->waiters);
+    rw_list_push_all(&m->waiters, &refused);
+}
+
 bool rw_memory_wake(struct rw_memory *m)
 {
     if (!m->released)
@@ -182,16 +233,9 @@ bool rw_memory_wake(struct rw_memory *m)
     m->released = false;
     if (rw_list_empty(&m->waiters))
         return false;
-    /* Each is asked once: one that finds too little queues up again behind the others. */
-    struct rw_link now;
-    rw_list_init(&now);
-    struct rw_link *it;
-    while ((it = rw_list_pop(&m->waiters)))
-        rw_list_push(&now, it);
-    while ((it = rw_list_pop(&now))) {
-        struct rw_memory_waiter *w = RW_CONTAINER(it, struct rw_memory_waiter, link);
-        w->retry(w);
-    }
+    m->waking = true;
+    call_waiters(m);
+    m->waking = false;
     return true;
 }
 

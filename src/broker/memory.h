@@ -5,8 +5,11 @@
  * What requests need besides (arenas, encoded answers) is charged to the same bound.
  *
  * When the bound is reached nothing fails: who wants a chunk waits, its socket unread, until others
- * have given theirs back. One request larger than what is left is let through at a time, so that the
- * broker never stands still; the bound is therefore `limit` plus one largest request and its answer.
+ * have given theirs back; and a frame that has been received waits to be decoded, because what is made
+ * of it may be many times as large. So that the broker never stands still, one chunk is let through at
+ * a time, and one request is decoded, however little room there is; the bound is therefore `limit` plus
+ * one largest request and its answer. Where there is room everybody may take it; to be let through
+ * goes by the order in which they queued.
  */
 #pragma once
 
@@ -29,7 +32,9 @@ struct rw_chunk {
 
 struct rw_memory_waiter {
     struct rw_link link;
-    void (*retry)(struct rw_memory_waiter *w);
+    /* Tries again what was refused, and queues again if it is refused again. False: it is no further, and
+     * keeps its place in the queue. */
+    bool (*retry)(struct rw_memory_waiter *w);
 };
 
 enum { RW_CHUNK_MIN = 16384 };
@@ -43,6 +48,12 @@ void rw_memory_free(struct rw_memory *m);
 bool rw_memory_fits(const struct rw_memory *m, size_t size);
 /* True when the limit is reached: no new work should begin. */
 bool rw_memory_full(const struct rw_memory *m);
+/* True when one more request may be decoded; otherwise: wait. */
+bool rw_memory_admits(const struct rw_memory *m);
+/* A request was decoded and counted. It is over the limit when that is reached now: while there is one,
+ * no other is let through. True when it is; then rw_memory_over_ended() must be called in the end. */
+bool rw_memory_is_over(struct rw_memory *m);
+void rw_memory_over_ended(struct rw_memory *m);
 /* True when somebody waits. */
 bool rw_memory_scarce(const struct rw_memory *m);
 /* Counts memory that is not chunks: replaces what *charged says by `now`, and remembers it there. */
@@ -58,11 +69,12 @@ static inline struct rw_chunk *rw_chunk_ref(struct rw_chunk *c)
 /* c may be NULL. */
 void rw_chunk_unref(struct rw_chunk *c);
 
-/* Queues w; retry() is called, and w is out of the queue, from rw_memory_wake(). */
+/* Queues w at the end; retry() is called, and w is out of the queue, from rw_memory_wake(). */
 void rw_memory_wait(struct rw_memory *m, struct rw_memory_waiter *w);
 /* Removes a waiter. Safe when it does not wait and its link was initialised. */
 void rw_memory_leave(struct rw_memory_waiter *w);
-/* Calls waiters, first come first served, while there is room. True when it called one. */
+/* Calls waiters, first come first served, if something came back since the last call, until nobody can
+ * get anything. True when it called one. */
 bool rw_memory_wake(struct rw_memory *m);
 
 /* Kept for the next takers, and the limit of both together. */

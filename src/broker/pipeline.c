@@ -35,11 +35,14 @@ static struct rw_call *call_take(struct rw_conns *conns)
         conns->n_free_calls--;
         struct rw_arena arena = call->req.arena;
         *call = (struct rw_call){.req.arena = arena};
+        rw_list_init(&call->patient);
         return call;
     }
     call = rw_zalloc(sizeof(*call));
-    if (call)
+    if (call) {
         rw_arena_init(&call->req.arena, conns->limits->arena_bytes_max);
+        rw_list_init(&call->patient);
+    }
     return call;
 }
 
@@ -55,6 +58,10 @@ static void call_free(struct rw_conn *c, struct rw_call *call)
     rw_metric_add(c->shard->metrics, RW_METRIC_REQUESTS_IN_FLIGHT, -1);
     rw_chunk_unref(call->chunk);
     rw_memory_charge(c->shard->memory, &call->charged, 0);
+    if (call->over)
+        rw_memory_over_ended(c->shard->memory);
+    rw_list_remove(&call->patient);
+    conns->hurried -= call->hurried;
     if (conns->n_free_calls == FREE_CALLS_MAX) {
         rw_arena_deinit(&call->req.arena);
         rw_free(call);
@@ -181,7 +188,10 @@ bool rw_pipeline_frame(struct rw_conn *c, const uint8_t *frame, size_t n)
         c->dispatching = false;
         /* The call may be gone only through encode(), which does not run while dispatching. */
         call->parked = !call->done;
+        if (call->parked && req->hurry)
+            rw_list_push(&conns->patient, &call->patient);
     }
+    call->over = rw_memory_is_over(c->shard->memory);
     if (!c->sock)
         return false;
     rw_pipeline_encode(c);
@@ -197,6 +207,7 @@ void rw_request_done(struct rw_request *req)
     struct rw_conn *c = req->conn;
     RW_ASSERT(!call->done);
     call->done = true;
+    rw_list_remove(&call->patient);
     rw_memory_charge(c->shard->memory, &call->charged, req->arena.used);
     if (c->sock) {
         /* Inside the handler, rw_pipeline_frame() encodes right after it. */
@@ -242,6 +253,7 @@ void rw_pipeline_cancel(struct rw_conn *c)
             call_free(c, call);
         } else if (call->parked && !call->canceled) {
             call->canceled = true;
+            rw_list_remove(&call->patient);
             if (call->req.cancel)
                 call->req.cancel(&call->req);
             it = c->calls.next;
@@ -249,19 +261,28 @@ void rw_pipeline_cancel(struct rw_conn *c)
     }
 }
 
-size_t rw_pipeline_hurry(struct rw_conn *c)
+static void hurry(struct rw_call *call)
 {
-    size_t freed = 0;
+    struct rw_conns *conns = call->req.conn->shard->conns;
+    rw_list_remove(&call->patient);
+    call->hurried = call->charged + (call->chunk ? call->chunk->cap : 0);
+    conns->hurried += call->hurried;
+    call->req.hurry(&call->req); /* frees nothing: a call that is done lives until it is encoded */
+}
+
+void rw_pipeline_hurry(struct rw_conn *c)
+{
     RW_LIST_EACH (it, &c->calls) {
         struct rw_call *call = call_of(RW_CONTAINER(it, struct rw_request, link));
-        void (*hurry)(struct rw_request *) = call->req.hurry;
-        call->req.hurry = NULL;
-        if (!hurry || !call->parked || call->done)
-            continue;
-        freed += call->chunk->cap + call->charged;
-        hurry(&call->req); /* frees nothing: a call that is done lives until it is encoded */
+        if (!rw_list_empty(&call->patient))
+            hurry(call);
     }
-    return freed;
+}
+
+void rw_calls_hurry(struct rw_conns *conns, size_t enough)
+{
+    while (conns->hurried < enough && !rw_list_empty(&conns->patient))
+        hurry(RW_CONTAINER(conns->patient.next, struct rw_call, patient));
 }
 
 /* ---- out ---- */

@@ -5,6 +5,7 @@ Each test starts a broker of its own, throws something at it, and then wants thr
 served, the memory did not grow without bound, and SIGTERM ends the broker with status 0. Speaks TAP. Run it with a
 binary built with sanitizers to find more; their reports are exit statuses other than 0. ONLY: a part of a test's name.
 """
+import concurrent.futures
 import contextlib
 import os
 import random
@@ -554,6 +555,52 @@ def _():
         time.sleep(2)
         bounded(before, b.rss(), 240)
         for s in peers:
+            s.close()
+
+
+@test("long polls that come back as soon as they are answered do not keep others waiting for memory")
+def _():
+    with Broker("queued.max.request.bytes=%d" % (48 * MIB), http=True) as b:
+        b.topic("t", 1)
+        before, stop = b.rss(), threading.Event()
+        many = fetch_many("t", [0] * 40000, 2 ** 31 - 1, 0x7fffffff)
+
+        def poll(s):
+            answers = 0
+            with contextlib.suppress(OSError, struct.error):  # cut off at the end
+                while not stop.is_set():
+                    s.sendall(many)
+                    left = struct.unpack(">i", s.recv(4, socket.MSG_WAITALL))[0]
+                    while left:
+                        left -= len(s.recv(min(left, MIB)))
+                    answers += 1
+            return answers
+
+        socks = [b.raw(30) for _ in range(60)]
+        with concurrent.futures.ThreadPoolExecutor(len(socks)) as pool:
+            polls = [pool.submit(poll, s) for s in socks]
+            most, worst, charged, end = 0, 0, 0, time.time() + 3
+            while time.time() < end:
+                start = time.time()
+                with b.client(30) as c:
+                    c.ask("Metadata", 9, topics=None)
+                    c.correlation = 1
+                    c.s.sendall(produce_frame("t", batch([bytes(100)])))
+                    same(0, c.receive("Produce", 7)["responses"][0]["partition_responses"][0]["error_code"])
+                worst, most = max(worst, time.time() - start), max(most, b.rss())
+                charged = max(charged, b.metric("rollway_kafka_request_memory_bytes"))
+                time.sleep(0.05)
+            stop.set()
+            for s in socks:
+                s.shutdown(socket.SHUT_RDWR)
+            answers = sum(p.result() for p in polls)
+        print("# %d answers; newcomers waited %.2f s; %d MiB counted" % (answers, worst, charged // MIB))
+        assert answers > len(socks), "long polls are not answered early"
+        assert worst < 2 * PATIENCE, "a newcomer waited %.1f s" % worst
+        # Each of three shards lets one request of 10 MiB, its frame and its answer through.
+        assert charged < (48 + 3 * 16) * MIB, "%d MiB are counted" % (charged // MIB)
+        bounded(before, most, 160)
+        for s in socks:
             s.close()
 
 

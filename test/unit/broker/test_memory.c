@@ -27,11 +27,20 @@ static void chunks_fit_and_waste_little(void **state)
 struct waiting {
     struct rw_memory_waiter waiter;
     int retries;
+    struct rw_memory *refused_by; /* it queues again when it is called */
+    int *calls;                   /* of several waiters */
+    int called;                   /* which of these calls was the last to it */
 };
 
-static void retry(struct rw_memory_waiter *w)
+static bool retry(struct rw_memory_waiter *w)
 {
-    RW_CONTAINER(w, struct waiting, waiter)->retries++;
+    struct waiting *waiting = RW_CONTAINER(w, struct waiting, waiter);
+    waiting->retries++;
+    if (waiting->calls)
+        waiting->called = ++*waiting->calls;
+    if (waiting->refused_by)
+        rw_memory_wait(waiting->refused_by, w);
+    return !waiting->refused_by;
 }
 
 static void the_bound(void **state)
@@ -63,6 +72,93 @@ static void the_bound(void **state)
     rw_memory_free(m);
 }
 
+/* When there is no room one request is let through, and the next when nothing is over the limit. */
+static void requests_over_the_limit(void **state)
+{
+    (void)state;
+    struct rw_memory *m = rw_memory_new(1000000);
+    size_t first = 0, second = 0;
+    assert_true(rw_memory_admits(m));
+    rw_memory_charge(m, &first, 999999);
+    assert_false(rw_memory_is_over(m));
+    assert_true(rw_memory_admits(m));
+    rw_memory_charge(m, &second, 5000000);
+    assert_true(rw_memory_is_over(m));
+    assert_false(rw_memory_admits(m));
+    struct waiting w = {.waiter.retry = retry};
+    rw_memory_wait(m, &w.waiter);
+    /* What does not bring it below the limit does not help: it is asked because a chunk could be had. */
+    rw_memory_charge(m, &first, 0);
+    assert_false(rw_memory_admits(m));
+    rw_memory_over_ended(m);
+    assert_false(rw_memory_admits(m)); /* not before the one who waits */
+    assert_true(rw_memory_wake(m));
+    assert_int_equal(w.retries, 1);
+    assert_true(rw_memory_admits(m));
+    rw_memory_charge(m, &second, 0);
+    rw_memory_free(m);
+}
+
+static void queued_in_order(void **state)
+{
+    (void)state;
+    struct rw_memory *m = rw_memory_new(4 * RW_CHUNK_MIN);
+    int calls = 0;
+    struct waiting w[4];
+    struct rw_chunk *all = rw_chunk_take(m, 4 * RW_CHUNK_MIN), *c;
+    assert_non_null(all);
+    for (int i = 0; i < 4; i++) {
+        w[i] = (struct waiting){.waiter.retry = retry, .calls = &calls};
+        rw_memory_wait(m, &w[i].waiter);
+    }
+    /* There is room for none, and who comes new is not let through before them. */
+    assert_null(rw_chunk_take(m, RW_CHUNK_MIN));
+    w[0].refused_by = w[2].refused_by = m;
+    rw_chunk_unref(all);
+    assert_true(rw_memory_wake(m));
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(w[i].called, i + 1);
+    assert_false(rw_memory_wake(m)); /* nothing came back since */
+    /* Those that were refused are where they were: before one that comes now. */
+    rw_memory_wait(m, &w[1].waiter);
+    w[0].refused_by = w[2].refused_by = NULL;
+    c = rw_chunk_take(m, RW_CHUNK_MIN); /* it fits: nobody is passed over for it */
+    assert_non_null(c);
+    rw_chunk_unref(c);
+    assert_true(rw_memory_wake(m));
+    assert_int_equal(w[0].called, 5);
+    assert_int_equal(w[2].called, 6);
+    assert_int_equal(w[1].called, 7);
+    assert_false(rw_memory_scarce(m));
+    rw_memory_free(m);
+}
+
+/* Nobody is asked while nobody could get anything; and one that leaves is not. */
+static void not_asked_in_vain(void **state)
+{
+    (void)state;
+    struct rw_memory *m = rw_memory_new(RW_CHUNK_MIN);
+    struct waiting w[2] = {{.waiter.retry = retry}, {.waiter.retry = retry}};
+    struct rw_chunk *fits = rw_chunk_take(m, RW_CHUNK_MIN), *over = rw_chunk_take(m, RW_CHUNK_MIN);
+    size_t charged = 0;
+    rw_memory_charge(m, &charged, 2);
+    assert_true(rw_memory_is_over(m));
+    rw_memory_wait(m, &w[0].waiter);
+    rw_memory_wait(m, &w[1].waiter);
+    rw_memory_charge(m, &charged, 1);
+    (void)rw_memory_wake(m);
+    assert_int_equal(w[0].retries + w[1].retries, 0);
+    rw_memory_leave(&w[0].waiter);
+    rw_memory_charge(m, &charged, 0);
+    rw_memory_over_ended(m);
+    assert_true(rw_memory_wake(m));
+    assert_int_equal(w[0].retries, 0);
+    assert_int_equal(w[1].retries, 1);
+    rw_chunk_unref(fits);
+    rw_chunk_unref(over);
+    rw_memory_free(m);
+}
+
 static void reused_and_trimmed(void **state)
 {
     (void)state;
@@ -87,8 +183,9 @@ static void reused_and_trimmed(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(chunks_fit_and_waste_little),
-                                       cmocka_unit_test(the_bound),
-                                       cmocka_unit_test(reused_and_trimmed)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(chunks_fit_and_waste_little), cmocka_unit_test(the_bound),
+        cmocka_unit_test(requests_over_the_limit),     cmocka_unit_test(queued_in_order),
+        cmocka_unit_test(not_asked_in_vain),           cmocka_unit_test(reused_and_trimmed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
