@@ -27,6 +27,13 @@
  * opened while nobody has that directory; its lock and its checkpoints are used then. After fork() a
  * log belongs to the parent: the child may exit, but not use or close it.
  *
+ * Read-only beside a writer: the handle knows what was in the files when it looked last, which it does when
+ * a cursor is at the end, waits, or meets damage, and in find_time and verify. So start and end are as
+ * they were then, and a start inside of a segment is known when the writer has saved it (the library does
+ * with each trim, a broker once a minute). What was truncated or trimmed meanwhile is RANGE for a cursor
+ * that comes to it; where other records have taken its place they are given. CORRUPT is told when
+ * another look finds no truncation, or one hundred in a row.
+ *
  * C99 and C++ clean. Sources: KIP-98 (record batch v2), KIP-32 (timestamps), KIP-101 and KIP-279
  * (leader epochs).
  */
@@ -208,7 +215,7 @@ ROLLWAY_API int rollway_cursor_new(struct rollway_log *log, int64_t offset,
  * truncation took the place away. */
 ROLLWAY_API int rollway_cursor_next(struct rollway_cursor *cursor,
                                     struct rollway_record *ret_record);
-/* Waits until there is something to read: 1, or 0 after timeout_ms (-1: no limit). */
+/* Waits until there is something to read: 1, or 0 after timeout_ms (-1: no limit). Negative: an error. */
 ROLLWAY_API int rollway_cursor_wait(struct rollway_cursor *cursor, int timeout_ms);
 ROLLWAY_API int rollway_cursor_seek(struct rollway_cursor *cursor, int64_t offset);
 ROLLWAY_API int64_t rollway_cursor_offset(const struct rollway_cursor *cursor);

@@ -48,7 +48,7 @@ static int find_tail(struct rw_log *log, uint64_t *ret_tail)
     int64_t end = rw_log_end(log);
     for (int i = 0; i < TAIL_TRIES && !rc && *ret_tail && !rw_cli_interrupted(); i++) {
         const struct timespec wait = {.tv_nsec = TAIL_WAIT_NS};
-        rc = rw_log_refresh(log);
+        rc = rw_log_refresh(log, rw_log_start(log));
         if (!rc && rw_log_end(log) != end) {
             *ret_tail = 0;
             return RW_OK;

@@ -73,6 +73,17 @@ int rollway_write_buffer(struct rollway_log *log)
     return RW_OK;
 }
 
+int rollway_catch_up(struct rollway_log *log)
+{
+    if (!log->options.read_only && !log->options.buffer_bytes)
+        return RW_OK;
+    rollway_lock_append(log);
+    int rc = log->options.read_only ? rollway_fail_code(log, rollway_refresh(log), "refresh")
+                                    : rollway_write_buffer(log);
+    rollway_unlock_append(log);
+    return rc;
+}
+
 static int take_headers(struct rollway_log *log, const struct rollway_record *r)
 {
     if (r->headers_count > log->headers_cap) {

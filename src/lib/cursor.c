@@ -16,6 +16,8 @@
 #define READ_MIN  (16u << 10)
 #define READ_MAX  (256u << 10)
 #define POLL_US   10000 /* how often a read-only log looks for what its writer did */
+#define AGAIN_MAX                                                                                  \
+    100 /* truncations of the writer, one after the other, before damage is believed */
 
 struct rollway_cursor {
     struct rollway_log *log;
@@ -205,26 +207,12 @@ static int give(struct rollway_cursor *c, const struct rw_record *r, struct roll
     return 1;
 }
 
-/* Lets a read-only log take in what its writer did, and a buffered one write what it holds back. */
-static int catch_up(struct rollway_log *log)
-{
-    int rc = RW_OK;
-    if (!log->options.read_only && !log->options.buffer_bytes)
-        return RW_OK;
-    rollway_lock_append(log);
-    if (log->options.read_only)
-        rc = rollway_fail_code(log, rw_log_refresh(log->log), "refresh");
-    else
-        rc = rollway_write_buffer(log);
-    rollway_unlock_append(log);
-    return rc;
-}
-
 int rollway_cursor_next(struct rollway_cursor *c, struct rollway_record *ret_record)
 {
     if (!c || !ret_record)
         return rollway_fail_null(c ? c->log : NULL);
     bool caught_up = false;
+    int again = 0;
     for (;;) {
         /* What was read may be gone. */
         if (was_cut(c))
@@ -254,25 +242,16 @@ int rollway_cursor_next(struct rollway_cursor *c, struct rollway_record *ret_rec
         if (rc < 0 && was_cut(c))
             continue;
         /* Beside a writer it may be no damage but a truncation that was not heard of yet. */
-        bool look = rc == 0 || (rc == RW_E_CORRUPT && c->log->options.read_only);
-        if (rc < 0 && (!look || caught_up))
+        bool doubt = rc == RW_E_CORRUPT && c->log->options.read_only && again++ < AGAIN_MAX;
+        if ((rc < 0 && !doubt) || (rc == 0 && caught_up))
             return rc;
-        if (rc == 0 && caught_up)
-            return 0;
         if (rc <= 0) {
-            rc = catch_up(c->log);
-            if (rc)
-                return rc;
-            caught_up = true;
+            int up = rollway_catch_up(c->log);
+            if (up || (doubt && !was_cut(c)))
+                return up ? up : rc;
+            caught_up = !doubt;
         }
     }
-}
-
-static int64_t end_now(struct rollway_cursor *c)
-{
-    if (c->log->options.read_only)
-        (void)catch_up(c->log);
-    return rollway_log_end_offset(c->log);
 }
 
 int rollway_cursor_wait(struct rollway_cursor *c, int timeout_ms)
@@ -283,8 +262,9 @@ int rollway_cursor_wait(struct rollway_cursor *c, int timeout_ms)
     struct rw_sync *sync = log->env->sync;
     int64_t now = rw_mono_us(log->env->clock);
     int64_t until = timeout_ms < 0 ? INT64_MAX : now + (int64_t)timeout_ms * 1000;
-    if (end_now(c) > c->offset)
-        return 1;
+    int rc = log->options.read_only ? rollway_catch_up(log) : RW_OK;
+    if (rc || rollway_log_end_offset(log) > c->offset)
+        return rc ? rc : 1;
     rollway_lock_append(log);
     atomic_fetch_add(&log->waiters, 1);
     while (rw_log_end(log->log) + log->builder.count * log->buffering <= c->offset && now < until) {
@@ -294,12 +274,12 @@ int rollway_cursor_wait(struct rollway_cursor *c, int timeout_ms)
                 pause = POLL_US;
         }
         (void)sync->wait(sync, log->grown, log->append, pause);
-        if (log->options.read_only && rw_log_refresh(log->log))
+        if (log->options.read_only && (rc = rollway_refresh(log)) != RW_OK)
             break;
         now = rw_mono_us(log->env->clock);
     }
     atomic_fetch_sub(&log->waiters, 1);
     bool more = rw_log_end(log->log) + log->builder.count * log->buffering > c->offset;
     rollway_unlock_append(log);
-    return more ? 1 : 0;
+    return rc ? rollway_fail_code(log, rc, "refresh") : more;
 }

@@ -43,12 +43,17 @@ struct rollway_log {
     struct rw_mutex *append;
     struct rw_cond *grown; /* with `append`: the end moved */
     atomic_uint waiters;   /* cursors that wait for it */
-    atomic_uint cuts;      /* truncations begun and ended: odd while one is under way */
+    /* Truncations begun and ended: odd while one is under way. Read-only: those of the writer that were
+     * noticed, twice. */
+    atomic_uint cuts;
     struct rw_builder builder;
     struct rw_record_header *headers; /* scratch of the appender */
     size_t headers_cap;
-    /* What the checkpoints of a log of its own say, durably; -1: not known. */
+    /* What the checkpoints of a log of its own say, durably; -1: not known. Read-only: the start is what was
+     * read last, of that file. */
     int64_t saved_point, saved_start;
+    uint64_t start_id;
+    int64_t start_mtime_ms;
     int64_t unflushed; /* records since the last flush (COUNT) */
     bool buffering;    /* the builder holds records that are not in the file yet */
     int64_t epoch;     /* leader epoch of new batches */
@@ -81,6 +86,8 @@ RW_MUST int rollway_load_state(struct rollway_log *log, struct rw_log_open_args 
 /* Writes recovery point (not above `below`) and start offset, where they changed. Always durably: a power cut
  * must not leave less of an older one, or what was trimmed would come back, and damage be cut off. */
 RW_MUST int rollway_save_state(struct rollway_log *log, int64_t below);
+/* Read-only: takes in what the writer did, and what he says about the start. `append` is held. */
+RW_MUST int rollway_refresh(struct rollway_log *log);
 /* After everything was closed cleanly. */
 RW_MUST int rollway_save_mark(struct rollway_log *log, int64_t end);
 /* clean: leaves the mark of a data directory. */
@@ -98,6 +105,8 @@ static inline void rollway_unlock_append(struct rollway_log *log)
 }
 /* Writes the records that were gathered in memory. `append` is held. */
 RW_MUST int rollway_write_buffer(struct rollway_log *log);
+/* What a reader of this handle must see first: read-only, what the writer did; else what is gathered. */
+RW_MUST int rollway_catch_up(struct rollway_log *log);
 
 /* ---- manage.c ---- */
 

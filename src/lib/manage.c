@@ -37,20 +37,27 @@ uint64_t rollway_log_size(const struct rollway_log *log)
     return log ? rw_log_bytes(log->log) : 0;
 }
 
+/* Was the log truncated since rollway_cuts() said `cuts`? Then what was found may be neither damaged nor
+ * there. */
+static int cut_since(struct rollway_log *log, unsigned cuts, bool *ret_cut)
+{
+    int rc = log->options.read_only ? rollway_catch_up(log) : RW_OK;
+    *ret_cut = rollway_cuts(log) != cuts;
+    return rc;
+}
+
 int rollway_log_find_time(struct rollway_log *log, int64_t timestamp_ms, int64_t *ret_offset)
 {
     if (!log || !ret_offset)
         return rollway_fail_null(log);
     struct rw_log_position at;
-    rollway_lock_append(log);
-    int rc = log->options.read_only ? rw_log_refresh(log->log) : rollway_write_buffer(log);
-    rollway_unlock_append(log);
-    /* What a truncation changes meanwhile is no damage. */
-    for (unsigned cuts = rollway_cuts(log) + 1; !rc && cuts != rollway_cuts(log);) {
-        cuts = rollway_cuts(log);
-        rc = rw_log_find_time(log->log, timestamp_ms, INT64_MAX, &at);
-        if (rc == RW_E_CORRUPT && cuts != rollway_cuts(log))
-            rc = RW_OK;
+    int rc = rollway_catch_up(log);
+    for (bool again = true; !rc && again;) {
+        unsigned cuts = rollway_cuts(log);
+        int found = rw_log_find_time(log->log, timestamp_ms, INT64_MAX, &at);
+        rc = cut_since(log, cuts, &again);
+        if (!rc && !again)
+            rc = found;
     }
     if (rc)
         return rollway_fail_code(log, rc, "searching by time");
@@ -186,15 +193,15 @@ int rollway_log_verify(struct rollway_log *log, struct rollway_verify_result *re
     if (!log || !ret_result)
         return rollway_fail_null(log);
     struct rw_log_verify v;
-    rollway_lock_append(log);
-    int rc = log->options.read_only ? rw_log_refresh(log->log) : rollway_write_buffer(log);
-    rollway_unlock_append(log);
-    /* Again, when a truncation came in between. */
-    for (unsigned cuts = rollway_cuts(log) + 1; !rc && cuts != rollway_cuts(log);) {
-        cuts = rollway_cuts(log);
+    int rc = rollway_catch_up(log);
+    for (bool again = true; !rc && again;) {
+        unsigned cuts = rollway_cuts(log);
         v = (struct rw_log_verify){.report = first_report, .arg = log};
         (void)rollway_fail(log, RW_OK, "%s", "");
         rc = rw_log_verify(log->log, &v);
+        again = false;
+        if (!rc && v.bad_batches)
+            rc = cut_since(log, cuts, &again);
     }
     if (rc)
         return rollway_fail_code(log, rc, "verify");

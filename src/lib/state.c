@@ -278,6 +278,32 @@ static int take_mark(struct rollway_log *log, struct rw_log_open_args *args)
     return rc;
 }
 
+/* The file is replaced whenever it changes. */
+static void reload_start(struct rollway_log *log)
+{
+    const char *home = log->is_partition ? log->home : log->dir;
+    struct rw_path path;
+    struct rw_stat st;
+    if (rw_path_join(&path, home, START_NAME, NULL) ||
+        log->env->vfs->ops->stat(log->env->vfs, path.s, &st) ||
+        (st.id == log->start_id && st.mtime_ms == log->start_mtime_ms))
+        return;
+    int64_t start = checkpoint(log, home, START_NAME);
+    if (start < 0)
+        return;
+    log->saved_start = start;
+    log->start_id = st.id;
+    log->start_mtime_ms = st.mtime_ms;
+}
+
+int rollway_refresh(struct rollway_log *log)
+{
+    reload_start(log);
+    int rc = rw_log_refresh(log->log, log->saved_start);
+    atomic_store(&log->cuts, 2 * rw_log_rewinds(log->log));
+    return rc;
+}
+
 int rollway_load_state(struct rollway_log *log, struct rw_log_open_args *args)
 {
     const char *home = log->is_partition ? log->home : log->dir;
@@ -293,6 +319,8 @@ int rollway_load_state(struct rollway_log *log, struct rw_log_open_args *args)
     }
     args->recovery_point = point < 0 ? 0 : point;
     args->start_offset = start < 0 ? 0 : start;
+    if (log->options.read_only)
+        log->saved_start = args->start_offset;
     int rc;
     if (!log->is_partition)
         rc = take_mark(log, args);

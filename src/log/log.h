@@ -215,9 +215,14 @@ RW_MUST int rw_log_peek(struct rw_log *log, int64_t offset, uint8_t *room, size_
 
 /* After RW_E_CORRUPT at `offset`: where intact data goes on (the end of the log at the latest). */
 RW_MUST int rw_log_skip_damage(struct rw_log *log, int64_t offset, int64_t *ret_offset);
-/* For logs that were opened read-only beside a writer: takes in what was appended, rolled, trimmed or
- * truncated since. */
-RW_MUST int rw_log_refresh(struct rw_log *log);
+/*
+ * For logs that were opened read-only beside a writer: takes in what was appended, rolled, trimmed or
+ * truncated since. `start`: where the log starts, as far as the writer has said so elsewhere; 0: unknown.
+ */
+RW_MUST int rw_log_refresh(struct rw_log *log, int64_t start);
+/* How often that found that something was taken back: what was read before may be gone, and what looked
+ * damaged may have been that. */
+unsigned rw_log_rewinds(const struct rw_log *log);
 
 struct rw_log_position {
     int64_t offset;    /* -1: none */

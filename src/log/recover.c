@@ -663,6 +663,7 @@ int rw_log_load(struct rw_log *log, const struct rw_log_open_args *args)
         rc = rw_log_finish_cut(log);
     if (!rc)
         rc = settle(log, args);
+    log->last_end = atomic_load(&log->end);
     if (rc || log->read_only)
         return rc;
     /* What epochs and snapshots say about offsets above the recovery point may come from before an

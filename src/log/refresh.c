@@ -1,7 +1,10 @@
 /*
  * A read-only log beside a writer in another process: takes in what the writer did since. New batches
  * count once they are whole (the writer may be in the middle of one), new segments once they are
- * there. Nothing is shared with the writer but the files.
+ * there. Nothing is shared with the writer but the files, and he may be in the middle of anything: what
+ * does not fit together yet is left for the next look.
+ *
+ * Invariant: start <= end at every moment, for who reads the start first.
  */
 #include "log/state.h"
 
@@ -37,48 +40,43 @@ static int is_gone(struct rw_log *log, const struct rw_segment *s, bool *ret_gon
     return rc == RW_E_NOT_FOUND ? RW_OK : rc;
 }
 
-/* Forgets segments from the newest one on that the writer has removed. *ret_any: there were some, and
- * the one that is active now has to be looked at from its start. */
-static int forget_gone(struct rw_log *log, bool *ret_any)
+/* [L] The end is never below the start, also while the writer makes a batch smaller that has both in it. */
+static void set_bounds(struct rw_log *log, int64_t start)
+{
+    if (start < log->segments[0]->base)
+        start = log->segments[0]->base;
+    int64_t end = log->last_end > start ? log->last_end : start;
+    if (end < atomic_load(&log->start))
+        atomic_store(&log->start, start);
+    atomic_store(&log->end, end);
+    atomic_store(&log->durable, end);
+    atomic_store(&log->start, start);
+}
+
+/* How many segments are left of those that were seen: the writer may have removed some at the end. */
+static int count_left(struct rw_log *log, size_t *ret_left)
 {
     bool gone = true;
+    size_t left = log->segments_n;
     int rc = RW_OK;
-    *ret_any = false;
-    while (!(rc = is_gone(log, rw_log_active(log), &gone)) && gone && log->segments_n > 1) {
-        rw_log_lock(log);
-        struct rw_segment *s = log->segments[--log->segments_n];
-        log->bytes -= s->size;
-        atomic_store(&log->end, s->base);
-        atomic_store(&log->durable, s->base);
-        rw_log_active(log)->sealed = false;
-        rw_log_unlock(log);
-        rw_segment_unref(s);
-        *ret_any = true;
-    }
+    while (left && !(rc = is_gone(log, log->segments[left - 1], &gone)) && gone)
+        left--;
+    *ret_left = left;
     return rc;
 }
 
-/* The only segment was replaced: by another of its name, or (the log was emptied) of another one. */
-static int replace_only(struct rw_log *log)
+/* Nothing is left: another segment begins the log now. NULL: not yet. */
+static int open_first(struct rw_log *log, struct rw_segment **ret_segment)
 {
     struct newer n = {-1, INT64_MAX, INT64_MAX};
-    struct rw_segment *fresh, *old = log->segments[0];
+    *ret_segment = NULL;
     int rc = log->env->vfs->ops->list(log->env->vfs, log->dir, see_name, &n);
     if (rc || n.best == INT64_MAX)
-        return rc; /* the writer is in the middle of it */
-    rc = rw_segment_open(log->env, log->dir, n.best, &log->config, true, &fresh);
+        return rc;
+    rc = rw_segment_open(log->env, log->dir, n.best, &log->config, true, ret_segment);
     if (rc)
         return rc == RW_E_NOT_FOUND ? RW_OK : rc;
-    fresh->size = 0;
-    rw_log_lock(log);
-    log->bytes -= old->size;
-    log->segments[0] = fresh;
-    if (atomic_load(&log->start) > fresh->base || fresh->base > old->base)
-        atomic_store(&log->start, fresh->base);
-    atomic_store(&log->end, fresh->base);
-    atomic_store(&log->durable, fresh->base);
-    rw_log_unlock(log);
-    rw_segment_unref(old);
+    (*ret_segment)->size = 0;
     return RW_OK;
 }
 
@@ -95,7 +93,7 @@ static int was_cut(struct rw_log *log, struct rw_segment *s, uint64_t file_size,
     int rc = rw_file_read_at(s->file, log->last_at, p, sizeof(p), &n);
     if (!rc)
         *ret_cut = rw_batch_decode(p, n, &batch) != RW_OK || batch.crc != log->last_crc ||
-                   rw_batch_last_offset(&batch) + 1 != atomic_load(&log->end);
+                   rw_batch_last_offset(&batch) + 1 != log->last_end;
     return rc;
 }
 
@@ -111,53 +109,125 @@ static int is_news(struct rw_segment *s, uint64_t file_size)
     return rc == RW_E_CORRUPT || rc == RW_E_SHORT ? 0 : rc;
 }
 
-/* Follows the end of the active segment, forwards or, after a truncation (`cut`: it is known that there
- * was one), backwards. */
-static int follow_active(struct rw_log *log, bool cut)
+/* What is whole of a segment. */
+struct seen {
+    uint64_t size;
+    int64_t end;
+    int64_t max_timestamp, max_timestamp_offset; /* of what is new; -1: none */
+    uint64_t last_at;
+    uint32_t last_crc;
+    bool any;
+};
+
+/* From byte `from` on, where offset `end` comes next. */
+static int look(struct rw_log *log, struct rw_segment *s, uint64_t from, int64_t end,
+                struct seen *ret_seen)
 {
-    struct rw_segment *s = rw_log_active(log);
+    struct seen seen = {.size = from, .end = end, .max_timestamp = -1, .max_timestamp_offset = -1};
+    struct rw_scan scan;
     uint64_t file_size;
     int rc = s->file->ops->size(s->file, &file_size);
-    if (!rc && !cut)
-        rc = was_cut(log, s, file_size, &cut);
     if (rc)
         return rc;
-    if (!cut && (rc = is_news(s, file_size)) != 1)
-        return rc;
-    int64_t end = cut ? s->base : atomic_load(&log->end), max_ts = -1, max_at = -1;
-    uint64_t good = cut ? 0 : s->size;
-    struct rw_scan scan;
-    rw_log_scan(log, s, good, file_size, INT64_MAX, NULL, 256u << 10, &scan);
+    rw_log_scan(log, s, from, file_size, INT64_MAX, NULL, 256u << 10, &scan);
     while ((rc = rw_scan_next(&scan)) == 1) {
         const uint8_t *body;
         rc = rw_scan_check(&scan, &body);
-        if (rc || scan.batch.base_offset < end)
+        if (rc || scan.batch.base_offset < seen.end)
             break;
-        end = rw_batch_last_offset(&scan.batch) + 1;
-        good = scan.next;
-        rw_log_remember_last(log, scan.at, scan.batch.crc);
-        if (scan.batch.max_timestamp > max_ts) {
-            max_ts = scan.batch.max_timestamp;
-            max_at = end - 1;
+        seen.end = rw_batch_last_offset(&scan.batch) + 1;
+        seen.size = scan.next;
+        seen.last_at = scan.at;
+        seen.last_crc = scan.batch.crc;
+        seen.any = true;
+        if (scan.batch.max_timestamp > seen.max_timestamp) {
+            seen.max_timestamp = scan.batch.max_timestamp;
+            seen.max_timestamp_offset = seen.end - 1;
         }
     }
     rw_scan_deinit(&scan);
-    if (rc == RW_E_NOMEM || rc == RW_E_IO)
-        return rc;
-    rw_log_lock(log);
-    log->bytes = log->bytes - s->size + good;
-    s->size = good;
-    if (cut || max_ts > s->max_timestamp) {
-        s->max_timestamp = max_ts;
-        s->max_timestamp_offset = max_at;
+    *ret_seen = seen;
+    return rc == RW_E_NOMEM || rc == RW_E_IO ? rc : RW_OK;
+}
+
+/* [L] It is what the active segment is now. */
+static void take(struct rw_log *log, const struct seen *seen)
+{
+    struct rw_segment *s = rw_log_active(log);
+    log->bytes = log->bytes - s->size + seen->size;
+    s->size = seen->size;
+    if (seen->max_timestamp > s->max_timestamp) {
+        s->max_timestamp = seen->max_timestamp;
+        s->max_timestamp_offset = seen->max_timestamp_offset;
     }
-    atomic_store(&log->end, end);
-    atomic_store(&log->durable, end);
+    log->last_end = seen->end;
+    if (seen->any)
+        rw_log_remember_last(log, seen->last_at, seen->last_crc);
+}
+
+/* The writer took something back: the first `left` segments are still there, and the last of them is looked
+ * at anew. All of it is replaced in one step, so that no other thread sees half of it. */
+static int go_back(struct rw_log *log, size_t left)
+{
+    struct rw_segment *fresh = NULL;
+    struct seen seen;
+    int rc = left ? RW_OK : open_first(log, &fresh);
+    if (rc || (!left && !fresh))
+        return rc; /* he is in the middle of it */
+    struct rw_segment *s = left ? log->segments[left - 1] : fresh;
+    rc = look(log, s, 0, s->base, &seen);
+    if (rc) {
+        rw_segment_unref(fresh);
+        return rc;
+    }
+    rw_log_lock(log);
+    for (size_t i = left; i < log->segments_n; i++) {
+        log->bytes -= log->segments[i]->size;
+        rw_segment_unref(log->segments[i]);
+    }
+    log->segments_n = left;
+    if (fresh)
+        rw_log_push_segment(log, fresh);
+    s->sealed = false;
+    s->max_timestamp = s->max_timestamp_offset = -1;
+    log->last_known = false;
+    take(log, &seen);
+    set_bounds(log, fresh ? fresh->base : atomic_load(&log->start));
+    atomic_fetch_add(&log->rewinds, 1);
     rw_log_unlock(log);
     return RW_OK;
 }
 
-/* Takes in the segment after the active one; 1 when there was one. */
+/* Follows the end of the active segment. */
+static int follow_active(struct rw_log *log)
+{
+    struct rw_segment *s = rw_log_active(log);
+    struct seen seen;
+    uint64_t file_size;
+    bool cut = false;
+    int rc = s->file->ops->size(s->file, &file_size);
+    if (!rc)
+        rc = was_cut(log, s, file_size, &cut);
+    if (!rc && cut)
+        return go_back(log, log->segments_n);
+    if (rc || (rc = is_news(s, file_size)) != 1)
+        return rc;
+    rc = look(log, s, s->size, log->last_end, &seen);
+    if (rc)
+        return rc;
+    rw_log_lock(log);
+    take(log, &seen);
+    set_bounds(log, atomic_load(&log->start));
+    rw_log_unlock(log);
+    return RW_OK;
+}
+
+unsigned rw_log_rewinds(const struct rw_log *log)
+{
+    return atomic_load(&log->rewinds);
+}
+
+/* Takes in the segment after the active one; 1 when there was one, or may be. */
 static int next_segment(struct rw_log *log, struct newer *n)
 {
     struct rw_vfs *vfs = log->env->vfs;
@@ -172,17 +242,20 @@ static int next_segment(struct rw_log *log, struct newer *n)
     if (rc)
         return rc == RW_E_NOT_FOUND ? 0 : rc;
     s->size = 0; /* follow_active() finds out what is whole */
-    /* The writer is done with the segment before: its last batches may have come since we looked. */
-    rc = follow_active(log, false);
-    if (rc) {
+    /* The writer is done with the segment before: its last batches may have come since we looked. Or he
+     * took some of it back, and the name that was found is an old one. */
+    unsigned rewinds = rw_log_rewinds(log);
+    rc = follow_active(log);
+    if (rc || rewinds != rw_log_rewinds(log)) {
         rw_segment_unref(s);
-        return rc;
+        return rc ? rc : 1;
     }
     rw_log_lock(log);
     rw_log_active(log)->sealed = true;
     rw_log_push_segment(log, s);
-    atomic_store(&log->end, s->base);
+    log->last_end = s->base;
     log->last_known = false;
+    set_bounds(log, atomic_load(&log->start));
     rw_log_unlock(log);
     return 1;
 }
@@ -200,28 +273,29 @@ static void drop_gone(struct rw_log *log, int64_t lowest)
     if (n) {
         memmove(log->segments, log->segments + n, (log->segments_n - n) * sizeof(*log->segments));
         log->segments_n -= n;
-        if (log->segments[0]->base > atomic_load(&log->start))
-            atomic_store(&log->start, log->segments[0]->base);
+        set_bounds(log, atomic_load(&log->start));
     }
     rw_log_unlock(log);
 }
 
-int rw_log_refresh(struct rw_log *log)
+int rw_log_refresh(struct rw_log *log, int64_t start)
 {
+    struct newer n;
+    size_t left;
     if (!log->read_only)
         return RW_E_INVAL;
-    struct newer n;
-    bool cut, gone = false;
-    int rc = forget_gone(log, &cut);
-    if (!rc && log->segments_n == 1)
-        rc = is_gone(log, log->segments[0], &gone);
-    if (!rc && gone)
-        rc = replace_only(log);
+    int rc = count_left(log, &left);
     if (!rc)
-        rc = follow_active(log, cut || gone);
+        rc = left < log->segments_n ? go_back(log, left) : follow_active(log);
     while (!rc && (rc = next_segment(log, &n)) == 1)
-        rc = follow_active(log, false);
-    if (!rc && n.lowest != INT64_MAX)
+        rc = follow_active(log);
+    if (rc)
+        return rc;
+    if (n.lowest != INT64_MAX)
         drop_gone(log, n.lowest);
-    return rc;
+    rw_log_lock(log);
+    if (start <= log->last_end)
+        set_bounds(log, start);
+    rw_log_unlock(log);
+    return RW_OK;
 }

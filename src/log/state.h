@@ -54,10 +54,12 @@ struct rw_log {
     int64_t recovery_point; /* while opening: everything below is durable */
     bool reserve_refused;
 
-    /* Read-only: the last batch of the active segment as it was seen (refresh.c). */
+    /* Read-only (refresh.c): the last batch of the active segment as it was seen. */
     uint64_t last_at;
     uint32_t last_crc;
     bool last_known;
+    int64_t last_end; /* offset behind it; where the segment begins while there is none */
+    atomic_uint rewinds;
 };
 
 static inline void rw_log_lock(struct rw_log *log)

@@ -157,7 +157,7 @@ static void readers_beside_the_writer(void **state)
     assert_int_equal(rest, 0);
     for (int i = 0; i < 300; i++) {
         append_synced(&t, 1 + i % 2);
-        assert_int_equal(rw_log_refresh(reader.log), RW_OK);
+        assert_int_equal(rw_log_refresh(reader.log, 0), RW_OK);
         assert_int_equal(rw_log_end(reader.log), rw_log_end(t.log));
     }
     /* Cut, and written ahead again at once: the file is longer than what the reader knew. */
@@ -165,7 +165,7 @@ static void readers_beside_the_writer(void **state)
     assert_int_equal(rw_log_truncate(t.log, end - 30), RW_OK);
     append_synced(&t, 5);
     assert_true(file_size(&t, FIRST) > rw_log_bytes(reader.log));
-    assert_int_equal(rw_log_refresh(reader.log), RW_OK);
+    assert_int_equal(rw_log_refresh(reader.log, 0), RW_OK);
     assert_int_equal(rw_log_end(reader.log), end - 25);
     assert_int_equal(log_test_read_all(&reader, 0, NULL), end - 25);
     assert_int_equal(rw_log_close(reader.log, false), RW_OK);

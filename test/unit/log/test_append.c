@@ -426,15 +426,15 @@ static void read_only_follows_a_writer(void **state)
     assert_int_equal(rw_log_end(reader), 2);
     for (int i = 0; i < 50; i++)
         log_test_append(&t, 2, 1001 + i, 100);
-    assert_int_equal(rw_log_refresh(t.log), RW_E_INVAL);
-    assert_int_equal(rw_log_refresh(reader), RW_OK);
+    assert_int_equal(rw_log_refresh(t.log, 0), RW_E_INVAL);
+    assert_int_equal(rw_log_refresh(reader, 0), RW_OK);
     assert_int_equal(rw_log_end(reader), 102);
     assert_int_equal(rw_log_bytes(reader), rw_log_bytes(t.log));
     assert_int_equal(rw_log_segments(reader), rw_log_segments(t.log));
     assert_int_equal(rw_log_trim(t.log, 60), RW_OK);
     rw_log_unlink_deleted(t.log, INT64_MAX);
     assert_int_equal(rw_log_truncate(t.log, 98), RW_OK);
-    assert_int_equal(rw_log_refresh(reader), RW_OK);
+    assert_int_equal(rw_log_refresh(reader, 0), RW_OK);
     assert_true(rw_log_start(reader) > 40 && rw_log_start(reader) <= 60);
     assert_int_equal(rw_log_end(reader), 98);
     assert_int_equal(rw_log_close(reader, false), RW_OK);
