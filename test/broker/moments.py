@@ -222,10 +222,10 @@ def _():
             for _ in range(n):
                 c.send("Produce", 8, acks=-1, timeout_ms=30000, topic_data=[
                     {"name": "t", "partition_data": [{"index": 0, "records": batch([bytes(400)])}]}])
-            # All frames are there with one receive. The first batch of a segment is written alone; the second
-            # write, of all others, fails.
+            # All frames are there with one receive. The first batch of a segment is written alone (pwrite64);
+            # the second write, of all others, fails.
             strace = subprocess.Popen(["strace", "-f", "-p", str(b.process.pid), "-e", "trace=pwritev", "-e",
-                                       "inject=pwritev:error=EIO:when=2"], stderr=subprocess.PIPE)
+                                       "inject=pwritev:error=EIO:when=1"], stderr=subprocess.PIPE)
             assert b"attached" in strace.stderr.readline(), "strace does not attach"
             b.process.send_signal(signal.SIGSTOP)
             sock.sendall(c.s.data)
