@@ -167,6 +167,7 @@ struct rw_builder {
     struct rw_buf records;   /* room for the header, and uncompressed records so far */
     struct rw_buf out;       /* for a finished batch that is not in `records` */
     struct rw_buf *finished; /* which of the two holds it; may be taken, leaving an empty buffer */
+    struct rw_batch header;  /* of the finished batch */
     int32_t count;
     int64_t base_offset; /* offset of the first record; later ones may leave gaps */
     int64_t last_offset;

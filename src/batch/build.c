@@ -225,23 +225,43 @@ int rw_builder_copy(struct rw_builder *b, const struct rw_record *record)
     return code;
 }
 
-static void put_header(const struct rw_builder *b, uint8_t *h, size_t size)
+static struct rw_batch header_of(const struct rw_builder *b, size_t size)
 {
     int64_t delta = b->last_offset - b->base_offset;
+    return (struct rw_batch){
+        .base_offset = b->base_offset,
+        .batch_length = (int32_t)(size - RW_BATCH_PREFIX_SIZE),
+        .leader_epoch = b->leader_epoch,
+        .magic = RW_BATCH_MAGIC,
+        .attributes =
+            (uint16_t)((b->attributes & ~(unsigned)RW_ATTR_CODEC_MASK) | (unsigned)b->codec),
+        .last_offset_delta = delta < 0 ? 0 : (int32_t)delta,
+        .base_timestamp = b->base_timestamp,
+        .max_timestamp = b->max_timestamp,
+        .producer_id = b->producer_id,
+        .producer_epoch = b->producer_epoch,
+        .base_sequence = b->base_sequence,
+        .records_count = b->count,
+    };
+}
+
+/* With the CRC, which is only known then. */
+static void put_header(struct rw_batch *b, uint8_t *h, size_t size)
+{
     rw_store_be64(h, (uint64_t)b->base_offset);
-    rw_store_be32(h + 8, (uint32_t)(size - RW_BATCH_PREFIX_SIZE));
+    rw_store_be32(h + 8, (uint32_t)b->batch_length);
     rw_store_be32(h + 12, (uint32_t)b->leader_epoch);
     h[16] = RW_BATCH_MAGIC;
-    rw_store_be16(h + 21,
-                  (uint16_t)((b->attributes & ~(unsigned)RW_ATTR_CODEC_MASK) | (unsigned)b->codec));
-    rw_store_be32(h + 23, delta < 0 ? 0 : (uint32_t)delta);
+    rw_store_be16(h + 21, b->attributes);
+    rw_store_be32(h + 23, (uint32_t)b->last_offset_delta);
     rw_store_be64(h + 27, (uint64_t)b->base_timestamp);
     rw_store_be64(h + 35, (uint64_t)b->max_timestamp);
     rw_store_be64(h + 43, (uint64_t)b->producer_id);
     rw_store_be16(h + 51, (uint16_t)b->producer_epoch);
     rw_store_be32(h + 53, (uint32_t)b->base_sequence);
-    rw_store_be32(h + 57, (uint32_t)b->count);
-    rw_store_be32(h + 17, rw_batch_crc(h, size));
+    rw_store_be32(h + 57, (uint32_t)b->records_count);
+    b->crc = rw_batch_crc(h, size);
+    rw_store_be32(h + 17, b->crc);
 }
 
 int rw_builder_finish(struct rw_builder *b, struct rw_slice *ret_batch)
@@ -264,7 +284,8 @@ int rw_builder_finish(struct rw_builder *b, struct rw_slice *ret_batch)
     }
     if (to->n > INT32_MAX)
         return RW_E_TOO_BIG;
-    put_header(b, to->p, to->n);
+    b->header = header_of(b, to->n);
+    put_header(&b->header, to->p, to->n);
     b->finished = to;
     *ret_batch = rw_slice(to->p, to->n);
     return RW_OK;

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "batch/plain.h"
 
 static void tell_waiters(struct rollway_log *log)
 {
@@ -21,15 +20,10 @@ static void tell_waiters(struct rollway_log *log)
 }
 
 /* Hands one finished batch to the engine. `append` is held. */
-static int append_bytes(struct rollway_log *log, uint8_t *p, size_t n, bool trusted,
-                        struct rw_append_info *ret_info)
+static int append_bytes(struct rollway_log *log, uint8_t *p, size_t n,
+                        const struct rw_append_args *args, struct rw_append_info *ret_info)
 {
-    const struct rw_append_args args = {.leader_epoch = (int32_t)log->epoch,
-                                        .as_leader = true,
-                                        .allow_zstd = true,
-                                        .trusted = trusted,
-                                        .now_ms = rw_wall_ms(log->env->clock)};
-    int rc = rw_log_append(log->log, p, n, &args, ret_info);
+    int rc = rw_log_append(log->log, p, n, args, ret_info);
     if (rc)
         return ret_info->why
                    ? rollway_fail(log, rc, "append: %s: %s", rw_code_text(rc), ret_info->why)
@@ -56,15 +50,23 @@ static int finish(struct rollway_log *log, struct rw_slice *ret_batch)
     return rollway_fail_code(log, rc, "append");
 }
 
+/* The batch in the builder. `append` is held. */
+static int append_built(struct rollway_log *log, struct rw_append_info *ret_info)
+{
+    struct rw_slice batch;
+    const struct rw_append_args args = {
+        .leader_epoch = (int32_t)log->epoch, .as_leader = true, .built = &log->builder.header};
+    int rc = finish(log, &batch);
+    return rc ? rc : append_bytes(log, log->builder.finished->p, batch.n, &args, ret_info);
+}
+
 int rollway_write_buffer(struct rollway_log *log)
 {
     if (!log->buffering)
         return RW_OK;
-    struct rw_slice batch;
     struct rw_append_info info;
-    int rc = finish(log, &batch);
-    if (!rc)
-        rc = append_bytes(log, log->builder.finished->p, batch.n, true, &info);
+    rw_plain_end(&log->open, &log->builder);
+    int rc = append_built(log, &info);
     /* On a full disk the records stay in memory and are tried again with the next flush. */
     if (rc)
         return rc;
@@ -137,50 +139,66 @@ static inline bool is_usual(const struct rollway_record *r)
     return !r->headers_count && (r->key || !r->key_size) && (r->value || !r->value_size);
 }
 
-/* False: nothing was changed, and add_any_record() has to look at it. */
-static inline __attribute__((always_inline)) bool add_usual(struct rw_builder *b,
-                                                            const struct rollway_record *r,
-                                                            int64_t now_ms)
+static inline int64_t time_of(const struct rollway_record *r, int64_t now_ms)
 {
-    int64_t timestamp = r->timestamp_ms ? r->timestamp_ms : now_ms;
-    return timestamp >= 0 && rw_builder_add_plain(b, timestamp, rw_slice(r->key, r->key_size),
-                                                  rw_slice(r->value, r->value_size));
+    return r->timestamp_ms ? r->timestamp_ms : now_ms;
 }
 
-/* The next record of the builder's batch. Nearly all are usual: then nothing can be wrong. */
-static inline int add_record(struct rollway_log *log, const struct rollway_record *r,
-                             int64_t now_ms)
+/* As many usual records as come first, while the batch is below `most` bytes and its memory suffices. Returns
+ * how many; add_any_record() has to look at the next one. Calls nothing: all stays in registers. */
+static size_t add_usual(struct rw_builder *b, const struct rollway_record *records, size_t count,
+                        size_t most, int64_t now_ms)
 {
-    if (is_usual(r) && add_usual(&log->builder, r, now_ms))
-        return RW_OK;
-    return add_any_record(log, r, now_ms);
+    struct rw_plain w = rw_plain_begin(b, time_of(records, now_ms), most);
+    size_t i = 0;
+    for (; i < count; i++) {
+        const struct rollway_record *r = &records[i];
+        int64_t timestamp = time_of(r, now_ms);
+        if (timestamp <= 0 || !is_usual(r) ||
+            !rw_plain_add(&w, timestamp, rw_slice(r->key, r->key_size),
+                          rw_slice(r->value, r->value_size)))
+            break;
+    }
+    rw_plain_end(&w, b);
+    return i;
+}
+
+/* The next records of the builder's batch, which may have `most` bytes then. Nearly all are usual. */
+static int add_records(struct rollway_log *log, const struct rollway_record *records, size_t count,
+                       size_t most)
+{
+    int64_t now_ms = 0; /* the clock is asked when a record wants it, once */
+    for (size_t i = 0; i < count;) {
+        i += add_usual(&log->builder, records + i, count - i, most, now_ms);
+        if (i == count)
+            break;
+        if (!records[i].timestamp_ms && !now_ms) {
+            now_ms = rw_wall_ms(log->env->clock);
+            if (now_ms > 0)
+                continue;
+        }
+        int rc = add_any_record(log, &records[i++], now_ms);
+        if (rc)
+            return rc;
+        if (rw_builder_size(&log->builder) > most)
+            return rollway_fail(log, RW_E_TOO_BIG, "the records do not fit into one batch of %zu",
+                                most);
+    }
+    return RW_OK;
 }
 
 /* All records as one batch of their own. `append` is held. */
 static int append_records(struct rollway_log *log, const struct rollway_record *records,
                           size_t count, int64_t *ret_first)
 {
-    int64_t base = rw_log_end(log->log), now_ms = 0;
-    int rc = RW_OK;
     /* Compressed, they may have any size that can be read again. */
     size_t most = log->options.compression ? RW_BATCH_HEADER_SIZE + (size_t)RW_DECOMPRESSED_MAX
                                            : (size_t)log->config.batch_bytes_max;
-    rw_builder_reset(&log->builder, base);
-    for (size_t i = 0; i < count && !rc; i++) {
-        if (!records[i].timestamp_ms && !now_ms)
-            now_ms = rw_wall_ms(log->env->clock);
-        rc = add_record(log, &records[i], now_ms);
-        if (!rc && rw_builder_size(&log->builder) > most)
-            rc = rollway_fail(log, RW_E_TOO_BIG, "the records do not fit into one batch of %zu",
-                              most);
-    }
-    struct rw_slice batch;
     struct rw_append_info info;
+    rw_builder_reset(&log->builder, rw_log_end(log->log));
+    int rc = add_records(log, records, count, most);
     if (!rc)
-        rc = finish(log, &batch);
-    if (!rc)
-        rc = append_bytes(log, log->builder.finished->p, batch.n, true, &info);
-    rw_builder_reset(&log->builder, 0);
+        rc = append_built(log, &info);
     if (!rc)
         *ret_first = info.first_offset;
     return rc;
@@ -238,6 +256,15 @@ static void go_back(struct rw_builder *b, const struct mark *to)
     b->max_timestamp = to->max_timestamp;
 }
 
+/* From here on gather() adds to the open batch; with COUNT it finds no room, and any record may be due. */
+static void go_on(struct rollway_log *log)
+{
+    const struct rw_builder *b = &log->builder;
+    bool counts = log->options.durability == ROLLWAY_DURABLE_COUNT;
+    log->open =
+        rw_plain_begin(b, b->base_timestamp, counts ? 0 : (size_t)log->options.buffer_bytes);
+}
+
 /*
  * One record of at most `most` bytes into the open batch in memory. Whatever is in it fits into a batch,
  * compressed or not. `append` is held. When the record makes the batch due, it is written here: if that
@@ -247,6 +274,8 @@ static int buffer_record(struct rollway_log *log, const struct rollway_record *r
                          int64_t *ret_first, bool *ret_due)
 {
     struct rw_builder *b = &log->builder;
+    if (log->buffering)
+        rw_plain_end(&log->open, b);
     if (log->buffering && rw_builder_size(b) + most > (size_t)log->options.buffer_bytes) {
         int rc = rollway_write_buffer(log);
         if (rc)
@@ -255,15 +284,19 @@ static int buffer_record(struct rollway_log *log, const struct rollway_record *r
     if (!log->buffering)
         rw_builder_reset(b, rw_log_end(log->log));
     const struct mark before = mark_of(b);
-    int rc = add_record(log, r, r->timestamp_ms ? 0 : rw_wall_ms(log->env->clock));
-    if (rc)
+    int rc = add_records(log, r, 1, (size_t)log->options.buffer_bytes);
+    if (rc) {
+        go_on(log); /* the builder may have got other memory */
         return rc;
+    }
     log->buffering = true;
+    go_on(log);
     *ret_due = count_up(log, 1);
     rc = *ret_due ? rollway_write_buffer(log) : RW_OK;
     if (rc) {
         go_back(b, &before);
         log->buffering = b->count > 0;
+        go_on(log);
         log->unflushed = log->options.flush_records - 1; /* due again with the next record */
         return rc;
     }
@@ -273,19 +306,23 @@ static int buffer_record(struct rollway_log *log, const struct rollway_record *r
 }
 
 /*
- * The short way of buffer_record(), in half the instructions: a record of the usual kind that fits into
- * the open batch and makes nothing due. False: not such a one, and nothing was changed. `append` is held.
+ * The short way of buffer_record(), in half the instructions: a record of the usual kind that fits
+ * into the open batch and makes nothing due. False: not such a one, and nothing was changed. `append` is
+ * held.
  */
 static inline bool gather(struct rollway_log *log, const struct rollway_record *r)
 {
-    struct rw_builder *b = &log->builder;
-    if (!log->buffering || log->options.durability == ROLLWAY_DURABLE_COUNT || !is_usual(r) ||
-        rw_builder_size(b) + RECORD_OVERHEAD + r->key_size + r->value_size >
-            (size_t)log->options.buffer_bytes)
+    if (!log->buffering || !is_usual(r))
         return false;
-    int64_t now_ms = r->timestamp_ms ? 0 : rw_wall_ms(log->env->clock);
-    if (!add_usual(b, r, now_ms))
+    int64_t timestamp = r->timestamp_ms ? r->timestamp_ms : rw_wall_ms(log->env->clock);
+    struct rw_plain w = log->open;
+    if (timestamp < 0 || !rw_plain_add(&w, timestamp, rw_slice(r->key, r->key_size),
+                                       rw_slice(r->value, r->value_size)))
         return false;
+    /* The next record's lines: the lock that is taken in between waits for them. */
+    __builtin_prefetch(w.p + 128, 1);
+    __builtin_prefetch(w.p + 192, 1);
+    log->open = w;
     tell_waiters(log);
     return true;
 }
@@ -338,7 +375,7 @@ int rollway_log_append(struct rollway_log *log, const struct rollway_record *rec
         return append_any(log, records, count, ret_offset);
     rollway_lock_append(log);
     bool done = gather(log, records);
-    int64_t offset = log->builder.last_offset;
+    int64_t offset = log->builder.base_offset + (int64_t)log->open.offset_delta - 1;
     rollway_unlock_append(log);
     if (!done)
         return append_any(log, records, count, ret_offset);
@@ -355,11 +392,15 @@ int rollway_log_append_batch(struct rollway_log *log, void *batch, size_t size, 
         return rollway_fail(log, RW_E_INVAL, "no batch");
     if (log->options.read_only)
         return rollway_fail(log, RW_E_PERM, "the log was opened read-only");
+    const struct rw_append_args args = {.leader_epoch = (int32_t)log->epoch,
+                                        .as_leader = true,
+                                        .allow_zstd = true,
+                                        .now_ms = rw_wall_ms(log->env->clock)};
     struct rw_append_info info = {0};
     rollway_lock_append(log);
     int rc = rollway_write_buffer(log);
     if (!rc)
-        rc = append_bytes(log, batch, size, false, &info);
+        rc = append_bytes(log, batch, size, &args, &info);
     bool due = !rc && count_up(log, (size_t)(info.last_offset - info.first_offset + 1));
     rollway_unlock_append(log);
     if (!rc)

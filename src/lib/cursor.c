@@ -267,7 +267,7 @@ int rollway_cursor_wait(struct rollway_cursor *c, int timeout_ms)
         return rc ? rc : 1;
     rollway_lock_append(log);
     atomic_fetch_add(&log->waiters, 1);
-    while (rw_log_end(log->log) + log->builder.count * log->buffering <= c->offset && now < until) {
+    while (rollway_end(log) <= c->offset && now < until) {
         int64_t pause = until == INT64_MAX ? -1 : until - now;
         if (log->options.read_only) {
             if (pause < 0 || pause > POLL_US)
@@ -279,7 +279,7 @@ int rollway_cursor_wait(struct rollway_cursor *c, int timeout_ms)
         now = rw_mono_us(log->env->clock);
     }
     atomic_fetch_sub(&log->waiters, 1);
-    bool more = rw_log_end(log->log) + log->builder.count * log->buffering > c->offset;
+    bool more = rollway_end(log) > c->offset;
     rollway_unlock_append(log);
     return rc ? rollway_fail_code(log, rc, "refresh") : more;
 }

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include "batch/batch.h"
+#include "batch/plain.h"
 #include "env/env.h"
 #include "log/dir.h"
 #include "log/log.h"
@@ -55,8 +56,9 @@ struct rollway_log {
     uint64_t start_id;
     int64_t start_mtime_ms;
     int64_t unflushed; /* records since the last flush (COUNT) */
-    bool buffering;    /* the builder holds records that are not in the file yet */
-    int64_t epoch;     /* leader epoch of new batches */
+    bool buffering;    /* the builder holds records that are not in the file yet: so many as ... */
+    struct rw_plain open; /* ... this counts, which runs ahead of the builder (append.c) */
+    int64_t epoch;        /* leader epoch of new batches */
     pthread_t flusher;
     bool flusher_runs;
     bool closing;         /* with `append` */
@@ -107,6 +109,11 @@ static inline void rollway_unlock_append(struct rollway_log *log)
 RW_MUST int rollway_write_buffer(struct rollway_log *log);
 /* What a reader of this handle must see first: read-only, what the writer did; else what is gathered. */
 RW_MUST int rollway_catch_up(struct rollway_log *log);
+/* The end, with the records that were gathered in memory. `append` is held. */
+static inline int64_t rollway_end(const struct rollway_log *log)
+{
+    return rw_log_end(log->log) + (log->buffering ? (int64_t)log->open.offset_delta : 0);
+}
 
 /* ---- manage.c ---- */
 

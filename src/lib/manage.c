@@ -17,7 +17,7 @@ int64_t rollway_log_end_offset(const struct rollway_log *log)
     /* Locking changes nothing that a caller of a const function could see. */
     struct rw_sync *sync = log->env->sync;
     sync->lock(sync, log->append);
-    int64_t end = rw_log_end(log->log) + (log->buffering ? log->builder.count : 0);
+    int64_t end = rollway_end(log);
     sync->unlock(sync, log->append);
     return end;
 }

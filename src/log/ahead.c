@@ -23,11 +23,16 @@
 
 static const uint8_t zeros_page[16 << 10];
 
+bool rw_ahead_is_due(const struct rw_log *log, const struct rw_segment *s, size_t n)
+{
+    return log->config.zeros_ahead_bytes > 0 && s->size + n > s->file_end && n <= SMALL_SYNC &&
+           atomic_load_explicit(&log->small_syncs, memory_order_relaxed) >= SMALL_SYNCS;
+}
+
 size_t rw_ahead_bytes(const struct rw_log *log, const struct rw_segment *s, size_t n)
 {
     uint64_t most = (uint64_t)log->config.zeros_ahead_bytes, end = s->size + n;
-    if (log->config.zeros_ahead_bytes <= 0 || end <= s->file_end || n > SMALL_SYNC ||
-        log->small_syncs < SMALL_SYNCS || s->size - s->synced > UNSYNCED)
+    if (!rw_ahead_is_due(log, s, n) || s->size - s->synced > UNSYNCED)
         return 0;
     uint64_t ahead = s->size > AHEAD_MIN ? s->size : AHEAD_MIN;
     if (most > sizeof(zeros_page) * RW_AHEAD_PIECES)
@@ -56,10 +61,10 @@ int rw_ahead_write(struct rw_segment *s, struct rw_iov *iov, size_t n_iov, uint6
 
 void rw_ahead_note_sync(struct rw_log *log, uint64_t bytes)
 {
-    if (bytes > SMALL_SYNC)
-        log->small_syncs = 0;
-    else if (log->small_syncs < SMALL_SYNCS)
-        log->small_syncs++;
+    unsigned before = atomic_load_explicit(&log->small_syncs, memory_order_relaxed);
+    if (bytes > SMALL_SYNC || before < SMALL_SYNCS)
+        atomic_store_explicit(&log->small_syncs, bytes > SMALL_SYNC ? 0 : before + 1,
+                              memory_order_relaxed);
 }
 
 int rw_ahead_cut(struct rw_segment *s)

@@ -6,7 +6,9 @@
 #include <stdbool.h>
 #include "log/state.h"
 
-/* How many zeros to write behind an append of n bytes; 0: none. [L] */
+/* May there be zeros to write behind an append of n bytes? Without the mutex. [W] */
+bool rw_ahead_is_due(const struct rw_log *log, const struct rw_segment *s, size_t n);
+/* How many, if any; 0: none. [W] [L] */
 size_t rw_ahead_bytes(const struct rw_log *log, const struct rw_segment *s, size_t n);
 #define RW_AHEAD_PIECES 16 /* of zeros in one write */
 

@@ -25,7 +25,7 @@ void rw_epochs_deinit(struct rw_epochs *e)
 
 int rw_epochs_reserve(struct rw_epochs *e, size_t n)
 {
-    if (e->cap - e->n >= n)
+    if (rw_epochs_room(e) >= n)
         return RW_OK;
     size_t cap = e->cap ? e->cap : 8;
     while (cap - e->n < n)

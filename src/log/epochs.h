@@ -29,6 +29,11 @@ static inline int32_t rw_epochs_latest(const struct rw_epochs *e)
 {
     return e->n ? e->at[e->n - 1].epoch : -1;
 }
+/* How many assigns there is room for. */
+static inline size_t rw_epochs_room(const struct rw_epochs *e)
+{
+    return e->cap - e->n;
+}
 /* Makes room for n more, so that the next n assigns can not fail. */
 RW_MUST int rw_epochs_reserve(struct rw_epochs *e, size_t n);
 /* Notes that a batch of `epoch` lies at `offset`. Negative epochs are ignored. Later entries that

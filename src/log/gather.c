@@ -169,11 +169,18 @@ static int store(struct rw_gather *g)
 {
     struct rw_log *log = g->log;
     struct rw_segment *s = rw_log_active(log);
-    rw_log_lock(log);
-    int rc = rw_epochs_reserve(&log->epochs, g->batches);
-    size_t zeros = rw_ahead_bytes(log, s, g->bytes);
-    rw_log_unlock(log);
-    return rc ? rc : write_all(g, s, zeros);
+    size_t zeros = 0;
+    /* Mostly there is room and nothing due; that can be seen without the mutex, because only the writer
+     * takes room away. */
+    if (rw_epochs_room(&log->epochs) < g->batches || rw_ahead_is_due(log, s, g->bytes)) {
+        rw_log_lock(log);
+        int rc = rw_epochs_reserve(&log->epochs, g->batches);
+        zeros = rw_ahead_bytes(log, s, g->bytes);
+        rw_log_unlock(log);
+        if (rc)
+            return rc;
+    }
+    return write_all(g, s, zeros);
 }
 
 void rw_gather_write(struct rw_gather *g)

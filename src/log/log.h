@@ -95,9 +95,12 @@ struct rw_append_args {
     bool as_leader;       /* true: assign offsets, validate, check producers. false: bytes come from
                                a leader and keep their offsets */
     bool allow_zstd;
-    bool trusted;  /* the batch was built in this process: its bytes are not checked again */
+    /* as_leader: the batch was built in this process, with this header: its bytes are not looked at. NULL:
+     * they are checked. */
+    const struct rw_batch *built;
     bool internal; /* control batches and internal writers: skip the client-only rules */
-    int64_t now_ms;
+    int64_t
+        now_ms; /* a batch that was built may leave it 0: the clock is asked if the time matters */
     const struct rw_append_check *check; /* as_leader; NULL: none was made */
 };
 

@@ -14,7 +14,7 @@ static int64_t waited_ms(const struct rw_segment *s, int64_t now_ms, int64_t max
 {
     if (s->first_timestamp >= 0 && max_timestamp >= 0)
         return max_timestamp - s->first_timestamp;
-    return now_ms - s->created_ms;
+    return (now_ms ? now_ms : rw_wall_ms(s->env->clock)) - s->created_ms;
 }
 
 bool rw_log_should_roll(const struct rw_log *log, size_t before, uint64_t n, int64_t now_ms,

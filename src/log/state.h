@@ -38,7 +38,7 @@ struct rw_log {
     bool flushing;           /* [L] the flush token is taken */
     uint64_t dir_changes;    /* [L] of names that matter ... */
     uint64_t dir_synced;     /* [L] ... and how many of them are durable */
-    unsigned small_syncs;    /* [L] in a row; see ahead.c */
+    atomic_uint small_syncs; /* [L] to change. In a row; see ahead.c */
     struct rw_epochs epochs; /* [L] */
     bool epochs_busy;        /* [L] their file is being written ... */
     int64_t epochs_writing;  /* [L] ... and this was `unsaved`; INT64_MAX: it is not */

@@ -139,7 +139,7 @@ static void a_cut_that_stops_half_way_is_final(void **state)
     struct log_test t;
     struct rw_buf more;
     struct rw_append_info info;
-    const struct rw_append_args args = {.as_leader = true, .trusted = true};
+    const struct rw_append_args args = {.as_leader = true};
     on_a_disk(&t, 1);
     fill(&t);
     assert_int_equal(rw_log_roll(t.log), RW_OK);
