@@ -24,16 +24,12 @@ struct wanted {
 static int see_line(void *arg, char *line)
 {
     struct wanted *w = arg;
-    int64_t partition, offset;
-    int used = 0;
-    char *space = strchr(line, ' ');
-    if (!space || sscanf(space, " %" SCNd64 " %" SCNd64 "%n", &partition, &offset, &used) != 2 ||
-        space[used] || offset < 0)
-        return RW_E_CORRUPT;
-    *space = 0;
-    if (!w->topic || (partition == w->partition && strcmp(line, w->topic) == 0))
+    int32_t partition;
+    int64_t offset;
+    int rc = rw_checkpoint_line(line, &partition, &offset);
+    if (!rc && (!w->topic || (partition == w->partition && strcmp(line, w->topic) == 0)))
         w->offset = offset;
-    return RW_OK;
+    return rc;
 }
 
 static int64_t checkpoint(const char *dir, const char *name, const char *topic, int32_t partition)
@@ -101,13 +97,10 @@ static int keep_line(void *arg, char *line)
     struct noting *s = arg;
     int32_t partition;
     int64_t offset;
-    char *space = strchr(line, ' ');
-    if (!space || sscanf(space, " %" SCNd32 " %" SCNd64, &partition, &offset) != 2)
-        return RW_E_CORRUPT;
-    if (partition == s->partition && (size_t)(space - line) == strlen(s->topic) &&
-        memcmp(line, s->topic, strlen(s->topic)) == 0)
-        return RW_OK;
-    rw_buf_printf(&s->lines, "%s\n", line);
+    int rc = rw_checkpoint_line(line, &partition, &offset);
+    if (rc || (partition == s->partition && strcmp(line, s->topic) == 0))
+        return rc;
+    rw_buf_printf(&s->lines, "%s %" PRId32 " %" PRId64 "\n", line, partition, offset);
     s->n++;
     return RW_OK;
 }

@@ -77,20 +77,13 @@ struct wanted {
 static int see_line(void *arg, char *line)
 {
     struct wanted *w = arg;
-    char *end, *space = strchr(line, ' ');
-    if (!space)
-        return RW_E_CORRUPT;
-    *space = 0;
-    long partition = strtol(space + 1, &end, 10);
-    if (*end != ' ')
-        return RW_E_CORRUPT;
-    long long offset = strtoll(end + 1, &end, 10);
-    if (*end || offset < 0)
-        return RW_E_CORRUPT;
+    int32_t partition;
+    int rc = rw_checkpoint_line(line, &partition, &w->last);
+    if (rc)
+        return rc;
     w->lines++;
-    w->last = offset;
     if (partition == w->partition && strcmp(line, w->topic) == 0)
-        w->offset = offset;
+        w->offset = w->last;
     return RW_OK;
 }
 

@@ -1,9 +1,10 @@
 /*
- * Whole-file replacement and the text form of Kafka's checkpoints. Knows nothing of what the lines
- * mean.
+ * Whole-file replacement and the text form of Kafka's checkpoints. Knows nothing of what the offsets
+ * in them mean.
  */
 #include "log/checkpoint.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,4 +121,23 @@ int rw_checkpoint_parse(const char *text, size_t n, int (*each)(void *arg, char 
     int rc = parse_lines(copy, each, arg);
     rw_free(copy);
     return rc;
+}
+
+int rw_checkpoint_line(char *line, int32_t *ret_partition, int64_t *ret_offset)
+{
+    char *end, *space = strchr(line, ' ');
+    if (!space || space == line)
+        return RW_E_CORRUPT;
+    errno = 0;
+    long partition = strtol(space + 1, &end, 10);
+    if (*end != ' ' || partition < 0 || partition > INT32_MAX)
+        return RW_E_CORRUPT;
+    const char *number = end + 1;
+    long long offset = strtoll(number, &end, 10);
+    if (end == number || *end || offset < 0 || errno)
+        return RW_E_CORRUPT;
+    *space = 0;
+    *ret_partition = (int32_t)partition;
+    *ret_offset = offset;
+    return RW_OK;
 }

@@ -32,3 +32,5 @@ RW_MUST int rw_file_remove(const struct rw_env *env, const char *path);
  */
 RW_MUST int rw_checkpoint_parse(const char *text, size_t n, int (*each)(void *arg, char *line),
                                 void *arg);
+/* Takes a line "topic partition offset" apart: it ends behind the topic then. RW_E_CORRUPT: it is none. */
+RW_MUST int rw_checkpoint_line(char *line, int32_t *ret_partition, int64_t *ret_offset);

@@ -160,18 +160,10 @@ static int lines_add(struct lines *l, const char *topic, int32_t partition, int6
 
 static int parse_line(void *arg, char *line)
 {
-    char *end, *space = strchr(line, ' ');
-    if (!space || space == line)
-        return RW_E_CORRUPT;
-    *space = 0;
-    long partition = strtol(space + 1, &end, 10);
-    if (*end != ' ' || partition < 0 || partition > INT32_MAX)
-        return RW_E_CORRUPT;
-    const char *number = end + 1;
-    long long offset = strtoll(number, &end, 10);
-    if (end == number || *end || offset < 0)
-        return RW_E_CORRUPT;
-    return lines_add(arg, line, (int32_t)partition, offset);
+    int32_t partition;
+    int64_t offset;
+    int rc = rw_checkpoint_line(line, &partition, &offset);
+    return rc ? rc : lines_add(arg, line, partition, offset);
 }
 
 /* A checkpoint that is missing or damaged is not fatal: recovery then looks at everything. */

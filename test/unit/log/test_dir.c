@@ -1,4 +1,5 @@
 /* The data directory: lock, identity, clean mark, checkpoints, partitions, leftovers. */
+#include "log/checkpoint.h"
 #include "log_test.h"
 
 #include <stdio.h>
@@ -183,6 +184,29 @@ static void topic_ids_stay(void **state)
     log_test_deinit(&t);
 }
 
+static void lines_of_a_checkpoint(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "",        "t",     "t 1",  " 1 2", "t -1 2", "t 1 -2",         "t 1 x",
+        "t 1 2 3", "t x 2", "t 1 ", "t  ",  "t 1 2 ", "t 4294967296 2", "t 1 9223372036854775808"};
+    int32_t partition = 7;
+    int64_t offset = 7;
+    char line[64];
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        snprintf(line, sizeof(line), "%s", wrong[i]);
+        assert_int_equal(rw_checkpoint_line(line, &partition, &offset), RW_E_CORRUPT);
+        assert_string_equal(line, wrong[i]);
+    }
+    assert_int_equal(partition, 7);
+    assert_int_equal(offset, 7);
+    snprintf(line, sizeof(line), "topic 3 9223372036854775807");
+    assert_int_equal(rw_checkpoint_line(line, &partition, &offset), RW_OK);
+    assert_string_equal(line, "topic");
+    assert_int_equal(partition, 3);
+    assert_int_equal(offset, INT64_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +215,7 @@ int main(void)
         cmocka_unit_test(one_line_of_a_checkpoint),
         cmocka_unit_test(partitions_are_found_and_leftovers_removed),
         cmocka_unit_test(topic_ids_stay),
+        cmocka_unit_test(lines_of_a_checkpoint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
