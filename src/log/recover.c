@@ -415,6 +415,54 @@ static int refuse_old_format(struct rw_log *log, struct rw_segment *s)
     return RW_E_UNSUPPORTED;
 }
 
+/* A segment that is not looked at as a whole: below the recovery point, or of a log that is not to be
+ * repaired. */
+static int trust_segment(struct rw_log *log, struct rw_segment *s,
+                         const struct rw_log_open_args *args, int64_t next_base, bool last,
+                         int64_t *ret_next, bool *ret_stop)
+{
+    bool torn = false;
+    int rc = RW_OK;
+    bool indexed = rw_segment_load_indexes(s, log->dir, log->read_only, next_base);
+    if (!indexed && !log->read_only && s->size)
+        rc = rw_log_rebuild_indexes(log, s, next_base);
+    else if (!indexed && !log->read_only)
+        rw_segment_new_indexes(s, log->dir, &log->config);
+    if (!rc && (last || (!indexed && log->read_only)))
+        rc = find_end(log, s, next_base, last ? args->recovery_point : INT64_MAX, ret_next, &torn);
+    /* The mark said clean, the file does not: believe the file. */
+    if (!rc && torn && last && !log->read_only)
+        rc = scan_segment(log, s, next_base, args->recovery_point, ret_next, ret_stop);
+    /* The same for a log that was closed: what the mark vouches for is not there. */
+    if (!rc && last && args->clean && !log->read_only && *ret_next < args->recovery_point)
+        s->keep_tail = true;
+    if (!last)
+        *ret_next = next_base;
+    return rc;
+}
+
+static int load_opened(struct rw_log *log, struct rw_segment *s,
+                       const struct rw_log_open_args *args, int64_t next_base, bool last,
+                       int64_t *ret_next, bool *ret_stop)
+{
+    bool scan = !log->read_only && !args->clean && next_base > args->recovery_point;
+    uint64_t cut_before = log->cut_bytes;
+    int rc = s->base >= args->recovery_point ? refuse_old_format(log, s) : RW_OK;
+    if (!rc)
+        rc = scan ? scan_segment(log, s, next_base, args->recovery_point, ret_next, ret_stop)
+                  : trust_segment(log, s, args, next_base, last, ret_next, ret_stop);
+    /* Rubbish behind the last batch, and the next segment goes on where that batch ended: the rest of a
+     * write that failed. Nothing is missing, so nothing else has to go. */
+    if (!rc && *ret_stop && !last && *ret_next == next_base) {
+        *ret_stop = false;
+        rc = s->file->ops->truncate(s->file, s->size);
+    }
+    if (!rc && *ret_stop && log->no_cut && log->cut_bytes > cut_before)
+        rc = RW_E_CORRUPT;
+    s->sealed = !last;
+    return !rc && scan && !last ? rw_log_close_indexes(log, s) : rc;
+}
+
 static int load_one(struct rw_log *log, const struct rw_log_open_args *args, int64_t base,
                     int64_t next_base, bool last, int64_t *ret_next, bool *ret_stop)
 {
@@ -424,61 +472,14 @@ static int load_one(struct rw_log *log, const struct rw_log_open_args *args, int
         rc = rw_segment_open(log->env, log->dir, base, &log->config, log->read_only, &s);
     if (rc)
         return rc;
-    bool scan = !log->read_only && !args->clean && next_base > args->recovery_point;
-    uint64_t cut_before = log->cut_bytes;
     *ret_stop = false;
     *ret_next = next_base;
-    rc = base >= args->recovery_point ? refuse_old_format(log, s) : RW_OK;
-    if (rc) {
+    rc = load_opened(log, s, args, next_base, last, ret_next, ret_stop);
+    if (rc)
         rw_segment_unref(s);
-        return rc;
-    }
-    if (scan) {
-        rc = scan_segment(log, s, next_base, args->recovery_point, ret_next, ret_stop);
-    } else {
-        bool torn = false;
-        bool indexed = rw_segment_load_indexes(s, log->dir, log->read_only, next_base);
-        if (!indexed && !log->read_only && s->size)
-            rc = rw_log_rebuild_indexes(log, s, next_base);
-        else if (!indexed && !log->read_only)
-            rw_segment_new_indexes(s, log->dir, &log->config);
-        if (!rc && (last || (!indexed && log->read_only)))
-            rc = find_end(log, s, next_base, last ? args->recovery_point : INT64_MAX, ret_next,
-                          &torn);
-        /* The mark said clean, the file does not: believe the file. */
-        if (!rc && torn && last && !log->read_only)
-            rc = scan_segment(log, s, next_base, args->recovery_point, ret_next, ret_stop);
-        /* The same for a log that was closed: what the mark vouches for is not there. */
-        if (!rc && last && args->clean && !log->read_only && *ret_next < args->recovery_point)
-            s->keep_tail = true;
-        if (!last)
-            *ret_next = next_base;
-    }
-    if (rc) {
-        rw_segment_unref(s);
-        return rc;
-    }
-    /* Rubbish behind the last batch, and the next segment goes on where that batch ended: the rest of a
-     * write that failed. Nothing is missing, so nothing else has to go. */
-    if (*ret_stop && !last && *ret_next == next_base) {
-        *ret_stop = false;
-        rc = s->file->ops->truncate(s->file, s->size);
-        if (rc) {
-            rw_segment_unref(s);
-            return rc;
-        }
-    }
-    if (*ret_stop && log->no_cut && log->cut_bytes > cut_before) {
-        rw_segment_unref(s);
-        return RW_E_CORRUPT;
-    }
-    s->sealed = !last;
-    if (scan && !last && (rc = rw_log_close_indexes(log, s)) != RW_OK) {
-        rw_segment_unref(s);
-        return rc;
-    }
-    rw_log_push_segment(log, s);
-    return RW_OK;
+    else
+        rw_log_push_segment(log, s);
+    return rc;
 }
 
 /*
@@ -525,43 +526,6 @@ static int load_segments(struct rw_log *log, const struct rw_log_open_args *args
     if (!rc && log->segments_n)
         rw_log_active(log)->sealed = false;
     atomic_store(&log->end, end);
-    return rc;
-}
-
-static bool has_mark(struct rw_log *log)
-{
-    struct rw_path path;
-    struct rw_stat st;
-    return rw_path_join(&path, log->dir, RW_CONTIGUOUS_NAME, NULL) == RW_OK &&
-           log->env->vfs->ops->stat(log->env->vfs, path.s, &st) == RW_OK;
-}
-
-int rw_log_mark_contiguous(struct rw_log *log)
-{
-    struct rw_path path;
-    struct rw_file *f = NULL;
-    int rc = rw_path_join(&path, log->dir, RW_CONTIGUOUS_NAME, NULL);
-    if (!rc)
-        rc = rw_vfs_open(log->env->vfs, path.s, RW_OPEN_WRITE | RW_OPEN_CREATE, &f);
-    if (!rc)
-        rc = log->env->vfs->ops->sync_dir(log->env->vfs, log->dir);
-    rw_file_close(f);
-    log->contiguous = !rc;
-    return rc;
-}
-
-int rw_log_unmark_contiguous(struct rw_log *log)
-{
-    struct rw_path path;
-    if (!log->contiguous)
-        return RW_OK;
-    int rc = rw_path_join(&path, log->dir, RW_CONTIGUOUS_NAME, NULL);
-    if (!rc)
-        rc = rw_file_remove(log->env, path.s);
-    if (!rc)
-        rc = log->env->vfs->ops->sync_dir(log->env->vfs, log->dir);
-    if (!rc)
-        log->contiguous = false;
     return rc;
 }
 
@@ -634,7 +598,7 @@ static int load_listing(struct rw_log *log, const struct rw_log_open_args *args,
     if (l->bases_n)
         qsort(l->bases, l->bases_n, sizeof(*l->bases), compare_offsets);
     bool cleaned;
-    log->contiguous = has_mark(log);
+    log->contiguous = rw_log_is_marked_contiguous(log);
     rc = rw_log_was_cleaned(log, &cleaned);
     if (!rc && cleaned && !log->read_only)
         rc = rw_log_unmark_contiguous(log);

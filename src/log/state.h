@@ -87,6 +87,7 @@ RW_MUST int rw_log_mark_contiguous(struct rw_log *log);
  * (cleaner.c) */
 RW_MUST int rw_log_was_cleaned(const struct rw_log *log, bool *ret_cleaned);
 RW_MUST int rw_log_unmark_contiguous(struct rw_log *log);
+bool rw_log_is_marked_contiguous(const struct rw_log *log);
 
 /* Takes the log offline (the first failure wins) and returns `code`, for RW_E_FULL RW_E_IO. */
 int rw_log_fail(struct rw_log *log, int code, const char *what, int64_t offset);
