@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <time.h>
 
@@ -92,10 +93,50 @@ static void threads_meet(void **state)
     x.s->mutex_free(x.s, x.m);
 }
 
+/* Many more threads than cores: whoever sleeps is woken, and nobody is in there with another. */
+static void *take_turns(void *arg)
+{
+    struct shared *x = arg;
+    for (int i = 0; i < 3000; i++) {
+        x->s->lock(x->s, x->m);
+        long before = x->count;
+        if (i % 64 == 0)
+            sched_yield();
+        x->count = before + 1;
+        if (x->count % 100 == 0)
+            x->s->broadcast(x->s, x->c);
+        x->s->unlock(x->s, x->m);
+    }
+    return NULL;
+}
+
+static void nobody_is_forgotten(void **state)
+{
+    (void)state;
+    enum { THREADS = 24 };
+    struct shared x = {.s = rw_os_env()->sync};
+    assert_int_equal(x.s->mutex_new(x.s, &x.m), RW_OK);
+    assert_int_equal(x.s->cond_new(x.s, &x.c), RW_OK);
+    pthread_t t[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&t[i], NULL, take_turns, &x), 0);
+    x.s->lock(x.s, x.m);
+    for (int i = 0; x.count < THREADS * 3000;
+         i++) /* with and without a limit that is not reached */
+        assert_int_equal(x.s->wait(x.s, x.c, x.m, i % 2 ? -1 : 3600ll * 1000000), RW_OK);
+    x.s->unlock(x.s, x.m);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(t[i], NULL);
+    assert_int_equal(x.count, THREADS * 3000);
+    x.s->cond_free(x.s, x.c);
+    x.s->mutex_free(x.s, x.m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(clocks), cmocka_unit_test(random_bytes),
                                        cmocka_unit_test(a_wait_times_out),
-                                       cmocka_unit_test(threads_meet)};
+                                       cmocka_unit_test(threads_meet),
+                                       cmocka_unit_test(nobody_is_forgotten)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
