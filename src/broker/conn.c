@@ -201,8 +201,9 @@ static bool turn_end(struct rw_hook *h)
         settle(RW_CONTAINER(it, struct rw_conn, dirty));
         any = true;
     }
+    /* Those that are done at once are dirty now: another round. */
     if (rw_memory_scarce(conns->shard->memory))
-        rw_calls_hurry(conns, relief(conns));
+        any |= rw_calls_hurry(conns, relief(conns));
     bury(conns);
     return any;
 }
@@ -239,7 +240,7 @@ static void relieve(struct rw_conns *conns)
     struct rw_shard *s = conns->shard;
     int64_t now = rw_shard_now_us(s);
     /* Not everybody who was told has ended: its peer does not read, perhaps. */
-    rw_calls_hurry(conns, conns->hurried + relief(conns));
+    (void)rw_calls_hurry(conns, conns->hurried + relief(conns));
     RW_LIST_EACH_SAFE (it, next, &conns->all) {
         struct rw_conn *c = RW_CONTAINER(it, struct rw_conn, link);
         if (hogs(c, conns->limits, now))

@@ -56,7 +56,7 @@ enum rw_mute {
 /* One request and what the runtime knows about it. */
 struct rw_call {
     struct rw_request req;
-    struct rw_chunk *chunk; /* holds the frame */
+    struct rw_chunk *chunk; /* holds the frame; NULL: not needed any more */
     size_t frame_bytes;
     size_t charged;         /* of the arena, to the shard's memory */
     bool over;              /* it is over the memory's limit */
@@ -194,8 +194,8 @@ void rw_pipeline_cancel(struct rw_conn *c);
 /* Ends waits that may end early: the peer will ask nothing more, or the broker stops. */
 void rw_pipeline_hurry(struct rw_conn *c);
 /* The same for requests of any connection, because memory is short: until so many bytes are about to come
- * back. */
-void rw_calls_hurry(struct rw_conns *conns, size_t enough);
+ * back. True when it told one. */
+bool rw_calls_hurry(struct rw_conns *conns, size_t enough);
 void rw_pipeline_latency(struct rw_conn *c, int64_t now_us);
 void rw_calls_free(struct rw_conns *conns);
 

@@ -195,6 +195,9 @@ void rw_chunk_unref(struct rw_chunk *chunk)
 void rw_memory_wait(struct rw_memory *m, struct rw_memory_waiter *w)
 {
     rw_list_push(&m->waiters, &w->link);
+    /* It was refused only because others wait, perhaps for what it holds: they are asked, and it then. */
+    if (!m->waking && (!m->excess_out || m->n_over == 0))
+        m->released = true;
 }
 
 void rw_memory_leave(struct rw_memory_waiter *w)

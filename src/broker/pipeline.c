@@ -227,6 +227,20 @@ void rw_request_parks(struct rw_request *req)
     rw_memory_charge(req->conn->shard->memory, &call->charged, req->arena.used);
 }
 
+void rw_request_drop_frame(struct rw_request *req)
+{
+    struct rw_call *call = call_of(req);
+    struct rw_conn *c = req->conn;
+    rw_chunk_unref(call->chunk);
+    call->chunk = NULL;
+    c->in_flight_bytes -= call->frame_bytes;
+    call->frame_bytes = 0;
+    req->in = NULL;
+    req->header.client_id = (struct rw_str){.n = -1};
+    if (c->sock)
+        check_in_flight(c);
+}
+
 void *rw_request_add_range(struct rw_request *req, const struct rw_log_range *take_range, bool warm)
 {
     struct rw_request_range *r = rw_arena_zalloc(&req->arena, sizeof(*r));
@@ -279,10 +293,14 @@ void rw_pipeline_hurry(struct rw_conn *c)
     }
 }
 
-void rw_calls_hurry(struct rw_conns *conns, size_t enough)
+bool rw_calls_hurry(struct rw_conns *conns, size_t enough)
 {
-    while (conns->hurried < enough && !rw_list_empty(&conns->patient))
+    bool any = false;
+    while (conns->hurried < enough && !rw_list_empty(&conns->patient)) {
         hurry(RW_CONTAINER(conns->patient.next, struct rw_call, patient));
+        any = true;
+    }
+    return any;
 }
 
 /* ---- out ---- */

@@ -7,7 +7,7 @@
  * Responses leave in request order whatever order they finish in.
  *
  * Memory: `in`, `out` and all they point to live in `arena`; strings and record bytes of `in` are
- * views into the frame, which stays until the response has been sent.
+ * views into the frame, which stays until the response has been encoded (or rw_request_drop_frame()).
  */
 #pragma once
 
@@ -60,6 +60,10 @@ void rw_request_done(struct rw_request *req);
 
 /* The request is about to be parked, and others will work in its arena: counts what it holds so far. */
 void rw_request_parks(struct rw_request *req);
+
+/* For a parked request that may wait for long: gives the frame back. Nothing may refer to it any more; `in` is
+ * NULL then, and the header has no client id. */
+void rw_request_drop_frame(struct rw_request *req);
 
 /*
  * Takes over a range of a log that shall travel by sendfile. Returns what to put into

@@ -558,6 +558,27 @@ def _():
             s.close()
 
 
+@test("long polls do not keep their frames")
+def _():
+    with Broker("queued.max.request.bytes=%d" % (24 * MIB), http=True) as b:
+        b.topic("t", 1)
+        with contextlib.ExitStack() as ends:
+            clients = [ends.enter_context(b.client(30)) for _ in range(60)]
+            for c in clients:
+                c.s.sendall(fetch_many("t", [0], 2 ** 31 - 1, 10, padding=MIB))
+                c.correlation = 1
+            b.parked(60)
+            until = time.time() + 10 * PATIENCE  # it is measured once a second
+            while b.metric("rollway_kafka_request_memory_bytes") > MIB:
+                assert time.time() < until, "%d bytes" % b.metric("rollway_kafka_request_memory_bytes")
+                time.sleep(0.1)
+            ends.enter_context(b.raw()).sendall(produce_frame("t", batch([b"x"])))
+            for c in clients:
+                topic = c.receive("Fetch", 12)["responses"][0]
+                same("t", topic["topic"])
+                assert topic["partitions"][0]["records"]
+
+
 @test("long polls that come back as soon as they are answered do not keep others waiting for memory")
 def _():
     with Broker("queued.max.request.bytes=%d" % (48 * MIB), http=True) as b:

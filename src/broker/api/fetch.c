@@ -11,6 +11,7 @@
  * least one batch whatever the limits (KIP-74).
  */
 #include <stdatomic.h>
+#include <string.h>
 #include "base/same.h"
 #include "broker/api/api.h"
 #include "broker/fan.h"
@@ -370,6 +371,26 @@ static void note_found(struct fetch *f, struct fetch_item *item)
     drop_range(f, item);
 }
 
+/* While it waits, often for long, only the names of the topics are needed of the frame: a consumer that
+ * has nothing to read holds no chunk. Without memory for them the frame stays. */
+static void drop_frame(struct rw_request *req)
+{
+    struct rw_fetch_response *out = req->out;
+    if (!req->in)
+        return; /* it has waited before */
+    for (int32_t i = 0; i < out->n_responses; i++) {
+        struct rw_str *name = &out->responses[i].topic;
+        char *copy = name->n > 0 ? rw_arena_alloc(&req->arena, (size_t)name->n) : NULL;
+        if (name->n <= 0)
+            continue;
+        if (!copy)
+            return;
+        memcpy(copy, name->p, (size_t)name->n);
+        name->p = copy;
+    }
+    rw_request_drop_frame(req);
+}
+
 static void done(struct rw_fan *fan)
 {
     struct fetch *f = RW_CONTAINER(fan, struct fetch, fan);
@@ -380,6 +401,7 @@ static void done(struct rw_fan *fan)
         for_each(fan, note_found);
         atomic_store(&f->found, t.bytes);
         f->wait = fan->first_ends = true;
+        drop_frame(fan->req);
         rw_fan_again(fan, left_us);
         return;
     }

@@ -51,15 +51,17 @@ static void the_bound(void **state)
     for (int i = 0; i < 5; i++) /* four fit, one more is let through */
         assert_non_null(c[i] = rw_chunk_take(m, RW_CHUNK_MIN));
     assert_null(rw_chunk_take(m, RW_CHUNK_MIN));
-    struct waiting w = {.waiter.retry = retry};
+    struct waiting w = {.waiter.retry = retry, .refused_by = m};
     rw_memory_wait(m, &w.waiter);
+    assert_true(rw_memory_wake(m)); /* a request could be let through; not a chunk */
     assert_false(rw_memory_wake(m));
+    w.refused_by = NULL;
     struct rw_chunk *second = rw_chunk_ref(c[0]);
     rw_chunk_unref(c[0]);
     assert_false(rw_memory_wake(m)); /* still referred to */
     rw_chunk_unref(second);
     assert_true(rw_memory_wake(m));
-    assert_int_equal(w.retries, 1);
+    assert_int_equal(w.retries, 2);
     /* Larger than everything: let through as soon as the other excess is gone. */
     assert_null(rw_chunk_take(m, 100 * RW_CHUNK_MIN));
     rw_chunk_unref(c[4]);
@@ -133,6 +135,32 @@ static void queued_in_order(void **state)
     rw_memory_free(m);
 }
 
+/* One has a chunk that was let through, and its frame is whole: it is not before those who wait for that
+ * chunk, and nothing will come back before it is. */
+static void not_refused_for_ever(void **state)
+{
+    (void)state;
+    struct rw_memory *m = rw_memory_new(RW_CHUNK_MIN);
+    struct waiting first = {.waiter.retry = retry, .refused_by = m};
+    struct waiting whole = {.waiter.retry = retry};
+    struct rw_chunk *let_through = rw_chunk_take(m, 2 * RW_CHUNK_MIN);
+    assert_non_null(let_through);
+    assert_null(rw_chunk_take(m, RW_CHUNK_MIN));
+    rw_memory_wait(m, &first.waiter);
+    (void)rw_memory_wake(m);
+    int before = first.retries;
+    assert_false(rw_memory_wake(m));
+    assert_false(rw_memory_admits(m));
+    rw_memory_wait(m, &whole.waiter);
+    assert_true(rw_memory_wake(m));
+    assert_int_equal(first.retries, before + 1);
+    assert_int_equal(whole.retries, 1);
+    assert_false(rw_memory_wake(m)); /* who was refused does not ask again and again */
+    rw_memory_leave(&first.waiter);
+    rw_chunk_unref(let_through);
+    rw_memory_free(m);
+}
+
 /* Nobody is asked while nobody could get anything; and one that leaves is not. */
 static void not_asked_in_vain(void **state)
 {
@@ -186,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chunks_fit_and_waste_little), cmocka_unit_test(the_bound),
         cmocka_unit_test(requests_over_the_limit),     cmocka_unit_test(queued_in_order),
-        cmocka_unit_test(not_asked_in_vain),           cmocka_unit_test(reused_and_trimmed)};
+        cmocka_unit_test(not_asked_in_vain),           cmocka_unit_test(not_refused_for_ever),
+        cmocka_unit_test(reused_and_trimmed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
