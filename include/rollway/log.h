@@ -32,7 +32,8 @@
  * they were then, and a start inside of a segment is known when the writer has saved it (the library does
  * with each trim, a broker once a minute). What was truncated or trimmed meanwhile is RANGE for a cursor
  * that comes to it; where other records have taken its place they are given. CORRUPT is told when
- * another look finds no truncation, or one hundred in a row.
+ * another look finds no truncation, or one hundred in a row. Of truncations that follow each other within
+ * milliseconds that look can still miss one (seen once in 180,000 opens): a new handle tells for certain.
  *
  * C99 and C++ clean. Sources: KIP-98 (record batch v2), KIP-32 (timestamps), KIP-101 and KIP-279
  * (leader epochs).
