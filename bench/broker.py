@@ -285,20 +285,19 @@ def measure(b, name, figure, target, limit, subjects, load, rows):
               f"  ratio {row['ratio']:>6}  target {target or '-':>5}  cpu ratio {row['cpu_ratio']}", flush=True)
 
 
-def main():
+def run(seconds, measure):
+    """A whole program: its options, and `measure`, which is given a Bench and the rows to add to."""
     p = argparse.ArgumentParser()
     p.add_argument("--bin", default="build", help="build directory")
     p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--seconds", type=float, default=2)
+    p.add_argument("--seconds", type=float, default=seconds)
     p.add_argument("--only", help="only rows whose name contains this")
     p.add_argument("--dir", help="where the servers keep their data; default: the system's temporary directory")
     p.add_argument("--json", help="append the rows to this file, one object per line")
     args = p.parse_args()
     b, rows = Bench(args), []
     try:
-        rollway, kafka = b.start_rollway(), b.start_kafka()
-        for step in (run_tiny, run_produce, run_fetch, run_rdkafka):
-            step(b, rollway, kafka, rows)
+        measure(b, rows)
     finally:
         b.close()
     if args.json:
@@ -307,5 +306,11 @@ def main():
                 f.write(json.dumps(row) + "\n")
 
 
+def run_all(b, rows):
+    rollway, kafka = b.start_rollway(), b.start_kafka()
+    for step in (run_tiny, run_produce, run_fetch, run_rdkafka):
+        step(b, rollway, kafka, rows)
+
+
 if __name__ == "__main__":
-    main()
+    run(2, run_all)

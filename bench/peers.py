@@ -10,7 +10,7 @@ median of the ratios. Peers that are not installed are left out.
 """
 import argparse, csv, json, os, shutil, statistics, subprocess
 
-from broker import LEAVE_TO_OS, Bench, Server, free_port
+from broker import LEAVE_TO_OS, Server, free_port, run
 
 SCAN = 1000  # records per XRANGE
 
@@ -161,27 +161,11 @@ def run_nats(b, rollway, rows):
         nats.stop()
 
 
-def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--bin", default="build", help="build directory")
-    p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--seconds", type=float, default=0.7)
-    p.add_argument("--only", help="only rows whose name contains this")
-    p.add_argument("--dir", help="where the servers keep their data; default: the system's temporary directory")
-    p.add_argument("--json", help="append the rows to this file, one object per line")
-    args = p.parse_args()
-    b, rows = Bench(args), []
-    try:
-        rollway = b.start_rollway()
-        run_redis(b, rollway, rows)
-        run_nats(b, rollway, rows)
-    finally:
-        b.close()
-    if args.json:
-        with open(args.json, "a") as f:
-            for row in rows:
-                f.write(json.dumps(row) + "\n")
+def run_all(b, rows):
+    rollway = b.start_rollway()
+    run_redis(b, rollway, rows)
+    run_nats(b, rollway, rows)
 
 
 if __name__ == "__main__":
-    main()
+    run(0.7, run_all)

@@ -19,24 +19,8 @@ rw_jobs() { printf '%s' "${ROLLWAY_JOBS:-$(nproc)}"; }
 # rw_tmp NAME: a new directory below TMPDIR, printed.
 rw_tmp() { mktemp -d "${TMPDIR:-/tmp}/rollway-${1:-tmp}.XXXXXX"; }
 
-# rw_free_port: a TCP port on 127.0.0.1 that nobody listens on now, outside the range from which the
-# kernel gives ports to outgoing connections. ROLLWAY_PORTS=FROM-TO limits the choice.
-rw_free_port() {
-    python3 - "${ROLLWAY_PORTS:-20000-30000}" <<'PY'
-import random, socket, sys
-low, high = (int(x) for x in sys.argv[1].split("-"))
-for port in random.sample(range(low, high + 1), high - low + 1):
-    with socket.socket() as s:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            s.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        print(port)
-        sys.exit(0)
-sys.exit("no free port in %s" % sys.argv[1])
-PY
-}
+# rw_free_port: prints a TCP port on 127.0.0.1 that nobody listens on now. ROLLWAY_PORTS=FROM-TO limits the choice.
+rw_free_port() { python3 "$RW_TOP/test/support/ports.py"; }
 
 # rw_wait_port PORT PID [SECONDS]: until something accepts on 127.0.0.1:PORT. Fails when PID is gone.
 rw_wait_port() {

@@ -17,6 +17,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "interop")]
 from kwire import ERRORS, Client, batch  # noqa: E402
+from ports import free_port  # noqa: E402
 from tap import main, same, test  # noqa: E402
 
 ROLLWAY = sys.argv[1]
@@ -27,9 +28,7 @@ class Broker:
 
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="rollway-moments-")
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         self.process = None
 
     def __enter__(self):

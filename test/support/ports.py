@@ -1,4 +1,4 @@
-"""TCP ports for brokers that tests start."""
+"""TCP ports for brokers that tests start. As a program it prints one."""
 import os
 import random
 import socket
@@ -17,3 +17,7 @@ def free_port():
                 continue
             return port
     raise OSError("no free port in %d-%d" % (low, high))
+
+
+if __name__ == "__main__":
+    print(free_port())
