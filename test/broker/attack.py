@@ -151,6 +151,13 @@ def produce_frame(topic, records, index=0, acks=1, correlation=1):
         {"name": topic, "partition_data": [{"index": index, "records": records}]}])
 
 
+def produce(c, records, index=0):
+    """Into the topic t; wants it to succeed."""
+    c.s.sendall(produce_frame("t", records, index))
+    c.correlation = 1
+    same(0, c.receive("Produce", 7)["responses"][0]["partition_responses"][0]["error_code"])
+
+
 def fetch_frame(topic, offset=0, wait=0, min_bytes=1, max_bytes=0x7fffffff, partition_max=0x7fffffff, index=0):
     return frame("Fetch", 11, 1, replica_id=-1, max_wait_ms=wait, min_bytes=min_bytes, max_bytes=max_bytes,
                  session_id=0, session_epoch=-1, rack_id="", forgotten_topics_data=[], topics=[
@@ -304,9 +311,7 @@ def _():
         b.topic("t")
         with b.client() as c:
             for _ in range(50):
-                c.s.sendall(produce_frame("t", batch([b"x" * 50000] * 10), correlation=1))
-                c.correlation = 1
-                c.receive("Produce", 7)
+                produce(c, batch([b"x" * 50000] * 10))
         kinds = [frame("Metadata", 9, topics=None) * 50, produce_frame("t", batch([b"y" * 1000] * 10)) * 10,
                  fetch_frame("t") * 20, fetch_frame("t", wait=60000, offset=500, min_bytes=1 << 30) * 20]
         before, socks = b.rss(), [b.raw() for _ in range(200)]
@@ -492,9 +497,7 @@ def _():
         b.topic("t", 1)
         with b.client() as c:
             for _ in range(20):
-                c.s.sendall(produce_frame("t", batch([b"x" * 50000] * 10), correlation=1))
-                c.correlation = 1
-                c.receive("Produce", 7)
+                produce(c, batch([b"x" * 50000] * 10))
             odd = (-2147483648, -1, 0, 1, 2147483647)
             for max_bytes in odd:
                 for partition_max in odd:
@@ -605,9 +608,7 @@ def _():
                 start = time.time()
                 with b.client(30) as c:
                     c.ask("Metadata", 9, topics=None)
-                    c.correlation = 1
-                    c.s.sendall(produce_frame("t", batch([bytes(100)])))
-                    same(0, c.receive("Produce", 7)["responses"][0]["partition_responses"][0]["error_code"])
+                    produce(c, batch([bytes(100)]))
                 worst, most = max(worst, time.time() - start), max(most, b.rss())
                 charged = max(charged, b.metric("rollway_kafka_request_memory_bytes"))
                 time.sleep(0.05)
@@ -636,9 +637,7 @@ def _():
         with b.client() as c:
             start = time.time()
             for _ in range(20):
-                c.s.sendall(produce_frame("t", batch([b"x"]), correlation=1))
-                c.correlation = 1
-                same(0, c.receive("Produce", 7)["responses"][0]["partition_responses"][0]["error_code"])
+                produce(c, batch([b"x"]))
             if time.time() - start > 2:
                 raise AssertionError("20 records took %.1f s" % (time.time() - start))
             got = c.ask("Fetch", 11, max_wait_ms=0, max_bytes=MIB, session_epoch=-1, topics=[
@@ -658,18 +657,13 @@ def _():
         b.parked(3)
         before = b.metric("rollway_kafka_fetch_reads_total")
 
-        def put(partition, size):
-            c.s.sendall(produce_frame("t", batch([bytes(size)]), partition))
-            c.correlation = 1
-            same(0, c.receive("Produce", 7)["responses"][0]["partition_responses"][0]["error_code"])
-
         for i in list(range(60)) + [0] * 100:
-            put(i, 10)
+            produce(c, batch([bytes(10)]), i)
         reads = b.metric("rollway_kafka_fetch_reads_total") - before
         assert 0 < reads <= 160, "%d reads for 160 batches" % reads
         same([], select.select([waiting.s], [], [], 0)[0], "answered with too little")
         for i in range(4):
-            put(i * 7, 25000)
+            produce(c, batch([bytes(25000)]), i * 7)
         start = time.time()
         got = waiting.receive("Fetch", 11)
         assert time.time() - start < 10, "it waited to the end"
@@ -685,9 +679,7 @@ def _():
         with b.client() as c:
             for i in range(6):
                 for _ in range(2):
-                    c.s.sendall(produce_frame("t", batch([bytes(100000)]), i))
-                    c.correlation = 1
-                    same(0, c.receive("Produce", 7)["responses"][0]["partition_responses"][0]["error_code"])
+                    produce(c, batch([bytes(100000)]), i)
             for first in range(6):
                 for second in set(range(6)) - {first}:
                     got = c.ask("Fetch", 11, max_wait_ms=0, max_bytes=100200, session_epoch=-1, topics=[
