@@ -20,16 +20,6 @@ static void fail(int16_t *error, struct rw_str *message, struct rw_api_failure f
     *message = f.why;
 }
 
-/* `fail_all`: false for want of memory. */
-static void end(struct rw_request *req, int code,
-                bool (*fail_all)(struct rw_request *req, struct rw_api_failure f))
-{
-    if (code == RW_E_NOMEM || (code && !fail_all(req, rw_api_failure(code))))
-        rw_api_no_memory(req);
-    else
-        rw_request_done(req);
-}
-
 static bool fail_alter(struct rw_request *req, struct rw_api_failure f)
 {
     struct rw_alter_configs_response *out = req->out;
@@ -42,7 +32,7 @@ static bool fail_alter(struct rw_request *req, struct rw_api_failure f)
 
 static void altered(struct rw_request *req, int code)
 {
-    end(req, code, fail_alter);
+    rw_api_end(req, code, fail_alter);
 }
 
 void rw_handle_alter_configs(struct rw_request *req)
@@ -69,7 +59,7 @@ static bool fail_incremental(struct rw_request *req, struct rw_api_failure f)
 
 static void altered_incrementally(struct rw_request *req, int code)
 {
-    end(req, code, fail_incremental);
+    rw_api_end(req, code, fail_incremental);
 }
 
 void rw_handle_incremental_alter_configs(struct rw_request *req)

@@ -30,6 +30,15 @@ struct rw_api_failure rw_api_failure(int code)
                                    rw_str(why), code == RW_E_AGAIN};
 }
 
+void rw_api_end(struct rw_request *req, int code,
+                bool (*fail)(struct rw_request *req, struct rw_api_failure f))
+{
+    if (code == RW_E_NOMEM || (code && !fail(req, rw_api_failure(code))))
+        rw_api_no_memory(req);
+    else
+        rw_request_done(req);
+}
+
 void rw_api_submit(struct rw_request *req,
                    int (*decide)(struct rw_change *c, const struct rw_meta *meta,
                                  const struct rw_meta_policy *policy),

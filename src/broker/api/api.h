@@ -41,6 +41,12 @@ struct rw_api_failure {
     bool is_done; /* it was changed all the same */
 };
 struct rw_api_failure rw_api_failure(int code);
+/*
+ * The answer to a change, when nothing is to be added to it. `fail` puts what went wrong into it; false for
+ * want of memory.
+ */
+void rw_api_end(struct rw_request *req, int code,
+                bool (*fail)(struct rw_request *req, struct rw_api_failure f));
 
 /* A request that changes metadata; see broker/metadata.h. */
 struct rw_api_change {

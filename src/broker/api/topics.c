@@ -86,16 +86,6 @@ static bool fail_grow(struct rw_request *req, struct rw_api_failure f)
     return true;
 }
 
-/* The answer to a change, when nothing is to be added to it. */
-static void finish(struct rw_request *req, int code,
-                   bool (*fail)(struct rw_request *req, struct rw_api_failure f))
-{
-    if (code == RW_E_NOMEM || (code && !fail(req, rw_api_failure(code))))
-        rw_api_no_memory(req);
-    else
-        rw_request_done(req);
-}
-
 static int decide_create(struct rw_change *c, const struct rw_meta *meta,
                          const struct rw_meta_policy *policy)
 {
@@ -140,7 +130,7 @@ static void created(struct rw_request *req, int code)
         if (!room)
             out->topics[i].n_configs = -1;
     }
-    finish(req, code, fail_create);
+    rw_api_end(req, code, fail_create);
 }
 
 void rw_handle_create_topics(struct rw_request *req)
@@ -161,7 +151,7 @@ static int decide_delete(struct rw_change *c, const struct rw_meta *meta,
 
 static void deleted(struct rw_request *req, int code)
 {
-    finish(req, code, fail_delete);
+    rw_api_end(req, code, fail_delete);
 }
 
 void rw_handle_delete_topics(struct rw_request *req)
@@ -178,7 +168,7 @@ static int decide_grow(struct rw_change *c, const struct rw_meta *meta,
 
 static void grown(struct rw_request *req, int code)
 {
-    finish(req, code, fail_grow);
+    rw_api_end(req, code, fail_grow);
 }
 
 void rw_handle_create_partitions(struct rw_request *req)
