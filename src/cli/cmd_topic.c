@@ -240,8 +240,8 @@ static const struct rw_option create_options[] = {
     {"replicas", 'r', RW_OPT_INT, "N", "copies of each partition (default: the broker's)", NULL},
     {"config", 'c', RW_OPT_LIST, "KEY=VALUE",
      "configuration, e.g. retention.ms=7d; may be repeated", NULL},
-    {"compact", 0, RW_OPT_FLAG, NULL, "keep the latest record of each key (cleanup.policy=compact)",
-     NULL},
+    {"compact", 0, RW_OPT_FLAG, NULL,
+     "cleanup.policy=compact: records want keys; this version keeps them all", NULL},
     {"if-not-exists", 0, RW_OPT_FLAG, NULL, "no failure when the topic is there already", NULL},
     {"dry", 0, RW_OPT_FLAG, NULL, "only check whether it could be done", NULL},
     {NULL, 0, RW_OPT_FLAG, NULL, NULL, NULL}};
@@ -249,12 +249,12 @@ static const struct rw_option create_options[] = {
 static const struct rw_example create_examples[] = {
     {"rollway topic create logs -p 12", "twelve partitions"},
     {"rollway topic create users --compact -c segment.bytes=64MiB",
-     "the latest record of each key"},
+     "every record has a key, and none is deleted for its age"},
     {NULL, NULL}};
 
 const struct rw_command rw_cmd_topic_create = {
     .name = "topic create",
-    .aliases = "topics create,topic new",
+    .aliases = "topics create, topic new",
     .operands = "TOPIC...",
     .operands_min = 1,
     .operands_max = -1,
@@ -272,7 +272,7 @@ static const struct rw_option delete_options[] = {
 
 const struct rw_command rw_cmd_topic_delete = {
     .name = "topic delete",
-    .aliases = "topics delete,topic rm",
+    .aliases = "topics delete, topic rm",
     .operands = "TOPIC...",
     .operands_complete = "topic",
     .operands_min = 1,

@@ -183,7 +183,7 @@ static const struct rw_example alter_examples[] = {
 
 const struct rw_command rw_cmd_topic_alter = {
     .name = "topic alter",
-    .aliases = "topics alter,topic alter-config",
+    .aliases = "topics alter, topic alter-config",
     .operands = "TOPIC...",
     .operands_complete = "topic",
     .operands_min = 1,
@@ -203,7 +203,7 @@ static const struct rw_option trim_options[] = {
 
 const struct rw_command rw_cmd_topic_trim = {
     .name = "topic trim",
-    .aliases = "topics trim,topic trim-prefix",
+    .aliases = "topics trim, topic trim-prefix",
     .operands = "TOPIC",
     .operands_complete = "topic",
     .operands_min = 1,

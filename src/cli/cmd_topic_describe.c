@@ -352,7 +352,7 @@ static const struct rw_option list_options[] = {
 
 const struct rw_command rw_cmd_topic_list = {
     .name = "topic list",
-    .aliases = "topics list,topics,topic ls",
+    .aliases = "topics list, topics, topic ls",
     .operands = "TOPIC...",
     .operands_complete = "topic",
     .operands_max = -1,
@@ -372,7 +372,7 @@ static const struct rw_option describe_options[] = {
 
 const struct rw_command rw_cmd_topic_describe = {
     .name = "topic describe",
-    .aliases = "topics describe,topic info",
+    .aliases = "topics describe, topic info",
     .operands = "TOPIC...",
     .operands_complete = "topic",
     .operands_min = 1,

@@ -54,7 +54,7 @@ struct rw_example {
 
 struct rw_command {
     const char *name;     /* "topic create"; words separated by one blank; "__x" is hidden */
-    const char *aliases;  /* "topics new,topic new" or NULL */
+    const char *aliases;  /* "topics new, topic new" or NULL */
     const char *operands; /* "TOPIC..." for the synopsis, NULL: none */
     const char *operands_complete;  /* like rw_option.complete */
     int operands_min, operands_max; /* max -1: any number */

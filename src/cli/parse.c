@@ -125,7 +125,7 @@ const struct rw_command *rw_command_find(const struct rw_command *const *table,
         for (const char *a = (*table)->aliases; a && *a;) {
             const char *end = a + strcspn(a, ",");
             match_name(a, end, words, n, *table, &best, &best_words, &prefix);
-            a = *end ? end + 1 : end;
+            a = end + strspn(end, ", ");
         }
     }
     *ret_used = best ? best_words : prefix;
@@ -143,7 +143,7 @@ bool rw_command_is_group(const struct rw_command *const *table, const char *word
             size_t len = strcspn(a, ",");
             if (len > n && strncmp(a, words, n) == 0 && a[n] == ' ')
                 return true;
-            a += len + (a[len] == ',');
+            a += len + strspn(a + len, ", ");
         }
     }
     return false;
@@ -323,7 +323,7 @@ static void wrong_command(struct parse *p, int known)
         for (const char *a = (*c)->aliases; a && *a;) {
             const char *end = a + strcspn(a, ",");
             offer_words(&s, keep, a, end, p->words, known);
-            a = *end ? end + 1 : end;
+            a = end + strspn(end, ", ");
         }
     }
     if (s.best)
@@ -388,12 +388,20 @@ static void take_rest(struct parse *p)
     }
 }
 
+/* Names the first of the operands that was not given. */
+static void wrong_missing(struct parse *p, const char *operand, int given)
+{
+    for (int i = 0; i < given; i++)
+        operand += strcspn(operand, " ") + 1;
+    wrong(p, NULL, "%.*s is missing", (int)strcspn(operand, " ."), operand);
+}
+
 static void check_operands(struct parse *p)
 {
     const struct rw_command *c = p->out->command;
     int n = p->out->n_operands;
     if (n < c->operands_min)
-        wrong(p, NULL, "%s is missing", c->operands);
+        wrong_missing(p, c->operands, n);
     else if (c->operands_max == 0 && n > 0)
         wrong(p, NULL, "unexpected operand \"%s\"", p->out->operands[0]);
     else if (c->operands_max >= 0 && n > c->operands_max)

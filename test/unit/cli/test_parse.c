@@ -13,7 +13,7 @@ static const struct rw_option create_options[] = {
     {NULL, 0, RW_OPT_FLAG, NULL, NULL, NULL}};
 
 static const struct rw_command create = {.name = "topic create",
-                                         .aliases = "topics new,mk",
+                                         .aliases = "topics new, mk",
                                          .operands = "TOPIC...",
                                          .operands_min = 1,
                                          .operands_max = -1,
@@ -22,7 +22,10 @@ static const struct rw_command list = {.name = "topic list", .operands_max = 1};
 static const struct rw_command verify = {.name = "verify", .local = true};
 static const struct rw_command config_get = {.name = "cluster config get", .operands_max = -1};
 static const struct rw_command raw = {.name = "__raw", .operands_max = -1, .raw = true};
-static const struct rw_command *const table[] = {&create, &list, &verify, &config_get, &raw, NULL};
+static const struct rw_command copy = {
+    .name = "copy", .operands = "FROM TO...", .operands_min = 2, .operands_max = -1};
+static const struct rw_command *const table[] = {&create,     &list, &verify, &copy,
+                                                 &config_get, &raw,  NULL};
 
 static struct rw_parsed parsed;
 
@@ -164,7 +167,9 @@ static void mistakes(void **state)
     PARSE("topic", "create", "--size", "1q", "a");
     wrong("--size wants a size, not \"1q\"", "for example 512, 64KiB, 1GiB");
     PARSE("topic", "create");
-    wrong("TOPIC... is missing", "rollway topic create -h shows how");
+    wrong("TOPIC is missing", "rollway topic create -h shows how");
+    PARSE("copy", "a");
+    wrong("TO is missing", "rollway copy -h shows how");
     PARSE("topic", "list", "a", "b");
     wrong("one operand too many: \"b\"", "rollway topic list -h shows how");
     PARSE("verify", "a");
