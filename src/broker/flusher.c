@@ -5,7 +5,8 @@
  *
  * An error ends it: the log is offline and no sync is tried again (a second fsync would succeed
  * without having written what the first one lost). Where there was no descriptor or memory to begin the
- * sync with, nothing has failed and the log is online: it is begun again, until the broker stops.
+ * sync with, nothing has failed and the log is online: it is begun again in a while, until the broker
+ * stops. No worker is held meanwhile: there are few, and other logs may have what they need.
  */
 #include "broker/flusher.h"
 
@@ -13,10 +14,13 @@
 #include "broker/conn.h"
 #include "broker/metrics.h"
 
+#define AGAIN_US   (100 * 1000)
+#define TELL_EVERY 100
+
 static void sync_work(struct rw_job *job)
 {
     struct rw_flusher *f = RW_CONTAINER(job, struct rw_flusher, job);
-    f->code = rw_log_flush(f->log, &f->durable);
+    f->code = rw_log_flush_now(f->log, &f->durable);
     f->ended_us = rw_mono_us(f->shard->env->clock);
 }
 
@@ -28,26 +32,17 @@ static void begin(struct rw_flusher *f)
     rw_shard_submit(f->shard, RW_JOB_SYNC, &f->job);
 }
 
-/* The engine has waited for a while already, so that this does not spin. */
-static bool begin_again(struct rw_flusher *f)
+static bool may_go_on(const struct rw_flusher *f)
 {
-    if (f->canceled || rw_log_state(f->log) || f->shard->conns->stopping)
-        return false;
-    rw_diag(f->shard->env->diag, RW_WARN, "flush",
-            "no open files or memory left to begin a sync: once more",
-            rw_kv_str("dir", rw_log_dir(f->log)), rw_kv_code("error", f->code));
-    begin(f);
-    return true;
+    return !f->canceled && !rw_log_state(f->log) && !f->shard->conns->stopping;
 }
 
-static void sync_done(struct rw_job *job)
+static void ended(struct rw_flusher *f)
 {
-    struct rw_flusher *f = RW_CONTAINER(job, struct rw_flusher, job);
     int code = f->code;
     int64_t durable = f->durable;
-    if (code && begin_again(f))
-        return;
     f->running = false;
+    f->tries = 0;
     rw_metric_flush(f->shard->metrics, f->ended_us - f->began_us);
     if (code) {
         rw_metric_add(f->shard->metrics, RW_METRIC_FLUSH_ERRORS, 1);
@@ -60,12 +55,36 @@ static void sync_done(struct rw_job *job)
     f->flushed(f, code, durable);
 }
 
+static void again(struct rw_timer *t)
+{
+    struct rw_flusher *f = RW_CONTAINER(t, struct rw_flusher, again);
+    if (may_go_on(f))
+        begin(f);
+    else
+        ended(f);
+}
+
+static void sync_done(struct rw_job *job)
+{
+    struct rw_flusher *f = RW_CONTAINER(job, struct rw_flusher, job);
+    if (!f->code || !may_go_on(f)) {
+        ended(f);
+        return;
+    }
+    if (f->tries++ % TELL_EVERY == 0)
+        rw_diag(f->shard->env->diag, RW_WARN, "flush",
+                "no open files or memory left to begin a sync: once more in a while",
+                rw_kv_str("dir", rw_log_dir(f->log)), rw_kv_code("error", f->code));
+    rw_timer_start_in(f->shard->loop, &f->again, AGAIN_US);
+}
+
 void rw_flusher_init(struct rw_flusher *f, struct rw_shard *s, struct rw_log *log,
                      void (*flushed)(struct rw_flusher *f, int code, int64_t durable))
 {
     *f = (struct rw_flusher){.shard = s, .log = log, .flushed = flushed};
     f->job.work = sync_work;
     f->job.done = sync_done;
+    f->again.fire = again;
     rw_list_init(&f->link);
 }
 

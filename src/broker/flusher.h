@@ -21,6 +21,8 @@ struct rw_flusher {
     /* private */
     struct rw_job job;
     struct rw_link link;
+    struct rw_timer again; /* armed while it waits for a descriptor; `running` is set then */
+    int tries;             /* that found none, in a row */
     int code;
     int64_t durable, began_us, ended_us;
 };

@@ -162,7 +162,7 @@ static void open_work(struct rw_job *job)
     /* After a crash the end of the log may be in the page cache only. It was shown and acknowledged
      * before; it must be durable before anybody is told where the log ends. */
     if (p->code == RW_OK && rw_log_durable(p->opened) < rw_log_end(p->opened))
-        p->code = rw_log_flush(p->opened, NULL);
+        p->code = rw_log_flush_now(p->opened, NULL);
     if (p->code && p->opened) {
         (void)rw_log_close(p->opened, false); /* the first failure is the one to report */
         p->opened = NULL;

@@ -121,10 +121,11 @@ int rw_log_flush_all(struct rw_log *log)
     return flush_with_token(log, atomic_load(&log->end));
 }
 
-int rw_log_flush(struct rw_log *log, int64_t *ret_durable)
+/* A shortage is waited for `waits` times. */
+static int flush(struct rw_log *log, int waits, int64_t *ret_durable)
 {
     int64_t target = atomic_load(&log->end);
-    int rc = RW_OK, waits = 0;
+    int rc = RW_OK;
     rw_log_lock(log);
     while (!rc && !log->read_only) {
         /* A truncation may have taken away what was to be flushed. */
@@ -142,7 +143,7 @@ int rw_log_flush(struct rw_log *log, int64_t *ret_durable)
             rc = flush_with_token(log, target);
             rw_log_lock(log);
             rw_log_give_token(log);
-            if (is_shortage(rc) && waits++ < SHORTAGE_WAITS) {
+            if (is_shortage(rc) && waits-- > 0) {
                 (void)log->env->sync->wait(log->env->sync, log->flushed, log->mutex,
                                            SHORTAGE_WAIT_US);
                 rc = RW_OK;
@@ -155,4 +156,14 @@ int rw_log_flush(struct rw_log *log, int64_t *ret_durable)
     if (!rc && ret_durable)
         *ret_durable = atomic_load(&log->durable);
     return rc;
+}
+
+int rw_log_flush(struct rw_log *log, int64_t *ret_durable)
+{
+    return flush(log, SHORTAGE_WAITS, ret_durable);
+}
+
+int rw_log_flush_now(struct rw_log *log, int64_t *ret_durable)
+{
+    return flush(log, 0, ret_durable);
 }

@@ -153,6 +153,9 @@ void rw_log_append_all(struct rw_log *log, struct rw_append *const *appends, siz
  * *ret_durable may be NULL.
  */
 RW_MUST int rw_log_flush(struct rw_log *log, int64_t *ret_durable);
+/* [R] The same, but a shortage of descriptors or memory is answered at once (RW_E_LIMIT, RW_E_NOMEM; the
+ * log is online): for callers that share their thread with other logs, and try again later. */
+RW_MUST int rw_log_flush_now(struct rw_log *log, int64_t *ret_durable);
 
 /* [W] Reserves disk space for the next n bytes, so that appending them will not meet RW_E_FULL. Kept until
  * the log is closed cleanly. RW_E_FULL, RW_E_UNSUPPORTED (the file system can not). */

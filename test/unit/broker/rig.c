@@ -145,7 +145,7 @@ void rw_log_range_release(struct rw_log_range *range)
     atomic_fetch_sub(&rig_service.ranges_out, 1);
 }
 
-int rw_log_flush(struct rw_log *log, int64_t *ret_durable)
+int rw_log_flush_now(struct rw_log *log, int64_t *ret_durable)
 {
     (void)log;
     *ret_durable = 0;

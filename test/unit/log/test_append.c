@@ -400,6 +400,9 @@ static void without_descriptors(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
     assert_int_equal(rw_log_roll(t.log), RW_E_LIMIT);
     assert_int_equal(rw_log_retain(t.log, 1000, 4, &deleted), RW_E_LIMIT);
+    int64_t began = rw_mono_us(t.env.clock);
+    assert_int_equal(rw_log_flush_now(t.log, NULL), RW_E_LIMIT);
+    assert_true(rw_mono_us(t.env.clock) - began < 1000 * 1000);
     assert_int_equal(rw_log_state(t.log), RW_OK);
     assert_int_equal(pthread_create(&thread, NULL, give_back, &all), 0);
     assert_int_equal(rw_log_flush(t.log, NULL), RW_OK);
