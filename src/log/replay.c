@@ -166,6 +166,8 @@ int rw_log_load_producers(struct rw_log *log, int64_t epochs_from)
     /* "now": when a producer was last heard of is not in the log; this never forgets one too early. */
     const struct replay r = {
         .producers_from = from, .epochs_from = epochs_from, .now_ms = rw_wall_ms(log->env->clock)};
+    if (!rc && from > base)
+        rc = rw_log_recall_batches(log, from, r.now_ms);
     if (epochs_from < from)
         from = epochs_from > base ? epochs_from : base;
     if (rc || from >= atomic_load(&log->end))

@@ -140,6 +140,9 @@ RW_MUST int rw_log_write_snapshot(struct rw_log *log, int64_t offset, bool durab
 /* Loads the newest good snapshot and replays the batches after it. Leader epochs are assigned
  * from the batches at and above epochs_from; INT64_MAX: from none. */
 RW_MUST int rw_log_load_producers(struct rw_log *log, int64_t epochs_from);
+/* recall.c: adds to what the snapshot told the batches before, as far as they are among the last five of
+ * their producer and near. `below`: what it covers. RW_E_NOMEM. */
+RW_MUST int rw_log_recall_batches(struct rw_log *log, int64_t below, int64_t now_ms);
 /* Removes snapshot files with keep_from <= offset < keep_to turned around: outside of the range. */
 RW_MUST int rw_log_drop_snapshots(struct rw_log *log, int64_t keep_from, int64_t keep_to);
 /* Writes leader-epoch-checkpoint when it changed and nobody else is doing so. Takes the mutex itself. What

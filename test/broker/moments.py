@@ -26,7 +26,8 @@ ROLLWAY = sys.argv[1]
 class Broker:
     """One shard, so that one recovery runs after the other."""
 
-    def __init__(self):
+    def __init__(self, *settings):
+        self.settings = settings
         self.dir = tempfile.mkdtemp(prefix="rollway-moments-")
         self.port = free_port()
         self.process = None
@@ -43,7 +44,7 @@ class Broker:
     def start(self):
         command = [ROLLWAY, "dev", "--data", os.path.join(self.dir, "data")]
         for s in ("listeners=PLAINTEXT://127.0.0.1:%d" % self.port, "rollway.http.listen=off", "rollway.shards=1",
-                  "num.recovery.threads.per.data.dir=1"):
+                  "num.recovery.threads.per.data.dir=1") + self.settings:
             command += ["--set", s]
         with open(os.path.join(self.dir, "log"), "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
@@ -179,6 +180,54 @@ def _():
         b.start()
         with b.client() as c:
             same((0, 4), produce(c, "t", 0, batch([bytes(10)])))
+
+
+@test("after a clean stop, and after a crash, the last five batches of a producer are known, and repetitions get their offsets")
+def _():
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        for segment_bytes in ("1048576", "1024"):
+            with Broker() as b:
+                with b.client() as c:
+                    create(c, "t", segment_bytes=segment_bytes)
+                    for i in range(7):
+                        for pid in (5, 6):
+                            same((0, 3 * i + 2 * (pid - 5)), produce(c, "t", 0, batch(
+                                [bytes(300)] * (7 - pid), pid=pid, epoch=0, sequence=i * (7 - pid))))
+                b.stop(how)
+                b.start()
+                with b.client() as c:
+                    for i in range(2, 7):
+                        for pid in (5, 6):
+                            same((0, 3 * i + 2 * (pid - 5)), produce(c, "t", 0, batch(
+                                [bytes(300)] * (7 - pid), pid=pid, epoch=0, sequence=i * (7 - pid))),
+                                "%s: batch %d of %d" % (how, i, pid))
+                    same(ERRORS["OUT_OF_ORDER_SEQUENCE_NUMBER"], produce(c, "t", 0, batch(
+                        [bytes(300)], pid=6, epoch=0, sequence=8))[0])
+                    same((0, 21), produce(c, "t", 0, batch([bytes(300)], pid=6, epoch=0, sequence=7)))
+                b.stop()
+
+
+@test("a topic that is not created on the fly is told in the log, with client and reason, not each time")
+def _():
+    def ask(c, *names):
+        c.ask("Metadata", 9, topics=[{"name": n} for n in names], allow_auto_topic_creation=True)
+
+    def told(b):
+        return [line for line in b.log().splitlines() if "was not created" in line]
+
+    for settings, names, reason in (
+            ((), ("no/name",), "name"), (("auto.create.topics.enable=false",), ("t",), "auto.create.topics.enable"),
+            (("rollway.partitions.max=1",), ("one", "two"), "partitions")):
+        with Broker(*settings) as b:
+            with b.client() as c:
+                c.ask("Metadata", 9, topics=[{"name": "quiet"}], allow_auto_topic_creation=False)
+                same([], told(b))
+                for _ in range(5):
+                    ask(c, *names)
+            lines = told(b)
+            same(1, len(lines), "lines in %s" % b.log()[-900:])
+            assert names[-1] in lines[0] and reason in lines[0].split("reason=")[1] and "client_id=" in lines[0], lines
+            same(["one"] if len(names) > 1 else [], [d[:-2] for d in b.directories("one")])
 
 
 @test("syncs that wait for a descriptor hold up no others")
