@@ -24,6 +24,9 @@ struct rw_view {
     struct rw_arena scratch;  /* decoding */
     /* The block of producer ids that this shard hands out. */
     int64_t next_producer_id, producer_ids_end;
+    /* Auto-creations that were refused: when one was told last, and how many were not since. */
+    int64_t refusals_from_us;
+    uint64_t refusals_untold;
 };
 
 /* A change on its way to shard 0 and back. Memory: the caller's, usually the request's arena. */

@@ -13,6 +13,9 @@
 #define TOPIC_OPERATIONS   0x0df8 /* read..describe, describe/alter configs */
 #define CLUSTER_OPERATIONS 0x1f80
 
+#define REFUSALS_EVERY_US 10000000
+#define TOLD_MAX          100
+
 typedef struct rw_metadata_response_topic topic_out;
 
 static bool add_brokers(struct rw_request *req, struct rw_metadata_response *out)
@@ -152,6 +155,32 @@ static void answer(struct rw_request *req, int code)
         rw_request_done(req);
 }
 
+/* A client that waits for a topic which is never made asks again and again: its operator looks here. On the
+ * shard s, whose turn it is. */
+static void tell_refused(struct rw_shard *s, struct rw_request *req, struct rw_str name,
+                         struct rw_str why)
+{
+    struct rw_view *v = s->view;
+    int64_t now = rw_shard_now_us(s);
+    struct rw_str client = req->header.client_id;
+    if (v->refusals_from_us && now - v->refusals_from_us < REFUSALS_EVERY_US) {
+        v->refusals_untold++;
+        return;
+    }
+    rw_diag(s->env->diag, RW_WARN, "metadata", "a topic that a client asked for was not created",
+            rw_kv_str("topic", rw_arena_printf(&req->arena, "%.*s",
+                                               name.n > TOLD_MAX ? TOLD_MAX : (int)name.n, name.p)),
+            rw_kv_str("client_id",
+                      client.n > 0 ? rw_arena_printf(&req->arena, "%.*s",
+                                                     client.n > TOLD_MAX ? TOLD_MAX : (int)client.n,
+                                                     client.p)
+                                   : ""),
+            rw_kv_str("reason", rw_arena_printf(&req->arena, "%.*s", (int)why.n, why.p)),
+            rw_kv_uint("others_since_last", v->refusals_untold));
+    v->refusals_from_us = now;
+    v->refusals_untold = 0;
+}
+
 /* On shard 0: creates what is missing, with the defaults. */
 static int decide(struct rw_change *c, const struct rw_meta *meta,
                   const struct rw_meta_policy *policy)
@@ -180,18 +209,39 @@ static int decide(struct rw_change *c, const struct rw_meta *meta,
         t->num_partitions = -1;
         t->replication_factor = -1;
     }
-    return rw_decide_create_topics(meta, policy, &make, &made, &c->list);
+    int rc = rw_decide_create_topics(meta, policy, &make, &made, &c->list);
+    struct rw_request *req = rw_api_change_request(c);
+    for (int32_t i = 0; rc == RW_OK && i < made.n_topics; i++)
+        if (made.topics[i].error_code)
+            tell_refused(req->shard->broker->shards[0], req, made.topics[i].name,
+                         made.topics[i].error_message);
+    return rc;
+}
+
+/* NULL: nothing here forbids it. */
+static const char *refusal(const struct rw_request *req, struct rw_str name)
+{
+    const char *problem = rw_topic_name_problem(name);
+    if (problem)
+        return problem;
+    if (!rw_api_config(req)->auto_create_topics)
+        return "auto.create.topics.enable is false";
+    return rw_partitions_disk_full(req->shard) ? "the disk with the data is nearly full" : NULL;
 }
 
 void rw_handle_metadata(struct rw_request *req)
 {
     const struct rw_metadata_request *in = req->in;
-    bool create = rw_api_config(req)->auto_create_topics && in->allow_auto_topic_creation &&
-                  !rw_partitions_disk_full(req->shard);
     bool missing = false;
-    for (int32_t i = 0; create && i < in->n_topics; i++)
-        missing |= in->topics[i].name.n >= 0 && rw_uuid_is_zero(in->topics[i].topic_id) &&
-                   !find(req, &in->topics[i]) && !rw_topic_name_problem(in->topics[i].name);
+    for (int32_t i = 0; in->allow_auto_topic_creation && i < in->n_topics; i++) {
+        struct rw_str name = in->topics[i].name;
+        if (name.n < 0 || !rw_uuid_is_zero(in->topics[i].topic_id) || find(req, &in->topics[i]))
+            continue;
+        const char *why = refusal(req, name);
+        if (why)
+            tell_refused(req->shard, req, name, rw_str(why));
+        missing |= !why;
+    }
     if (missing)
         rw_api_submit(req, decide, answer);
     else
