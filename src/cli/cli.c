@@ -22,8 +22,7 @@ static volatile sig_atomic_t interrupted;
 
 static void on_signal(int sig)
 {
-    (void)sig;
-    interrupted = 1;
+    interrupted = sig;
 }
 
 void rw_cli_catch_signals(void)
@@ -37,6 +36,12 @@ void rw_cli_catch_signals(void)
 bool rw_cli_interrupted(void)
 {
     return interrupted != 0;
+}
+
+int rw_cli_signal_exit(int exit_code)
+{
+    return exit_code == RW_EXIT_INTERRUPTED && interrupted == SIGTERM ? (int)RW_EXIT_TERMINATED
+                                                                      : exit_code;
 }
 
 static int terminal_width(void)
@@ -378,21 +383,42 @@ int rw_cli_exit_of(int code)
     }
 }
 
-bool rw_cli_confirm(struct rw_cli *cli, const char *question)
+/* Until there is something to read or a signal comes. One that came before the wait is seen as well: signals
+ * are let in only together with it. */
+static void wait_for_stdin(void)
+{
+    struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+    sigset_t ours, before;
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGTERM);
+    sigprocmask(SIG_BLOCK, &ours, &before);
+    if (!interrupted)
+        (void)ppoll(&p, 1, NULL, &before);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+int rw_cli_confirm(struct rw_cli *cli, const char *question)
 {
     char answer[16] = "";
-    if (isatty(STDIN_FILENO) != 1) {
-        rw_cli_fail(cli, RW_EXIT_USAGE, "add --yes to do it without being asked",
-                    "this needs a confirmation, and standard input is no terminal: %s", question);
-        return false;
-    }
+    if (isatty(STDIN_FILENO) != 1)
+        return rw_cli_fail(cli, RW_EXIT_USAGE, "add --yes to do it without being asked",
+                           "this needs a confirmation, and standard input is no terminal: %s",
+                           question);
     struct rw_buf b;
     rw_buf_init(&b);
     rw_printable(&b, question);
     fprintf(stderr, "%s [y/N] ", rw_buf_cstr(&b));
     rw_buf_deinit(&b);
-    if (!fgets(answer, sizeof(answer), stdin))
+    wait_for_stdin();
+    if (interrupted || !fgets(answer, sizeof(answer), stdin)) {
         answer[0] = 0;
+        fputc('\n', stderr); /* the cursor is still behind the question */
+    }
+    if (interrupted)
+        return RW_EXIT_INTERRUPTED;
     answer[strcspn(answer, "\n")] = 0;
-    return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+    if (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0)
+        return RW_EXIT_OK;
+    return rw_cli_fail(cli, RW_EXIT_FAILED, NULL, "not confirmed: nothing was changed");
 }

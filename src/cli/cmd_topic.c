@@ -141,11 +141,11 @@ static int delete_these(struct rw_cli_client *client, struct rw_arena *arena,
     return rw_results_end(&results);
 }
 
-static bool confirmed(struct rw_cli *cli, const struct rw_name_list *l)
+static int confirm(struct rw_cli *cli, const struct rw_name_list *l)
 {
     char question[400];
     if (rw_cli_has(cli, "yes"))
-        return true;
+        return RW_EXIT_OK;
     if (l->n == 1)
         snprintf(question, sizeof(question), "delete topic %s and all its records?", l->v[0]);
     else
@@ -162,7 +162,9 @@ static int delete (struct rw_cli *cli, struct rw_cli_client *client, struct rw_a
         rc = rw_cli_fail(cli, RW_EXIT_NOT_FOUND, "rollway topic list shows the topics",
                          "no topic matches");
     if (rc == RW_EXIT_OK)
-        rc = confirmed(cli, &l) ? delete_these(client, arena, &l) : RW_EXIT_USAGE;
+        rc = confirm(cli, &l);
+    if (rc == RW_EXIT_OK)
+        rc = delete_these(client, arena, &l);
     rw_name_list_deinit(&l);
     return rc;
 }

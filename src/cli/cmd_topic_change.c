@@ -136,8 +136,9 @@ static int trim_work(struct trim *t)
                                 : rw_cli_client_fail(t->client, rc);
     snprintf(question, sizeof(question), "delete all records of %s before %s for ever?", name,
              rw_cli_string(t->cli, "offset", "end"));
-    if (!rw_cli_has(t->cli, "yes") && !rw_cli_confirm(t->cli, question))
-        return RW_EXIT_USAGE;
+    int confirmed = rw_cli_has(t->cli, "yes") ? RW_EXIT_OK : rw_cli_confirm(t->cli, question);
+    if (confirmed != RW_EXIT_OK)
+        return confirmed;
     rw_results_begin(&t->results, t->client, "partition");
     for (int i = 0; rc == RW_OK && i < t->client->cluster->n_nodes; i++)
         rc = trim_node(t, t->client->cluster->nodes[i].id);

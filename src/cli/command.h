@@ -25,7 +25,8 @@ enum rw_exit {
     RW_EXIT_EXISTS = 6,
     RW_EXIT_PARTLY = 7,
     RW_EXIT_UNHEALTHY = 8,
-    RW_EXIT_INTERRUPTED = 130
+    RW_EXIT_INTERRUPTED = 130, /* SIGINT, or whatever ends a command before its work is done */
+    RW_EXIT_TERMINATED = 143   /* the same by SIGTERM: made of the former in main.c */
 };
 
 enum rw_option_kind {
@@ -116,8 +117,11 @@ int rw_cli_usage(struct rw_cli *cli, const char *format, ...) __attribute__((for
 void rw_cli_note(struct rw_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The exit code that fits a result code (RW_E_NOT_FOUND -> 5, RW_E_TIMEOUT -> 3 ...). */
 int rw_cli_exit_of(int code);
-/* Asks on a terminal; refuses (false, with a message naming --yes) when stdin is none. */
-bool rw_cli_confirm(struct rw_cli *cli, const char *question);
+/* Asks on a terminal. RW_EXIT_OK: yes; otherwise nothing may be done, and it has said so: RW_EXIT_FAILED,
+ * RW_EXIT_INTERRUPTED, or RW_EXIT_USAGE (stdin is no terminal; the message names --yes). */
+int rw_cli_confirm(struct rw_cli *cli, const char *question);
 /* True once SIGINT or SIGTERM arrived: finish what is in hand and return RW_EXIT_INTERRUPTED.
  * A second signal ends the process at once. */
 bool rw_cli_interrupted(void);
+/* What the process ends with: RW_EXIT_TERMINATED where SIGTERM was the interruption. */
+int rw_cli_signal_exit(int exit_code);

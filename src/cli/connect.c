@@ -40,6 +40,9 @@ int rw_cli_client_init(struct rw_cli_client *c, struct rw_cli *cli, int64_t time
     timeout_ms = rw_cli_int(cli, "timeout", timeout_ms);
     if (o.connect_timeout_us <= 0 || timeout_ms < 0)
         return rw_cli_usage(cli, "a time limit must be more than 0");
+    if (rw_cluster_check_addresses(o.brokers, &c->err) != RW_OK)
+        return rw_cli_fail(cli, RW_EXIT_USAGE, c->err.hint[0] ? c->err.hint : NULL, "%s",
+                           c->err.text);
     if (rw_cluster_new(rw_os_env(), &c->dialer, &o, &c->cluster) != RW_OK)
         return rw_cli_fail(cli, RW_EXIT_FAILED, NULL, "out of memory");
     if (timeout_ms > 0)

@@ -17,6 +17,7 @@ const struct rw_exit_text rw_exit_texts[] = {
     {RW_EXIT_PARTLY, "some of several things failed"},
     {RW_EXIT_UNHEALTHY, "unhealthy (health checks)"},
     {RW_EXIT_INTERRUPTED, "interrupted"},
+    {RW_EXIT_TERMINATED, "ended by SIGTERM"},
     {RW_EXIT_OK, NULL}};
 
 void rw_help_overview(struct rw_buf *out)

@@ -80,9 +80,11 @@ static int run_truncate(struct rw_cli *cli)
     char question[256];
     snprintf(question, sizeof(question), "Remove offsets %" PRId64 " to %" PRId64 " of %.120s?", to,
              end - 1, dir);
-    if (to < end && !rw_cli_has(cli, "yes") && !rw_cli_confirm(cli, question)) {
+    bool ask = to < end && !rw_cli_has(cli, "yes");
+    exit_code = ask ? rw_cli_confirm(cli, question) : RW_EXIT_OK;
+    if (exit_code != RW_EXIT_OK) {
         int closed = rollway_log_close(log);
-        return closed ? rw_log_cli_fail(cli, NULL, closed) : RW_EXIT_USAGE;
+        return closed ? rw_log_cli_fail(cli, NULL, closed) : exit_code;
     }
     int rc = rollway_log_truncate(log, to);
     exit_code = rc ? rw_log_cli_fail(cli, log, rc) : RW_EXIT_OK;

@@ -90,5 +90,5 @@ int main(int argc, char **argv)
     if (rw_cli_flush(&cli) != RW_OK && rc == RW_EXIT_OK)
         rc = RW_EXIT_FAILED;
     rw_cli_deinit(&cli);
-    return rc;
+    return rw_cli_signal_exit(rc);
 }

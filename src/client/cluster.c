@@ -171,6 +171,16 @@ static int next_address(const char **at, char host[256], uint16_t *ret_port,
     return RW_OK;
 }
 
+int rw_cluster_check_addresses(const char *brokers, struct rw_client_err *err)
+{
+    char host[256];
+    uint16_t port;
+    int rc = *brokers ? RW_OK : rw_client_fail(err, RW_E_INVAL, "no broker address given");
+    while (rc == RW_OK && *brokers)
+        rc = next_address(&brokers, host, &port, err);
+    return rc;
+}
+
 /* Brokers that never said their address: words for a wrong --brokers. */
 static int hint_bootstrap(int rc, struct rw_client_err *err)
 {

@@ -62,6 +62,8 @@ struct rw_cluster {
 };
 
 void rw_cluster_options_init(struct rw_cluster_options *o);
+/* RW_E_INVAL: what was given as brokers can not be read. */
+RW_MUST int rw_cluster_check_addresses(const char *brokers, struct rw_client_err *err);
 RW_MUST int rw_cluster_new(const struct rw_env *env, struct rw_dialer *dialer,
                            const struct rw_cluster_options *options,
                            struct rw_cluster **ret_cluster);

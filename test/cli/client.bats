@@ -340,7 +340,7 @@ assert [json.loads(line)["value"] for line in sys.stdin] == ["two\nlines", "", "
     [ "$status" -eq 2 ]
 }
 
-@test "Ctrl-C ends a follower with 130, and what it read is there" {
+@test "a signal ends a follower, and what it read is there" {
     echo one | "$R" produce follow
     "$R" consume follow >out 2>err 3>&- &
     pid=$!
@@ -351,7 +351,7 @@ assert [json.loads(line)["value"] for line in sys.stdin] == ["two\nlines", "", "
     kill -TERM "$pid"
     status=0
     wait "$pid" || status=$?
-    [ "$status" -eq 130 ]
+    [ "$status" -eq 143 ]
     [ "$(xargs <out)" = "one two" ]
     [ ! -s err ]
 }
@@ -469,6 +469,39 @@ PYTHON
     [ "$("$R" consume progress -e | wc -l)" -eq 200000 ]
     "$R" produce progress in 2>err
     [ ! -s err ]
+}
+
+@test "a wrong --brokers is wrong usage" {
+    for brokers in "" "host:99999" "a:1,,b:2" "a:1,:2"; do
+        run "$R" --brokers "$brokers" topic list
+        [ "$status" -eq 2 ] || { echo "$brokers: $status $output"; false; }
+    done
+}
+
+@test "a question that is not answered with yes changes nothing: 1, and 130 for Ctrl-C" {
+    "$R" topic create asked
+    python3 - "$R" <<'PY'
+import os, pty, sys
+
+for answer, status, words in ((b"n\n", 1, b"nothing was changed"), (b"\x04", 1, b"nothing was changed"),
+                              (b"\x03", 130, b"\r\n")):
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(sys.argv[1], [sys.argv[1], "topic", "delete", "asked"])
+    got = b""
+    while b"[y/N] " not in got:
+        got += os.read(fd, 1000)
+    os.write(fd, answer)
+    rest = b""
+    try:
+        while True:
+            rest += os.read(fd, 1000)
+    except OSError:
+        pass
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert code == status and words in rest, (answer, code, rest)
+PY
+    "$R" topic describe asked
 }
 
 @test "Ctrl-C on a terminal ends consume with 130" {

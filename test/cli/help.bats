@@ -209,7 +209,7 @@ SH
         "$R" __man "$page" | scdoc >"$page.1"
         man -l "$page.1" 2>err | col -b >"$page.txt"
         [ ! -s err ] || { cat err; false; }
-        for code in 0 1 2 3 4 5 6 7 8 130; do
+        for code in 0 1 2 3 4 5 6 7 8 130 143; do
             grep -qE "^ +$code\$" "$page.txt" || { echo "$page lacks exit code $code"; false; }
         done
     done
