@@ -567,10 +567,11 @@ def _():
         b.topic("t", 1)
         with contextlib.ExitStack() as ends:
             clients = [ends.enter_context(b.client(30)) for _ in range(60)]
-            for c in clients:
+            for n, c in enumerate(clients):
                 c.s.sendall(fetch_many("t", [0], 2 ** 31 - 1, 10, padding=MIB))
                 c.correlation = 1
-            b.parked(60)
+                if n % 10 == 9:  # more at once than there is room for, and those that wait are answered early
+                    b.parked(n + 1)
             until = time.time() + 10 * PATIENCE  # it is measured once a second
             while b.metric("rollway_kafka_request_memory_bytes") > MIB:
                 assert time.time() < until, "%d bytes" % b.metric("rollway_kafka_request_memory_bytes")
