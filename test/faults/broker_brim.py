@@ -116,7 +116,8 @@ def brim(talk, http, disk, data_dir, burn):
     talk.delete("fill")
     wait("topics can be created again", lambda: talk.create("after")[0] in (0, ERRORS["TOPIC_ALREADY_EXISTS"]))
     wait("the gauge goes back", lambda: alert(http) == 0)
-    expect(0, talk.produce("after", data)[0], "produce to a new topic")
+    # Its log may have found no room at first: it is opened again, and producers repeat what was refused so.
+    wait("the new topic can be used", lambda: talk.produce("after", data)[0] == 0)
 
 
 def unnoticed(talk, disk, burn):
