@@ -1,0 +1,499 @@
+/*
+ * The call itself: from the arguments to a record in the thread's ring.
+ *
+ * The fast path takes no lock, makes no system call, allocates nothing and writes only to the ring. What happens once in a call site's
+ * or a thread's life, and what goes wrong, is apart (slow_path). A signal handler that logs while its thread is inside a call finds
+ * the ring busy and uses the common one. errno stays as it was.
+ */
+#include "logger/engine.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "logger/context.h"
+#include "logger/entry.h"
+#include "logger/site.h"
+#include "os/task.h"
+#include "os/ticks.h"
+
+/* A site's id carries the generation in which it was given. */
+enum { ID_BITS = 24, TEXT_MAX = RW_LG_ENTRY_MAX - 4096 };
+
+struct text {
+    const char *p;
+    size_t n;
+};
+
+/* Everything of a call but where it goes. */
+struct call {
+    struct rollway_site *site;
+    const struct rollway_logger *logger;
+    const unsigned long long *values;
+    unsigned n_values;
+    unsigned n_text;
+    const uint8_t *types;   /* when n_text > 0 */
+    const uint32_t *limits; /* of a format: how much of a text may be read; NULL: up to its NUL */
+    uint8_t flags;
+    unsigned long long extra; /* with SUPPRESSED or SAMPLED */
+};
+
+static uint32_t site_id(const struct rollway_site *site)
+{
+    return __atomic_load_n(&site->id, __ATOMIC_ACQUIRE);
+}
+
+static struct text text_of(unsigned type, unsigned long long value, size_t most)
+{
+    const void *p = (const void *)(uintptr_t)value;
+    if (!p)
+        return (struct text){NULL, 0};
+    if (type == ROLLWAY_T_CSTR_)
+        return (struct text){p, most == UINT32_MAX ? strlen(p) : strnlen(p, most)};
+    if (type == ROLLWAY_T_TEXT_) {
+        const struct rollway_text *t = p;
+        return (struct text){t->p, t->p ? t->n : 0};
+    }
+    const struct rollway_bytes *b = p;
+    return (struct text){b->p, b->p ? b->n : 0};
+}
+
+/* Follows the values that are more than their bits: measures text, and cuts it so that all fits into a record. Returns the bytes of
+ * all text. */
+static size_t measure(struct call *c, struct text texts[])
+{
+    size_t total = 0;
+    for (unsigned i = 0, t = 0; i < c->n_values; i++) {
+        unsigned type = c->types[i];
+        if (type < ROLLWAY_T_CSTR_)
+            continue;
+        struct text text = text_of(type, c->values[i], c->limits ? c->limits[i] : UINT32_MAX);
+        if (__builtin_expect(total + text.n > TEXT_MAX, 0)) {
+            text.n = TEXT_MAX - total;
+            c->flags |= RW_LG_TRUNCATED;
+        }
+        total += text.n;
+        texts[t++] = text;
+    }
+    return total;
+}
+
+/* Short text, as most is, without a call. */
+static inline void copy(uint8_t *to, const char *from, size_t n)
+{
+    if (n >= 8 && n <= 16) {
+        uint64_t first, last;
+        memcpy(&first, from, 8);
+        memcpy(&last, from + n - 8, 8);
+        memcpy(to, &first, 8);
+        memcpy(to + n - 8, &last, 8);
+    } else {
+        memcpy(to, from, n);
+    }
+}
+
+/* Values and texts of a call that has some. */
+static void put_followed(const struct call *c, const struct text texts[], uint64_t *values,
+                         uint8_t *p)
+{
+    for (unsigned i = 0, t = 0; i < c->n_values; i++) {
+        unsigned type = c->types[i];
+        if (type >= ROLLWAY_T_CSTR_) {
+            values[i] = texts[t].p ? texts[t].n : RW_LG_NULL;
+            if (texts[t].n)
+                copy(p, texts[t].p, texts[t].n);
+            p += texts[t++].n;
+        } else if (type == ROLLWAY_T_ERRNO_ && c->site->fields) {
+            /* By value: what it points to is gone later. */
+            values[i] = (uint64_t)((const struct rollway_errno *)(uintptr_t)c->values[i])->value;
+        } else {
+            values[i] = c->values[i];
+        }
+    }
+}
+
+/* The common part of all records. */
+static inline struct rw_lg_entry *begin(struct rw_lg_ring *r, const struct call *c, uint32_t size,
+                                        size_t context_bytes)
+{
+    struct rw_lg_entry *e = rw_lg_ring_room(r, size);
+    if (__builtin_expect(!e, 0)) {
+        e = rw_lg_ring_overflow(r, size, c->site->level);
+        if (!e)
+            return NULL;
+    }
+    e->size = size;
+    e->site = site_id(c->site) & ((1u << ID_BITS) - 1);
+    uint64_t sequence = atomic_load_explicit(&r->sequence, memory_order_relaxed) + 1;
+    atomic_store_explicit(&r->sequence, sequence, memory_order_relaxed);
+    e->sequence = (uint32_t)sequence;
+    e->thread = r->thread;
+    e->logger = (uint16_t)c->logger->id;
+    e->ring = r->index;
+    e->context = (uint16_t)context_bytes;
+    e->flags = c->site->level | c->flags;
+    e->skip = 0;
+    return e;
+}
+
+/* With text, context, or what was suppressed. */
+static __attribute__((noinline)) void put_long(struct rw_lg_ring *r, struct call *c)
+{
+    struct text texts[RW_LG_FIELDS];
+    const struct rw_lg_context *context = rw_lg_self.context;
+    size_t context_bytes = context ? context->n : 0;
+    size_t text_bytes = c->n_text ? measure(c, texts) : 0;
+    bool more = c->flags & (RW_LG_SUPPRESSED | RW_LG_SAMPLED);
+    size_t fixed = sizeof(struct rw_lg_entry) + context_bytes + 8 * (c->n_values + more);
+    uint32_t size = (uint32_t)rw_lg_align(fixed + text_bytes);
+    struct rw_lg_entry *e = begin(r, c, size, context_bytes);
+    if (!e)
+        return;
+    *(uint64_t *)(void *)((uint8_t *)e + size - 8) =
+        0; /* the padding, before what may lie over it */
+    if (context_bytes)
+        memcpy(e + 1, context->bytes, context_bytes);
+    uint64_t *values = (uint64_t *)(void *)((uint8_t *)(e + 1) + context_bytes);
+    if (c->n_text)
+        put_followed(c, texts, values, (uint8_t *)e + fixed);
+    else
+        memcpy(values, c->values, 8 * c->n_values);
+    if (more)
+        values[c->n_values] = c->extra;
+    if (c->flags & RW_LG_TRUNCATED)
+        atomic_fetch_add_explicit(&r->truncated, 1, memory_order_relaxed);
+    e->ticks = rw_os_ticks();
+    rw_lg_ring_commit(r, size);
+}
+
+static inline void put_record(struct rw_lg_ring *r, struct call *c)
+{
+    if (c->n_text || c->flags || rw_lg_self.context) {
+        put_long(r, c);
+        return;
+    }
+    uint32_t size = (uint32_t)(sizeof(struct rw_lg_entry) + 8 * c->n_values);
+    struct rw_lg_entry *e = begin(r, c, size, 0);
+    if (__builtin_expect(!e, 0))
+        return;
+    uint64_t *values = (uint64_t *)(void *)(e + 1);
+    for (unsigned i = 0; i < c->n_values; i++)
+        values[i] = c->values[i];
+    e->ticks = rw_os_ticks();
+    rw_lg_ring_commit(r, size);
+}
+
+/* ---- what is rare ---- */
+
+/* rollway_every and rollway_sample. */
+static bool admit(struct rollway_site *site, struct call *c)
+{
+    if (site->every_ms) {
+        unsigned long long now = (unsigned long long)rw_os_mono_coarse_ns();
+        unsigned long long due = __atomic_load_n(&site->due_ns, __ATOMIC_RELAXED);
+        if (now < due ||
+            !__atomic_compare_exchange_n(&site->due_ns, &due, now + site->every_ms * 1000000ull,
+                                         false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+            __atomic_fetch_add(&site->suppressed, 1, __ATOMIC_RELAXED);
+            atomic_fetch_add_explicit(&rw_lg_counts.suppressed, 1, memory_order_relaxed);
+            return false;
+        }
+        c->extra = __atomic_exchange_n(&site->suppressed, 0, __ATOMIC_RELAXED);
+        if (c->extra)
+            c->flags |= RW_LG_SUPPRESSED;
+    }
+    if (site->sample > 1) {
+        if (__atomic_fetch_add(&site->counted, 1, __ATOMIC_RELAXED) % site->sample) {
+            atomic_fetch_add_explicit(&rw_lg_counts.suppressed, 1, memory_order_relaxed);
+            return false;
+        }
+        c->flags |= RW_LG_SAMPLED;
+        c->extra = site->sample;
+    }
+    return true;
+}
+
+/* The ring that nobody owns. Whoever has it may have been interrupted by this very call: not for ever. */
+static void put_common(struct call *c)
+{
+    struct rw_lg_ring *r = rw_lg_ring(&rw_lg_caller.map, 0);
+    for (unsigned tries = 0; atomic_exchange_explicit(&r->busy, 1, memory_order_acquire); tries++)
+        if (tries == 10000) {
+            atomic_fetch_add(&rw_lg_counts.dropped[c->site->level], 1);
+            return;
+        }
+    r->thread = rw_os_task_id();
+    put_record(r, c);
+    atomic_store_explicit(&r->busy, 0, memory_order_release);
+}
+
+/* Registers the site in this generation. False: it is switched off after all, or the dictionary is full. */
+static bool know(struct rollway_site *site, const struct rollway_logger *logger,
+                 uint32_t generation)
+{
+    if (site_id(site) >> ID_BITS != generation) {
+        uint32_t id = rw_lg_site_register(&rw_lg_caller.map, site);
+        if (!id) {
+            atomic_fetch_add(&rw_lg_counts.dropped[site->level], 1);
+            return false;
+        }
+        const struct rw_lg_site *known = rw_lg_site_find(&rw_lg_caller.map, id);
+        site->n_text = known->n_text;
+        rw_lg_site_known(site);
+        __atomic_store_n(&site->gate, (signed char)rw_lg_gate(site), __ATOMIC_RELAXED);
+        __atomic_store_n(&site->id, generation << ID_BITS | id, __ATOMIC_RELEASE);
+    }
+    return rollway_gate_(site, logger);
+}
+
+static const struct rw_lg_site *known_site(const struct rollway_site *site)
+{
+    return rw_lg_site_own(&rw_lg_caller.map, site_id(site) & ((1u << ID_BITS) - 1));
+}
+
+/* Makes ready what the fast path needs: true, and the thread's ring is entered (or *ret_common: the common one is to be used). */
+static bool prepare(struct rollway_site *site, const struct rollway_logger *logger,
+                    bool *ret_common)
+{
+    uint32_t generation = atomic_load(&rw_lg_now.generation);
+    if (!generation || !know(site, logger, generation))
+        return false;
+    struct rw_lg_self *self = &rw_lg_self;
+    struct rw_lg_ring *r = self->generation == generation ? self->ring : NULL;
+    bool nested = self->acquiring || (r && atomic_load_explicit(&r->busy, memory_order_relaxed));
+    if (!r && !nested && !self->left) {
+        self->acquiring = 1;
+        r = rw_lg_ring_acquire(generation);
+        self->acquiring = 0;
+    }
+    *ret_common = nested || !r;
+    return true;
+}
+
+static bool enter(struct rw_lg_ring *r, const struct rollway_site *site)
+{
+    atomic_store_explicit(&r->busy, 1, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    uint32_t generation = atomic_load_explicit(&rw_lg_now.generation, memory_order_relaxed);
+    if (__builtin_expect(
+            rw_lg_self.generation == generation && site_id(site) >> ID_BITS == generation, 1))
+        return true;
+    atomic_store_explicit(&r->busy, 0, memory_order_release);
+    return false;
+}
+
+static inline void leave(struct rw_lg_ring *r)
+{
+    atomic_store_explicit(&r->busy, 0, memory_order_release);
+    if (__builtin_expect(atomic_load_explicit(&rw_lg_now.sync, memory_order_relaxed), 0))
+        rw_lg_write_now();
+}
+
+static inline bool usable(struct rw_lg_ring *r)
+{
+    return r && !atomic_load_explicit(&r->busy, memory_order_relaxed);
+}
+
+/* ---- fields ---- */
+
+static inline void fill(struct call *c)
+{
+    c->n_text = c->site->n_text;
+    if (__builtin_expect(c->n_text != 0, 0))
+        c->types = rw_lg_site_types(known_site(c->site));
+}
+
+static ROLLWAY_COLD_ void put_slow(struct call *c)
+{
+    int saved = errno;
+    bool common;
+    if (!atomic_load(&rw_lg_now.generation) && !rw_lg_revive()) {
+        rw_lg_direct(c->site, c->logger, c->values);
+    } else if (prepare(c->site, c->logger, &common)) {
+        struct rw_lg_ring *r = rw_lg_self.ring;
+        fill(c);
+        if (common) {
+            put_common(c);
+        } else if (enter(r, c->site)) {
+            put_record(r, c);
+            leave(r);
+        } else {
+            atomic_fetch_add(&rw_lg_counts.dropped[c->site->level], 1); /* closed in this moment */
+        }
+    }
+    errno = saved;
+}
+
+void rollway_put_(struct rollway_site *site, const struct rollway_logger *logger,
+                  const unsigned long long *values)
+{
+    struct call c = {.site = site, .logger = logger, .values = values, .n_values = site->n_fields};
+    if (__builtin_expect(site->limited, 0) && !admit(site, &c))
+        return;
+    struct rw_lg_ring *r = rw_lg_self.ring;
+    if (__builtin_expect(!usable(r) || !enter(r, site), 0)) {
+        put_slow(&c);
+        return;
+    }
+    fill(&c);
+    put_record(r, &c);
+    leave(r);
+}
+
+/* ---- formats ---- */
+
+static unsigned long long take_int(va_list *args, uint8_t length)
+{
+    if (length == 'l')
+        return (unsigned long long)va_arg(*args, long);
+    if (length == 'q')
+        return (unsigned long long)va_arg(*args, long long);
+    return (unsigned long long)(long long)va_arg(*args, int);
+}
+
+static unsigned long long take_uint(va_list *args, uint8_t length)
+{
+    if (length == 'l')
+        return va_arg(*args, unsigned long);
+    if (length == 'q')
+        return va_arg(*args, unsigned long long);
+    return va_arg(*args, unsigned);
+}
+
+static unsigned long long take(va_list *args, const struct rw_lg_part *part)
+{
+    double d;
+    unsigned long long bits;
+    switch (part->type) {
+    case ROLLWAY_T_INT_:
+    case ROLLWAY_T_CHAR_:
+        return take_int(args, part->length);
+    case ROLLWAY_T_UINT_:
+        return take_uint(args, part->length);
+    case ROLLWAY_T_DOUBLE_:
+        d = va_arg(*args, double);
+        memcpy(&bits, &d, sizeof(bits));
+        return bits;
+    case ROLLWAY_T_ERRNO_:
+        return (unsigned long long)errno;
+    default:
+        return (unsigned long long)(uintptr_t)va_arg(*args, void *);
+    }
+}
+
+/* How much of a %s may be read: its precision, written or given. */
+static uint32_t precision(const char *format, const struct rw_lg_part *part, long long given)
+{
+    if (part->plain || part->type != ROLLWAY_T_CSTR_)
+        return UINT32_MAX;
+    if (part->stars & 2)
+        return given < 0 ? UINT32_MAX : (uint32_t)given;
+    const char *dot = memchr(format + part->spec_at, '.', part->spec_n);
+    return dot ? (uint32_t)strtoul(dot + 1, NULL, 10) : UINT32_MAX;
+}
+
+static void take_all(struct call *c, const struct rw_lg_site *known, va_list *args,
+                     unsigned long long values[], uint32_t limits[])
+{
+    const struct rw_lg_part *parts = (const void *)((const uint8_t *)known + known->parts_at);
+    unsigned n = 0;
+    for (unsigned i = 0; i < known->n_parts; i++) {
+        long long given = -1;
+        for (unsigned star = 1; star <= 2; star <<= 1)
+            if (parts[i].stars & star) {
+                limits[n] = UINT32_MAX;
+                given = va_arg(*args, int);
+                values[n++] = (unsigned long long)given;
+            }
+        if (!parts[i].type)
+            continue;
+        limits[n] = precision(c->site->message, &parts[i], parts[i].stars & 2 ? given : -1);
+        values[n++] = take(args, &parts[i]);
+    }
+    c->values = values;
+    c->n_values = n;
+    c->n_text = known->n_text;
+    c->types = rw_lg_site_types(known);
+    c->limits = limits;
+}
+
+/* What of a format's arguments a call keeps, and room for text that had to be formatted at once. */
+struct kept {
+    unsigned long long values[RW_LG_FIELDS];
+    uint32_t limits[RW_LG_FIELDS];
+    char text[4096];
+};
+
+/* Formats that can not be kept have one argument in the dictionary: their text. */
+static void take_text(struct call *c, const struct rw_lg_site *known, va_list *args,
+                      struct kept *kept)
+{
+    int n = vsnprintf(kept->text, sizeof(kept->text), c->site->message, *args);
+    if (n >= (int)sizeof(kept->text))
+        c->flags |= RW_LG_TRUNCATED;
+    kept->values[0] = (unsigned long long)(uintptr_t)kept->text;
+    kept->limits[0] = UINT32_MAX;
+    c->values = kept->values;
+    c->n_values = 1;
+    c->n_text = 1;
+    c->types = rw_lg_site_types(known);
+    c->limits = kept->limits;
+}
+
+static void take_args(struct call *c, va_list *args, struct kept *kept)
+{
+    const struct rw_lg_site *known = known_site(c->site);
+    if (known->formatted)
+        take_text(c, known, args, kept);
+    else
+        take_all(c, known, args, kept->values, kept->limits);
+}
+
+static ROLLWAY_COLD_ void putf_slow(struct call *c, va_list *args, struct kept *kept)
+{
+    bool common;
+    if (!atomic_load(&rw_lg_now.generation) && !rw_lg_revive()) {
+        int n = vsnprintf(kept->text, sizeof(kept->text), c->site->message, *args);
+        if (n >= 0)
+            rw_lg_direct_text(c->site, c->logger, kept->text,
+                              (size_t)n < sizeof(kept->text) ? (size_t)n : sizeof(kept->text) - 1);
+        return;
+    }
+    if (!prepare(c->site, c->logger, &common))
+        return;
+    struct rw_lg_ring *r = rw_lg_self.ring;
+    if (common) {
+        take_args(c, args, kept);
+        put_common(c);
+    } else if (enter(r, c->site)) {
+        take_args(c, args, kept);
+        put_record(r, c);
+        leave(r);
+    } else {
+        atomic_fetch_add(&rw_lg_counts.dropped[c->site->level], 1);
+    }
+}
+
+void rollway_putf_(struct rollway_site *site, const struct rollway_logger *logger,
+                   const char *format, ...)
+{
+    int saved = errno;
+    struct call c = {.site = site, .logger = logger};
+    if (__builtin_expect(site->limited, 0) && !admit(site, &c))
+        return;
+    struct kept kept;
+    va_list args;
+    va_start(args, format);
+    errno = saved;
+    struct rw_lg_ring *r = rw_lg_self.ring;
+    if (__builtin_expect(usable(r) && enter(r, site), 1)) {
+        take_args(&c, &args, &kept);
+        put_record(r, &c);
+        leave(r);
+    } else {
+        putf_slow(&c, &args, &kept);
+    }
+    va_end(args);
+    errno = saved;
+}
