@@ -62,6 +62,35 @@ for symbol in $declared; do
     nm -D --defined-only "$libdir/librollway.so" | grep -qw "$symbol" || fail "$symbol is declared, not exported"
 done
 
+# The logging library, in the same way. Its macros make other code of C99, C11 and C++.
+read -ra cflags < <(pkg-config --cflags rollway-logger)
+read -ra libs < <(pkg-config --libs rollway-logger)
+cat >"$work/log.c" <<'C'
+#include <rollway/logger.h>
+#include <string.h>
+
+int main(void)
+{
+    struct rollway_logger_options o;
+    memset(&o, 0, sizeof(o));
+    o.size = sizeof(o);
+    o.settings = "rings.dir = none\nappender.x.type = console\nappender.x.stream = stdout\nappender.x.format = %m%n";
+    if (rollway_logger_start(&o))
+        return 1;
+    rollway_infof("logged %d", 7);
+    return rollway_logger_close(5000) == 0 ? 0 : 1;
+}
+C
+for compiler in "cc -std=c99" "cc -std=c11" "c++ -std=c++11 -x c++"; do
+    # shellcheck disable=SC2086 # the words of the command
+    $compiler -Wall -Wextra -Werror "${cflags[@]}" -o "$work/log" "$work/log.c" "${libs[@]}"
+    "$work/log" >"$work/log.out" || fail "the logger as $compiler"
+    grep -q "logged 7" "$work/log.out" || fail "the logger as $compiler says $(cat "$work/log.out")"
+done
+foreign=$(nm -D --defined-only "$libdir/librollway-logger.so" | awk '$2 != "A" {print $3}' | sed 's/@.*//' |
+    grep -v '^rollway_' || true)
+[ -z "$foreign" ] || fail "the logger exports besides rollway_*: $foreign"
+
 # What a package needs: the program, its pages, the header.
 bin=$(find "$work" -name rollway -type f -perm -u+x)
 [ "$("$bin" version --plain 2>/dev/null | grep -c "$(pkg-config --modversion rollway)")" != 0 ] || fail "the binary"

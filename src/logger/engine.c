@@ -1,0 +1,281 @@
+/*
+ * The logger's life: start, threads, flush, close, fork.
+ *
+ * What was mapped is never unmapped, because a call may just be looking at its ring; its pages are given back.
+ */
+#include "logger/engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include "base/mem.h"
+#include "logger/process.h"
+#include "logger/sink_memory.h"
+#include "os/task.h"
+#include "os/ticks.h"
+
+enum { LAST_WAIT_NS = 100000000 };
+#define RELOAD_WAIT_NS 5000000000ll
+
+struct rw_lg_process rw_lg_process = {.admin = PTHREAD_MUTEX_INITIALIZER,
+                                      .turn = PTHREAD_MUTEX_INITIALIZER};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static _Atomic bool orphan; /* a child whose parent had a logger */
+static __thread char last_error[400];
+
+/* ---- small things ---- */
+
+static int fail(int code, const char *text)
+{
+    snprintf(last_error, sizeof(last_error), "%s", text);
+    return code;
+}
+
+const char *rollway_logger_error(void)
+{
+    return last_error;
+}
+
+void rw_lg_report(const char *words, const char *appender, int code)
+{
+    char line[512];
+    int n = snprintf(line, sizeof(line), "rollway logger: %s: appender %s%s%s\n", words, appender,
+                     code ? ": " : "", code ? rw_code_text(code) : "");
+    rw_os_write_stderr(line, n < (int)sizeof(line) ? (size_t)n : sizeof(line) - 1);
+}
+
+static int64_t deadline_of(int timeout_ms)
+{
+    return timeout_ms < 0 ? INT64_MAX : rw_os_mono_ns() + (int64_t)timeout_ms * 1000000;
+}
+
+int rollway_logger_flush(int timeout_ms)
+{
+    int64_t deadline = deadline_of(timeout_ms);
+    pthread_mutex_lock(&rw_lg_process.admin);
+    int rc = rw_lg_process.engine ? rw_lg_flush(rw_lg_process.engine, deadline) : RW_OK;
+    pthread_mutex_unlock(&rw_lg_process.admin);
+    return rc ? fail(rc, "some appender has not written everything in time") : RW_OK;
+}
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&rw_lg_process.admin);
+    pthread_mutex_lock(&rw_lg_process.turn);
+    rw_lg_names_lock(true);
+}
+
+/* In the parent, and in the child, whose only thread is the one that has the locks. */
+static void after_fork(void)
+{
+    rw_lg_names_lock(false);
+    pthread_mutex_unlock(&rw_lg_process.turn);
+    pthread_mutex_unlock(&rw_lg_process.admin);
+}
+
+static void make_conds(void)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&rw_lg_process.moved, &attr);
+    pthread_cond_init(&rw_lg_process.ask, &attr);
+    pthread_cond_init(&rw_lg_process.progress, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+/* The child has none of the threads, and nothing in the rings is its own. Its descriptor would keep the parent's lock alive. */
+static void in_child(void)
+{
+    after_fork();
+    make_conds(); /* nobody waits here */
+    rw_lg_self.ring = NULL;
+    rw_lg_self.acquiring = 0;
+    if (!rw_lg_process.engine)
+        return;
+    atomic_store(&rw_lg_now.generation, 0);
+    atomic_store(&orphan, true);
+    rw_os_shared_forget(&rw_lg_caller.map.mem);
+}
+
+static void once_only(void)
+{
+    make_conds();
+    pthread_atfork(before_fork, after_fork, in_child);
+}
+
+int rollway_logger_start(const struct rollway_logger_options *options)
+{
+    pthread_once(&once, once_only);
+    pthread_mutex_lock(&rw_lg_process.admin);
+    struct rw_err err = {.text = ""};
+    int rc = rw_lg_process.engine ? rw_err_set(&err, RW_E_INVAL, "the logger runs already") : RW_OK;
+    struct rw_lg_engine *e = rc ? NULL : rw_zalloc(sizeof(*e));
+    if (!rc && !e)
+        rc = RW_E_NOMEM;
+    if (!rc)
+        rc = rw_lg_keep_options(e, options);
+    if (!rc)
+        rc = rw_lg_read_settings(e, &e->config, &err);
+    if (!rc)
+        rc = rw_lg_launch(e, &err);
+    if (rc && e)
+        rw_lg_engine_free(e);
+    pthread_mutex_unlock(&rw_lg_process.admin);
+    return rc ? fail(rc, err.text[0] ? err.text : rw_code_text(rc)) : RW_OK;
+}
+
+/* ---- reading the settings again ---- */
+
+/* Threads have ended and everything is written, or will be by the new appender of the same name. */
+static int replace_appenders(struct rw_lg_engine *e, const struct rw_lg_config *c,
+                             struct rw_lg_sink *sinks[], struct rw_err *err)
+{
+    for (unsigned i = 0; i < e->n_appenders; i++)
+        rw_lg_appender_deinit(&e->appenders[i]);
+    e->n_appenders = 0;
+    e->stop_appenders = false;
+    /* What sizes and policies rings have is settled at start. */
+    memcpy(e->config.appenders, c->appenders, sizeof(e->config.appenders));
+    e->config.n_appenders = c->n_appenders;
+    return rw_lg_start_appenders(e, sinks, err);
+}
+
+static int reload(struct rw_lg_engine *e, struct rw_err *err)
+{
+    struct rw_lg_config *c = &e->next;
+    struct rw_lg_sink *sinks[RW_LG_APPENDERS];
+    int rc = rw_lg_read_settings(e, c, err);
+    if (!rc)
+        rc = rw_lg_start_sinks(c, sinks, err);
+    if (rc)
+        return rc;
+    (void)rw_lg_flush(e, rw_os_mono_ns() + RELOAD_WAIT_NS);
+    rw_lg_stop_appenders(e);
+    if (!rw_lg_join_appenders(e, rw_os_mono_ns() + RELOAD_WAIT_NS)) {
+        /* It still uses what it has: the old settings stay for all that is left of this process. */
+        for (unsigned i = 0; i < c->n_appenders; i++)
+            sinks[i]->ops->free(sinks[i]);
+        return rw_err_set(err, RW_E_TIMEOUT, "an appender hangs in its destination");
+    }
+    pthread_mutex_lock(&rw_lg_process.turn);
+    rc = replace_appenders(e, c, sinks, err);
+    pthread_mutex_unlock(&rw_lg_process.turn);
+    rw_lg_levels_set(c->levels, c->n_levels);
+    return rc ? rc : rw_lg_start_appender_threads(e);
+}
+
+int rollway_logger_reload(void)
+{
+    struct rw_err err = {.text = ""};
+    pthread_mutex_lock(&rw_lg_process.admin);
+    int rc = rw_lg_process.engine ? reload(rw_lg_process.engine, &err)
+                                  : rw_err_set(&err, RW_E_INVAL, "the logger does not run");
+    pthread_mutex_unlock(&rw_lg_process.admin);
+    return rc ? fail(rc, err.text[0] ? err.text : rw_code_text(rc)) : RW_OK;
+}
+
+void rollway_logger_reopen(void)
+{
+    pthread_mutex_lock(&rw_lg_process.turn);
+    for (unsigned i = 0; rw_lg_process.engine && i < rw_lg_process.engine->n_appenders; i++)
+        atomic_store(&rw_lg_process.engine->appenders[i].reopen, true);
+    pthread_cond_broadcast(&rw_lg_process.moved);
+    pthread_mutex_unlock(&rw_lg_process.turn);
+}
+
+/* ---- after fork ---- */
+
+bool rw_lg_revive(void)
+{
+    if (!atomic_load(&orphan) || pthread_mutex_trylock(&rw_lg_process.admin) != 0)
+        return atomic_load(&rw_lg_now.generation) != 0;
+    struct rw_lg_engine *old = rw_lg_process.engine;
+    struct rw_lg_engine *e = atomic_load(&orphan) ? rw_zalloc(sizeof(*e)) : NULL;
+    if (e) {
+        /* What the parent's threads were doing with the old one is unknown: it is left alone. */
+        memcpy(&e->config, &old->config, sizeof(e->config));
+        e->file = old->file;
+        e->settings = old->settings;
+        memcpy(e->name, old->name, sizeof(e->name));
+        rw_lg_process.engine = NULL;
+        struct rw_err err;
+        if (rw_lg_launch(e, &err) != RW_OK)
+            rw_lg_report("the logger of a child could not start", err.text, err.code);
+        atomic_store(&orphan, false);
+    }
+    pthread_mutex_unlock(&rw_lg_process.admin);
+    return atomic_load(&rw_lg_now.generation) != 0;
+}
+
+void rw_lg_appender_stats(struct rollway_logger_stats *s)
+{
+    pthread_mutex_lock(&rw_lg_process.turn);
+    s->rescued = rw_lg_process.engine ? rw_lg_process.engine->rescued : 0;
+    for (unsigned i = 0; rw_lg_process.engine && i < rw_lg_process.engine->n_appenders; i++) {
+        const struct rw_lg_appender *a = &rw_lg_process.engine->appenders[i];
+        s->written += atomic_load(&a->written);
+        s->failed += atomic_load(&a->failed) + atomic_load(&a->dropped);
+        if (a->sink->ops->lost)
+            s->failed += a->sink->ops->lost(a->sink);
+    }
+    pthread_mutex_unlock(&rw_lg_process.turn);
+}
+
+size_t rollway_logger_memory(const char *appender, char *out, size_t size, size_t *ret_n)
+{
+    size_t all = 0;
+    *ret_n = 0;
+    pthread_mutex_lock(&rw_lg_process.turn);
+    for (unsigned i = 0; rw_lg_process.engine && i < rw_lg_process.engine->n_appenders; i++) {
+        const struct rw_lg_appender *a = &rw_lg_process.engine->appenders[i];
+        if (strcmp(a->o.name, appender) == 0 && strcmp(a->sink->ops->type, "memory") == 0)
+            all = rw_lg_memory_copy(a->sink, out, size, ret_n);
+    }
+    pthread_mutex_unlock(&rw_lg_process.turn);
+    return all;
+}
+
+/* ---- close ---- */
+
+static int64_t unwritten(const struct rw_lg_engine *e)
+{
+    uint64_t head = atomic_load(&rw_lg_engine_header(e)->head), floor = rw_lg_floor(e);
+    int64_t n = 0;
+    for (uint64_t at = floor; at < head;) {
+        const struct rw_lg_entry *entry = rw_lg_journal(e->collector.map, at);
+        n += !(entry->size & RW_LG_PAD);
+        at += entry->size & ~RW_LG_PAD;
+    }
+    return n;
+}
+
+int64_t rollway_logger_close(int timeout_ms)
+{
+    int64_t deadline = deadline_of(timeout_ms), lost = 0;
+    pthread_mutex_lock(&rw_lg_process.admin);
+    struct rw_lg_engine *e = rw_lg_process.engine;
+    if (e) {
+        (void)rw_lg_flush(e, deadline);
+        atomic_store(&rw_lg_now.generation, 0);
+        rw_lg_rings_settle(e->collector.map);
+        /* What came in between. */
+        (void)rw_lg_flush(e, deadline);
+        rw_lg_stop_threads(e);
+        bool joined = rw_lg_join_appenders(
+            e, deadline == INT64_MAX ? deadline : rw_os_mono_ns() + LAST_WAIT_NS);
+        lost = unwritten(e);
+        atomic_store(&rw_lg_engine_header(e)->closed, lost == 0);
+        if (lost == 0)
+            rw_lg_map_unlink(e->collector.map);
+        rw_lg_process.engine = NULL;
+        if (joined) {
+            rw_lg_map_retire(e->collector.map);
+            rw_lg_engine_free(e);
+        }
+    }
+    pthread_mutex_unlock(&rw_lg_process.admin);
+    return lost;
+}

@@ -1,0 +1,241 @@
+/* From settings to a running logger: the shared file, sinks, appenders, threads. And their end. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include "base/mem.h"
+#include "logger/process.h"
+#include "os/task.h"
+#include "os/ticks.h"
+
+enum { RINGS_MAX = 4096, DICTIONARY_BYTES = 16 * 1024 * 1024 };
+
+static struct rw_lg_sink *sink_new(const char *type)
+{
+    static const struct {
+        const char *type;
+        struct rw_lg_sink *(*new)(void);
+    } types[] = {{"file", rw_lg_sink_file},     {"console", rw_lg_sink_console},
+                 {"syslog", rw_lg_sink_syslog}, {"journald", rw_lg_sink_journald},
+                 {"memory", rw_lg_sink_memory}, {"callback", rw_lg_sink_callback},
+                 {"broker", rw_lg_sink_broker}};
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (strcmp(types[i].type, type) == 0)
+            return types[i].new();
+    return NULL;
+}
+
+static int start_sink(const char *application, const struct rw_lg_config_appender *c,
+                      struct rw_lg_sink **ret_sink, struct rw_err *err)
+{
+    struct rw_lg_sink *s = sink_new(c->type);
+    if (!s)
+        return rw_err_set(err, RW_E_INVAL, "appender.%s.type: there is no type %s", c->o.name,
+                          c->type);
+    if (s->ops->named)
+        s->ops->named(s, application, c->o.name);
+    int rc = RW_OK;
+    for (unsigned i = 0; i < c->n_settings && !rc; i++) {
+        rc = s->ops->set(s, rw_str(c->settings[i].key), rw_str(c->settings[i].value), err);
+        if (rc == RW_E_NOT_FOUND)
+            rc = rw_err_set(err, RW_E_INVAL, "appender.%s.%s: no such setting of a %s appender",
+                            c->o.name, c->settings[i].key, c->type);
+    }
+    if (!rc)
+        rc = s->ops->open(s, err);
+    if (rc) {
+        s->ops->free(s);
+        return rc;
+    }
+    *ret_sink = s;
+    return RW_OK;
+}
+
+/* Reading the settings again: sinks first, so that nothing has changed when one of them is wrong. */
+int rw_lg_start_sinks(const struct rw_lg_config *c, struct rw_lg_sink *sinks[], struct rw_err *err)
+{
+    int rc = RW_OK;
+    unsigned n = 0;
+    for (; n < c->n_appenders && !rc; n += !rc)
+        rc = start_sink(c->name, &c->appenders[n], &sinks[n], err);
+    while (rc && n > 0) {
+        n--;
+        sinks[n]->ops->free(sinks[n]);
+    }
+    return rc;
+}
+
+/* The cursor of an appender of this name, or one that nobody has, which begins at the journal's end. */
+static struct rw_lg_cursor *cursor_of(struct rw_lg_engine *e, const char *name)
+{
+    struct rw_lg_cursor *unused = NULL;
+    for (unsigned i = 0; i < RW_LG_APPENDERS; i++) {
+        struct rw_lg_cursor *c = &rw_lg_engine_header(e)->cursors[i];
+        if (strncmp(c->name, name, sizeof(c->name)) == 0)
+            return c;
+        bool used = false;
+        for (unsigned j = 0; j < e->config.n_appenders; j++)
+            used |= strncmp(c->name, e->config.appenders[j].o.name, sizeof(c->name)) == 0;
+        if (!used && !unused)
+            unused = c;
+    }
+    atomic_store(&unused->done, atomic_load(&rw_lg_engine_header(e)->head));
+    atomic_store(&unused->intent, 0);
+    return unused;
+}
+
+int rw_lg_start_appenders(struct rw_lg_engine *e, struct rw_lg_sink *sinks[], struct rw_err *err)
+{
+    int rc = RW_OK;
+    for (unsigned i = 0; i < e->config.n_appenders; i++) {
+        const struct rw_lg_appender_options *o = &e->config.appenders[i].o;
+        if (!rc)
+            rc = rw_lg_appender_init(&e->appenders[i], e->collector.map, cursor_of(e, o->name),
+                                     sinks[i], o);
+        if (rc)
+            sinks[i]->ops->free(sinks[i]);
+        else
+            e->n_appenders++;
+    }
+    return rc ? rw_err_set(err, rc, "no memory") : RW_OK;
+}
+
+/* Library threads take no signals: they are the program's. */
+static int start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(thread, NULL, run, arg);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc ? RW_E_LIMIT : RW_OK;
+}
+
+int rw_lg_start_appender_threads(struct rw_lg_engine *e)
+{
+    int rc = RW_OK;
+    if (e->config.sync)
+        return RW_OK;
+    for (; e->n_threads < e->n_appenders && !rc; e->n_threads += !rc)
+        rc = start_thread(&e->threads[e->n_threads], rw_lg_appender_run,
+                          &e->appenders[e->n_threads]);
+    return rc;
+}
+
+static int start_threads(struct rw_lg_engine *e)
+{
+    if (e->config.sync) {
+        pthread_mutex_lock(&rw_lg_process.turn);
+        rw_lg_leftovers(e, rw_lg_adopt);
+        pthread_mutex_unlock(&rw_lg_process.turn);
+        return RW_OK;
+    }
+    int rc = rw_lg_start_appender_threads(e);
+    if (!rc)
+        rc = start_thread(&e->collector_thread, rw_lg_collector_run, e);
+    e->collecting = !rc;
+    return rc;
+}
+
+void rw_lg_stop_appenders(struct rw_lg_engine *e)
+{
+    pthread_mutex_lock(&rw_lg_process.turn);
+    e->stop_appenders = true;
+    pthread_cond_broadcast(&rw_lg_process.moved);
+    pthread_mutex_unlock(&rw_lg_process.turn);
+}
+
+void rw_lg_stop_threads(struct rw_lg_engine *e)
+{
+    rw_lg_stop_appenders(e);
+    pthread_mutex_lock(&rw_lg_process.turn);
+    e->stop_collector = true;
+    pthread_cond_broadcast(&rw_lg_process.ask);
+    pthread_mutex_unlock(&rw_lg_process.turn);
+    if (e->collecting)
+        pthread_join(e->collector_thread, NULL);
+    e->collecting = false;
+}
+
+/* False: one hangs in its destination. It is left to itself, with all that it uses. */
+bool rw_lg_join_appenders(struct rw_lg_engine *e, int64_t deadline_ns)
+{
+    bool all = true;
+    for (unsigned i = 0; i < e->n_threads; i++) {
+        int rc = pthread_tryjoin_np(e->threads[i], NULL);
+        for (; rc == EBUSY && rw_os_mono_ns() < deadline_ns;
+             rc = pthread_tryjoin_np(e->threads[i], NULL))
+            nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+        if (rc == EBUSY) {
+            pthread_detach(e->threads[i]);
+            all = false;
+        }
+    }
+    e->n_threads = 0;
+    return all;
+}
+
+void rw_lg_engine_free(struct rw_lg_engine *e)
+{
+    for (unsigned i = 0; i < e->n_appenders; i++)
+        rw_lg_appender_deinit(&e->appenders[i]);
+    rw_lg_collector_deinit(&e->collector);
+    rw_free(e->file);
+    rw_free(e->settings);
+    rw_free(e);
+}
+
+static int make_map(const struct rw_lg_config *c, struct rw_lg_map *ret_map, struct rw_err *err)
+{
+    int64_t rings = c->memory_bytes / c->ring_bytes;
+    struct rw_lg_shape shape = {.dir = strcmp(c->dir, "none") == 0 ? NULL : c->dir,
+                                .name = c->name,
+                                .ring_bytes = (uint64_t)c->ring_bytes,
+                                .journal_bytes = (uint64_t)c->journal_bytes,
+                                .dictionary_bytes = DICTIONARY_BYTES,
+                                .rings = (uint32_t)(rings < RINGS_MAX ? rings : RINGS_MAX)};
+    return rw_lg_map_new(&shape, rw_os_process_id(), ret_map, err);
+}
+
+/* From the settings in e->config to a running logger. */
+int rw_lg_launch(struct rw_lg_engine *e, struct rw_err *err)
+{
+    struct rw_lg_map map;
+    int rc = make_map(&e->config, &map, err);
+    if (rc)
+        return rc;
+    rw_lg_caller.map = map;
+    memcpy(rw_lg_caller.overflow, e->config.overflow, sizeof(rw_lg_caller.overflow));
+    memcpy(rw_lg_caller.wait_ns, e->config.wait_ns, sizeof(rw_lg_caller.wait_ns));
+    e->own = rollway_logger_get("rollway");
+    rc = rw_lg_collector_init(&e->collector, &rw_lg_caller.map);
+    for (int i = 0; i < RW_LG_LEVELS; i++)
+        e->collector.claims |= e->config.overflow[i] == RW_LG_DROP_OLD;
+    struct rw_lg_sink *sinks[RW_LG_APPENDERS];
+    if (!rc)
+        rc = rw_lg_start_sinks(&e->config, sinks, err);
+    if (!rc)
+        rc = rw_lg_start_appenders(e, sinks, err);
+    if (!rc) {
+        rw_lg_names_publish(&rw_lg_caller.map);
+        rw_lg_levels_set(e->config.levels, e->config.n_levels);
+        rw_lg_process.engine = e;
+        rw_lg_leftovers(e, rw_lg_adopt_settle);
+        rc = start_threads(e);
+        if (rc) {
+            rw_err_set(err, rc, "no thread could be started");
+            rw_lg_stop_threads(e);
+            (void)rw_lg_join_appenders(e, INT64_MAX);
+            rw_lg_process.engine = NULL;
+        }
+    }
+    if (rc) {
+        rw_lg_map_unlink(&map);
+        rw_lg_map_free(&map);
+        return rc;
+    }
+    rw_lg_process.generations = rw_lg_process.generations % 255 + 1;
+    atomic_store(&rw_lg_now.sync, e->config.sync);
+    atomic_store(&rw_lg_now.generation, rw_lg_process.generations);
+    return RW_OK;
+}
