@@ -65,27 +65,28 @@ done
 # The logging library, in the same way. Its macros make other code of C99, C11 and C++.
 read -ra cflags < <(pkg-config --cflags rollway-logger)
 read -ra libs < <(pkg-config --libs rollway-logger)
-cat >"$work/log.c" <<'C'
-#include <rollway/logger.h>
-#include <string.h>
-
-int main(void)
-{
-    struct rollway_logger_options o;
-    memset(&o, 0, sizeof(o));
-    o.size = sizeof(o);
-    o.settings = "rings.dir = none\nappender.x.type = console\nappender.x.stream = stdout\nappender.x.format = %m%n";
-    if (rollway_logger_start(&o))
-        return 1;
-    rollway_infof("logged %d", 7);
-    return rollway_logger_close(5000) == 0 ? 0 : 1;
-}
-C
-for compiler in "cc -std=c99" "cc -std=c11" "c++ -std=c++11 -x c++"; do
+# hello COMPILER FILE LAST_LINE: an example as it is in the repository says that, in the end.
+hello() {
     # shellcheck disable=SC2086 # the words of the command
-    $compiler -Wall -Wextra -Werror "${cflags[@]}" -o "$work/log" "$work/log.c" "${libs[@]}"
-    "$work/log" >"$work/log.out" || fail "the logger as $compiler"
-    grep -q "logged 7" "$work/log.out" || fail "the logger as $compiler says $(cat "$work/log.out")"
+    $1 -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror "${cflags[@]}" -o "$work/hello" "$source/examples/$2" "${libs[@]}"
+    XDG_RUNTIME_DIR=$work "$work/hello" >"$work/hello.out" || fail "$2 as $1"
+    [ "$(tail -n 1 "$work/hello.out")" = "$3" ] || fail "$2 as $1 says $(cat "$work/hello.out")"
+}
+for compiler in cc clang; do
+    command -v "$compiler" >/dev/null || continue
+    for standard in c99 c11 gnu17; do
+        hello "$compiler -std=$standard" hello_c99.c 'info hello from C99'
+    done
+    for standard in c11 gnu17; do
+        hello "$compiler -std=$standard" hello_c11.c 'error [disk] open job=7f error="No such file or directory" errno=2'
+    done
+done
+for compiler in c++ clang++; do
+    command -v "$compiler" >/dev/null || continue
+    for standard in c++17 c++20; do
+        hello "$compiler -std=$standard" hello_cpp.cc 'error printing failed why="no more ink"'
+    done
+    hello "$compiler -std=c++11 -x c++" hello_c99.c 'info hello from C99'
 done
 foreign=$(nm -D --defined-only "$libdir/librollway-logger.so" | awk '$2 != "A" {print $3}' | sed 's/@.*//' |
     grep -v '^rollway_' || true)
@@ -95,4 +96,7 @@ foreign=$(nm -D --defined-only "$libdir/librollway-logger.so" | awk '$2 != "A" {
 bin=$(find "$work" -name rollway -type f -perm -u+x)
 [ "$("$bin" version --plain 2>/dev/null | grep -c "$(pkg-config --modversion rollway)")" != 0 ] || fail "the binary"
 [ -n "$(find "$work" -path '*include/rollway/log.h')" ] || fail "no header"
+if command -v scdoc >/dev/null; then
+    [ -n "$(find "$work" -path '*man3/librollway-logger.3')" ] || fail "no man page of the logger"
+fi
 echo "installed, compiled as C99 and C++, $(wc -w <<<"$declared") symbols"

@@ -185,3 +185,23 @@ SH
     [ "$status" != 0 ]
     [[ $output == *"src/log/three.c:2: not formatted"* ]]
 }
+
+@test "logging library: a call that its man page lacks, one that the header lacks, a setting that nobody documents" {
+    mkdir -p "$TREE/src/logger" "$TREE/man" "$TREE/docs"
+    printf '#define rollway_info(...)\nint rollway_stop(void);\n/* ROLLWAY_ERRNO ROLLWAY_TEXT ROLLWAY_BYTES */\n' >"$TREE/include/rollway/logger.h"
+    printf 'if (rw_str_is(key, "rotate.size"))\n' >"$TREE/src/logger/x.c"
+    printf 'rollway_info rollway_stop ROLLWAY_ERRNO ROLLWAY_TEXT ROLLWAY_BYTES *rotate.size*\n' >"$TREE/man/librollway-logger.3.scd"
+    printf '`rotate.age`, `.size`\n' >"$TREE/docs/logger.md"
+    lint logger
+    echo "$output"
+    [ "$status" = 0 ]
+    echo 'int rollway_more(void);' >>"$TREE/include/rollway/logger.h"
+    fails logger "rollway_more of include/rollway/logger.h is missing"
+    sed -i '$d' "$TREE/include/rollway/logger.h"
+    echo 'rollway_less' >>"$TREE/man/librollway-logger.3.scd"
+    fails logger "rollway_less is not in"
+    sed -i '$d' "$TREE/man/librollway-logger.3.scd"
+    printf 'if (rw_str_is(s, "flush"))\n' >>"$TREE/src/logger/x.c"
+    fails logger "docs/logger.md:1: setting flush"
+    fails logger "librollway-logger.3.scd:1: setting flush"
+}
