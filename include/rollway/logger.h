@@ -245,8 +245,11 @@ struct rollway_site {
     unsigned line;
     unsigned char level, n_fields;
     signed char gate; /* taken when the logger's level is at most this; 127 until its first run */
-    unsigned char limited, n_text, listed;
+    unsigned char limited;
+    unsigned long long
+        follow;  /* four bits for each field: its type, when more than its bits is to be copied */
     unsigned id; /* 0: not registered */
+    unsigned listed;
     unsigned every_ms, sample;
     unsigned suppressed, counted;
     unsigned long long due_ns;

@@ -11,7 +11,10 @@
 #include "base/code.h"
 #include "logger/clock.h"
 #include "logger/shared.h"
+#include "os/ticks.h"
 #include "rollway/logger.h"
+
+enum { RW_LG_AHEAD = 384 };
 
 enum rw_lg_overflow { RW_LG_DROP_NEW, RW_LG_DROP_OLD, RW_LG_BLOCK };
 
@@ -51,15 +54,28 @@ extern __thread struct rw_lg_self rw_lg_self __attribute__((tls_model("initial-e
 
 /* A ring for this thread; NULL: there is none left, or no memory. */
 struct rw_lg_ring *rw_lg_ring_acquire(uint32_t generation);
+/* Calls of this generation may use the ring: its owner's, or anybody's for ring 0. */
+void rw_lg_ring_enable(struct rw_lg_ring *r, uint32_t generation);
 /* Room for `size` bytes at the head of the ring, in one piece; NULL: there is none (yet). Only by who owns the ring. */
-void *rw_lg_ring_room(struct rw_lg_ring *r, uint32_t size);
+void *rw_lg_ring_make_room(struct rw_lg_ring *r, uint32_t size);
+static inline void *rw_lg_ring_room(struct rw_lg_ring *r, uint32_t size)
+{
+    uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed),
+             at = head & (r->bytes - 1);
+    if (__builtin_expect(at + size > r->bytes || head + size - r->tail_seen > r->bytes, 0))
+        return rw_lg_ring_make_room(r, size);
+    return r->data + at;
+}
 /* The same, when that said no: by the policy of the level, waits or makes room. NULL: the record is dropped, and counted. */
 void *rw_lg_ring_overflow(struct rw_lg_ring *r, uint32_t size, unsigned level);
 /* What was put there is a record now. */
 static inline void rw_lg_ring_commit(struct rw_lg_ring *r, uint32_t size)
 {
-    uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
-    atomic_store_explicit(&r->head, head + size, memory_order_release);
+    uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed) + size;
+    atomic_store_explicit(&r->head, head, memory_order_release);
+    /* The collector's processor had these lines last: they are asked for before they are needed. */
+    rw_os_prefetch_write(r->data + ((head + RW_LG_AHEAD) & (r->bytes - 1)));
+    rw_os_prefetch_write(r->data + ((head + RW_LG_AHEAD + 64) & (r->bytes - 1)));
 }
 /* The calling thread's destructor, run once for each thread that has a ring or a context. */
 void rw_lg_self_register(void);

@@ -236,6 +236,7 @@ int rw_lg_launch(struct rw_lg_engine *e, struct rw_err *err)
     }
     rw_lg_process.generations = rw_lg_process.generations % 255 + 1;
     atomic_store(&rw_lg_now.sync, e->config.sync);
+    rw_lg_ring_enable(rw_lg_ring(&rw_lg_caller.map, 0), rw_lg_process.generations);
     atomic_store(&rw_lg_now.generation, rw_lg_process.generations);
     return RW_OK;
 }

@@ -32,8 +32,7 @@ struct call {
     const struct rollway_logger *logger;
     const unsigned long long *values;
     unsigned n_values;
-    unsigned n_text;
-    const uint8_t *types;   /* when n_text > 0 */
+    uint64_t follow;        /* rw_lg_site_follow() */
     const uint32_t *limits; /* of a format: how much of a text may be read; NULL: up to its NUL */
     uint8_t flags;
     unsigned long long extra; /* with SUPPRESSED or SAMPLED */
@@ -59,13 +58,23 @@ static struct text text_of(unsigned type, unsigned long long value, size_t most)
     return (struct text){b->p, b->p ? b->n : 0};
 }
 
+/* The next value that is to be followed: its number, and its bits go. */
+static inline unsigned next_of(uint64_t *follow, unsigned *ret_type)
+{
+    unsigned at = (unsigned)__builtin_ctzll(*follow) & ~3u;
+    *ret_type = *follow >> at & 15;
+    *follow &= ~((uint64_t)15 << at);
+    return at / 4;
+}
+
 /* Follows the values that are more than their bits: measures text, and cuts it so that all fits into a record. Returns the bytes of
  * all text. */
 static size_t measure(struct call *c, struct text texts[])
 {
     size_t total = 0;
-    for (unsigned i = 0, t = 0; i < c->n_values; i++) {
-        unsigned type = c->types[i];
+    unsigned t = 0, type;
+    for (uint64_t follow = c->follow; follow;) {
+        unsigned i = next_of(&follow, &type);
         if (type < ROLLWAY_T_CSTR_)
             continue;
         struct text text = text_of(type, c->values[i], c->limits ? c->limits[i] : UINT32_MAX);
@@ -82,14 +91,27 @@ static size_t measure(struct call *c, struct text texts[])
 /* Short text, as most is, without a call. */
 static inline void copy(uint8_t *to, const char *from, size_t n)
 {
-    if (n >= 8 && n <= 16) {
-        uint64_t first, last;
-        memcpy(&first, from, 8);
-        memcpy(&last, from + n - 8, 8);
-        memcpy(to, &first, 8);
-        memcpy(to + n - 8, &last, 8);
+    if (n >= 16 && n <= 32) {
+        memcpy(to, from, 16);
+        memcpy(to + n - 16, from + n - 16, 16);
+    } else if (n >= 8 && n < 16) {
+        memcpy(to, from, 8);
+        memcpy(to + n - 8, from + n - 8, 8);
+    } else if (n >= 4 && n < 8) {
+        memcpy(to, from, 4);
+        memcpy(to + n - 4, from + n - 4, 4);
     } else {
         memcpy(to, from, n);
+    }
+}
+
+/* One by one: the caller has just written them one by one, and a load of two at once would have to wait for both. */
+static inline void put_values(uint64_t *to, const unsigned long long *from, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t v = from[i];
+        __asm__("" : "+r"(v));
+        to[i] = v;
     }
 }
 
@@ -97,57 +119,63 @@ static inline void copy(uint8_t *to, const char *from, size_t n)
 static void put_followed(const struct call *c, const struct text texts[], uint64_t *values,
                          uint8_t *p)
 {
-    for (unsigned i = 0, t = 0; i < c->n_values; i++) {
-        unsigned type = c->types[i];
+    unsigned t = 0, type;
+    put_values(values, c->values, c->n_values);
+    for (uint64_t follow = c->follow; follow;) {
+        unsigned i = next_of(&follow, &type);
         if (type >= ROLLWAY_T_CSTR_) {
             values[i] = texts[t].p ? texts[t].n : RW_LG_NULL;
             if (texts[t].n)
                 copy(p, texts[t].p, texts[t].n);
             p += texts[t++].n;
-        } else if (type == ROLLWAY_T_ERRNO_ && c->site->fields) {
+        } else {
             /* By value: what it points to is gone later. */
             values[i] = (uint64_t)((const struct rollway_errno *)(uintptr_t)c->values[i])->value;
-        } else {
-            values[i] = c->values[i];
         }
     }
 }
 
 /* The common part of all records. */
-static inline struct rw_lg_entry *begin(struct rw_lg_ring *r, const struct call *c, uint32_t size,
-                                        size_t context_bytes)
+static inline struct rw_lg_entry *begin(struct rw_lg_ring *r, const struct rollway_site *site,
+                                        const struct rollway_logger *logger, uint32_t size,
+                                        size_t context_bytes, uint8_t flags)
 {
     struct rw_lg_entry *e = rw_lg_ring_room(r, size);
     if (__builtin_expect(!e, 0)) {
-        e = rw_lg_ring_overflow(r, size, c->site->level);
+        e = rw_lg_ring_overflow(r, size, site->level);
         if (!e)
             return NULL;
     }
     e->size = size;
-    e->site = site_id(c->site) & ((1u << ID_BITS) - 1);
+    e->site = site_id(site) & ((1u << ID_BITS) - 1);
     uint64_t sequence = atomic_load_explicit(&r->sequence, memory_order_relaxed) + 1;
     atomic_store_explicit(&r->sequence, sequence, memory_order_relaxed);
     e->sequence = (uint32_t)sequence;
     e->thread = r->thread;
-    e->logger = (uint16_t)c->logger->id;
+    e->logger = (uint16_t)logger->id;
     e->ring = r->index;
     e->context = (uint16_t)context_bytes;
-    e->flags = c->site->level | c->flags;
+    e->flags = site->level | flags;
     e->skip = 0;
     return e;
 }
 
+static inline uint64_t ticks_of(const struct rw_lg_ring *r)
+{
+    return __builtin_expect(r->tsc, 1) ? rw_os_tsc() : rw_os_ticks();
+}
+
 /* With text, context, or what was suppressed. */
-static __attribute__((noinline)) void put_long(struct rw_lg_ring *r, struct call *c)
+static void put_long(struct rw_lg_ring *r, struct call *c)
 {
     struct text texts[RW_LG_FIELDS];
     const struct rw_lg_context *context = rw_lg_self.context;
     size_t context_bytes = context ? context->n : 0;
-    size_t text_bytes = c->n_text ? measure(c, texts) : 0;
+    size_t text_bytes = c->follow ? measure(c, texts) : 0;
     bool more = c->flags & (RW_LG_SUPPRESSED | RW_LG_SAMPLED);
     size_t fixed = sizeof(struct rw_lg_entry) + context_bytes + 8 * (c->n_values + more);
     uint32_t size = (uint32_t)rw_lg_align(fixed + text_bytes);
-    struct rw_lg_entry *e = begin(r, c, size, context_bytes);
+    struct rw_lg_entry *e = begin(r, c->site, c->logger, size, context_bytes, c->flags);
     if (!e)
         return;
     *(uint64_t *)(void *)((uint8_t *)e + size - 8) =
@@ -155,33 +183,38 @@ static __attribute__((noinline)) void put_long(struct rw_lg_ring *r, struct call
     if (context_bytes)
         memcpy(e + 1, context->bytes, context_bytes);
     uint64_t *values = (uint64_t *)(void *)((uint8_t *)(e + 1) + context_bytes);
-    if (c->n_text)
+    if (c->follow)
         put_followed(c, texts, values, (uint8_t *)e + fixed);
     else
-        memcpy(values, c->values, 8 * c->n_values);
+        put_values(values, c->values, c->n_values);
     if (more)
         values[c->n_values] = c->extra;
     if (c->flags & RW_LG_TRUNCATED)
         atomic_fetch_add_explicit(&r->truncated, 1, memory_order_relaxed);
-    e->ticks = rw_os_ticks();
+    e->ticks = ticks_of(r);
+    rw_lg_ring_commit(r, size);
+}
+
+/* Nothing but numbers. */
+static inline void put_numbers(struct rw_lg_ring *r, const struct rollway_site *site,
+                               const struct rollway_logger *logger,
+                               const unsigned long long *values, unsigned n)
+{
+    uint32_t size = (uint32_t)(sizeof(struct rw_lg_entry) + 8 * n);
+    struct rw_lg_entry *e = begin(r, site, logger, size, 0, 0);
+    if (__builtin_expect(!e, 0))
+        return;
+    put_values((uint64_t *)(void *)(e + 1), values, n);
+    e->ticks = ticks_of(r);
     rw_lg_ring_commit(r, size);
 }
 
 static inline void put_record(struct rw_lg_ring *r, struct call *c)
 {
-    if (c->n_text || c->flags || rw_lg_self.context) {
+    if (c->follow || c->flags || rw_lg_self.context)
         put_long(r, c);
-        return;
-    }
-    uint32_t size = (uint32_t)(sizeof(struct rw_lg_entry) + 8 * c->n_values);
-    struct rw_lg_entry *e = begin(r, c, size, 0);
-    if (__builtin_expect(!e, 0))
-        return;
-    uint64_t *values = (uint64_t *)(void *)(e + 1);
-    for (unsigned i = 0; i < c->n_values; i++)
-        values[i] = c->values[i];
-    e->ticks = rw_os_ticks();
-    rw_lg_ring_commit(r, size);
+    else
+        put_numbers(r, c->site, c->logger, c->values, c->n_values);
 }
 
 /* ---- what is rare ---- */
@@ -224,7 +257,10 @@ static void put_common(struct call *c)
             return;
         }
     r->thread = rw_os_task_id();
-    put_record(r, c);
+    if (site_id(c->site) >> ID_BITS == atomic_load(&r->generation))
+        put_record(r, c);
+    else
+        atomic_fetch_add(&rw_lg_counts.dropped[c->site->level], 1); /* closed in this moment */
     atomic_store_explicit(&r->busy, 0, memory_order_release);
 }
 
@@ -238,8 +274,7 @@ static bool know(struct rollway_site *site, const struct rollway_logger *logger,
             atomic_fetch_add(&rw_lg_counts.dropped[site->level], 1);
             return false;
         }
-        const struct rw_lg_site *known = rw_lg_site_find(&rw_lg_caller.map, id);
-        site->n_text = known->n_text;
+        site->follow = rw_lg_site_follow(rw_lg_site_own(&rw_lg_caller.map, id));
         rw_lg_site_known(site);
         __atomic_store_n(&site->gate, (signed char)rw_lg_gate(site), __ATOMIC_RELAXED);
         __atomic_store_n(&site->id, generation << ID_BITS | id, __ATOMIC_RELEASE);
@@ -275,9 +310,9 @@ static bool enter(struct rw_lg_ring *r, const struct rollway_site *site)
 {
     atomic_store_explicit(&r->busy, 1, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
-    uint32_t generation = atomic_load_explicit(&rw_lg_now.generation, memory_order_relaxed);
-    if (__builtin_expect(
-            rw_lg_self.generation == generation && site_id(site) >> ID_BITS == generation, 1))
+    if (__builtin_expect(site_id(site) >> ID_BITS ==
+                             atomic_load_explicit(&r->generation, memory_order_relaxed),
+                         1))
         return true;
     atomic_store_explicit(&r->busy, 0, memory_order_release);
     return false;
@@ -286,7 +321,7 @@ static bool enter(struct rw_lg_ring *r, const struct rollway_site *site)
 static inline void leave(struct rw_lg_ring *r)
 {
     atomic_store_explicit(&r->busy, 0, memory_order_release);
-    if (__builtin_expect(atomic_load_explicit(&rw_lg_now.sync, memory_order_relaxed), 0))
+    if (__builtin_expect(r->sync, 0))
         rw_lg_write_now();
 }
 
@@ -297,13 +332,6 @@ static inline bool usable(struct rw_lg_ring *r)
 
 /* ---- fields ---- */
 
-static inline void fill(struct call *c)
-{
-    c->n_text = c->site->n_text;
-    if (__builtin_expect(c->n_text != 0, 0))
-        c->types = rw_lg_site_types(known_site(c->site));
-}
-
 static ROLLWAY_COLD_ void put_slow(struct call *c)
 {
     int saved = errno;
@@ -312,7 +340,7 @@ static ROLLWAY_COLD_ void put_slow(struct call *c)
         rw_lg_direct(c->site, c->logger, c->values);
     } else if (prepare(c->site, c->logger, &common)) {
         struct rw_lg_ring *r = rw_lg_self.ring;
-        fill(c);
+        c->follow = c->site->follow;
         if (common) {
             put_common(c);
         } else if (enter(r, c->site)) {
@@ -325,8 +353,10 @@ static ROLLWAY_COLD_ void put_slow(struct call *c)
     errno = saved;
 }
 
-void rollway_put_(struct rollway_site *site, const struct rollway_logger *logger,
-                  const unsigned long long *values)
+/* With text or a context, limited, or without a ring. */
+static __attribute__((noinline)) void put_more(struct rollway_site *site,
+                                               const struct rollway_logger *logger,
+                                               const unsigned long long *values)
 {
     struct call c = {.site = site, .logger = logger, .values = values, .n_values = site->n_fields};
     if (__builtin_expect(site->limited, 0) && !admit(site, &c))
@@ -336,8 +366,22 @@ void rollway_put_(struct rollway_site *site, const struct rollway_logger *logger
         put_slow(&c);
         return;
     }
-    fill(&c);
+    c.follow = site->follow;
     put_record(r, &c);
+    leave(r);
+}
+
+void rollway_put_(struct rollway_site *site, const struct rollway_logger *logger,
+                  const unsigned long long *values)
+{
+    struct rw_lg_ring *r = rw_lg_self.ring;
+    if (__builtin_expect(site->limited || site->follow || rw_lg_self.context || !usable(r) ||
+                             !enter(r, site),
+                         0)) {
+        put_more(site, logger, values);
+        return;
+    }
+    put_numbers(r, site, logger, values, site->n_fields);
     leave(r);
 }
 
@@ -413,8 +457,7 @@ static void take_all(struct call *c, const struct rw_lg_site *known, va_list *ar
     }
     c->values = values;
     c->n_values = n;
-    c->n_text = known->n_text;
-    c->types = rw_lg_site_types(known);
+    c->follow = c->site->follow;
     c->limits = limits;
 }
 
@@ -426,8 +469,7 @@ struct kept {
 };
 
 /* Formats that can not be kept have one argument in the dictionary: their text. */
-static void take_text(struct call *c, const struct rw_lg_site *known, va_list *args,
-                      struct kept *kept)
+static void take_text(struct call *c, va_list *args, struct kept *kept)
 {
     int n = vsnprintf(kept->text, sizeof(kept->text), c->site->message, *args);
     if (n >= (int)sizeof(kept->text))
@@ -436,8 +478,7 @@ static void take_text(struct call *c, const struct rw_lg_site *known, va_list *a
     kept->limits[0] = UINT32_MAX;
     c->values = kept->values;
     c->n_values = 1;
-    c->n_text = 1;
-    c->types = rw_lg_site_types(known);
+    c->follow = c->site->follow;
     c->limits = kept->limits;
 }
 
@@ -445,7 +486,7 @@ static void take_args(struct call *c, va_list *args, struct kept *kept)
 {
     const struct rw_lg_site *known = known_site(c->site);
     if (known->formatted)
-        take_text(c, known, args, kept);
+        take_text(c, args, kept);
     else
         take_all(c, known, args, kept->values, kept->limits);
 }

@@ -19,6 +19,13 @@ struct rw_lg_counts rw_lg_counts;
 __thread struct rw_lg_self rw_lg_self
     __attribute__((tls_model("initial-exec"))) = {.generation = UINT32_MAX};
 
+void rw_lg_ring_enable(struct rw_lg_ring *r, uint32_t generation)
+{
+    r->tsc = rw_os_ticks_tsc;
+    r->sync = atomic_load(&rw_lg_now.sync) != 0;
+    atomic_store(&r->generation, generation);
+}
+
 struct rw_lg_ring *rw_lg_ring_acquire(uint32_t generation)
 {
     struct rw_lg_map *m = &rw_lg_caller.map;
@@ -37,6 +44,12 @@ struct rw_lg_ring *rw_lg_ring_acquire(uint32_t generation)
             atomic_store(&r->ready, 1);
         }
         r->thread = rw_os_task_id();
+        rw_lg_ring_enable(r, generation);
+        if (atomic_load(&rw_lg_now.generation) != generation) {
+            atomic_store(&r->generation, RW_LG_NOBODY); /* closed in this moment */
+            atomic_store(&r->used, 0);
+            return NULL;
+        }
         rw_lg_self.generation = generation;
         rw_lg_self.ring = r;
         rw_lg_self_register();
@@ -52,7 +65,7 @@ static struct rw_lg_entry *at(struct rw_lg_ring *r, uint64_t position)
     return (struct rw_lg_entry *)(void *)(r->data + (position & (r->bytes - 1)));
 }
 
-void *rw_lg_ring_room(struct rw_lg_ring *r, uint32_t size)
+void *rw_lg_ring_make_room(struct rw_lg_ring *r, uint32_t size)
 {
     uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
     uint64_t to_end = r->bytes - (head & (r->bytes - 1));
@@ -162,7 +175,9 @@ void rw_lg_self_register(void)
 
 void rw_lg_rings_settle(struct rw_lg_map *m)
 {
-    /* Every thread either sees the new generation or has been seen inside. */
+    for (unsigned i = 0; i < rw_lg_header(m)->rings; i++)
+        atomic_store(&rw_lg_ring(m, i)->generation, RW_LG_NOBODY);
+    /* Every thread either sees that or has been seen inside. */
     rw_os_barrier_all_threads();
     for (unsigned i = 0, tries = 0; i < rw_lg_header(m)->rings; i++)
         for (; atomic_load(&rw_lg_ring(m, i)->busy) && tries < 20000; tries++)

@@ -23,7 +23,8 @@
 #include "os/shared.h"
 
 enum {
-    RW_LG_VERSION = 1,
+    RW_LG_VERSION = 2,
+    RW_LG_NOBODY = 256, /* no generation; nor the 0 of a call site that is not registered */
     RW_LG_APPENDERS = 8,
     RW_LG_LOGGERS = 1024,
     RW_LG_NAME = 64,
@@ -63,7 +64,11 @@ struct rw_lg_ring {
     uint32_t thread;
     uint16_t index;
     _Atomic uint8_t
-        busy; /* a call is inside; a second one on the same thread is a signal handler */
+        busy;    /* a call is inside; a second one on the same thread is a signal handler */
+    uint8_t tsc; /* the time of a record is the processor's counter */
+    _Atomic uint32_t
+        generation; /* of the logger that takes records from it; RW_LG_NOBODY: none any more */
+    uint8_t sync;   /* a call waits until its record is written */
     /* Rare things, by the owner as well. */
     _Alignas(64) _Atomic uint64_t dropped[RW_LG_LEVELS];
     _Atomic uint32_t blocked, truncated;

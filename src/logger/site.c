@@ -114,9 +114,6 @@ uint32_t rw_lg_site_register(struct rw_lg_map *m, const struct rollway_site *sit
     s->types_at = (uint16_t)used;
     memcpy(p + used, d.types, d.n_fields);
     used += d.n_fields;
-    for (unsigned i = 0; i < d.n_fields; i++)
-        s->n_text = (uint8_t)(s->n_text + (d.types[i] >= ROLLWAY_T_CSTR_ ||
-                                           (site->fields && d.types[i] == ROLLWAY_T_ERRNO_)));
     s->message_at = put_text(p, &used, site->message);
     s->file_at = put_text(p, &used, site->file);
     s->function_at = put_text(p, &used, site->function);
@@ -125,6 +122,18 @@ uint32_t rw_lg_site_register(struct rw_lg_map *m, const struct rollway_site *sit
         put_text(p, &used, d.keys[i]);
     s->size = (uint32_t)size; /* last: it says that the rest is there */
     return id;
+}
+
+uint64_t rw_lg_site_follow(const struct rw_lg_site *s)
+{
+    const uint8_t *types = rw_lg_site_types(s);
+    uint64_t follow = 0;
+    /* The errno of a format is there already; that of a field lies in a compound literal. */
+    unsigned least = s->n_parts ? ROLLWAY_T_CSTR_ : ROLLWAY_T_ERRNO_;
+    for (unsigned i = 0; i < s->n_fields; i++)
+        if (types[i] >= least)
+            follow |= (uint64_t)types[i] << (4 * i);
+    return follow;
 }
 
 /* In a file that somebody else wrote, anything may stand. */

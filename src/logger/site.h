@@ -9,7 +9,7 @@
 #include "logger/shared.h"
 #include "rollway/logger.h"
 
-enum { RW_LG_FIELDS = 32, RW_LG_PARTS = 40 };
+enum { RW_LG_FIELDS = 16, RW_LG_PARTS = 40 };
 
 /* A part of a printf format: text up to `at`, then one conversion. */
 struct rw_lg_part {
@@ -26,7 +26,6 @@ struct rw_lg_site {
     uint32_t size, line;
     uint8_t level;
     uint8_t n_fields;  /* values of an entry; for a format: its arguments, stars included */
-    uint8_t n_text;    /* how many of them the caller must follow to what they point to */
     uint8_t n_parts;   /* of a format; 0: fields */
     uint8_t formatted; /* a format whose caller formats: its one argument is the text */
     uint16_t types_at, parts_at, keys_at; /* from the start of this */
@@ -42,6 +41,8 @@ static inline const char *rw_lg_site_text(const struct rw_lg_site *s, uint16_t a
     return (const char *)s + at;
 }
 
+/* For each value of an entry four bits: its type when the call must follow it to what it points to, else 0. */
+uint64_t rw_lg_site_follow(const struct rw_lg_site *s);
 /* Its id, in units of 8 bytes from the start of the dictionary; 0: no room. */
 uint32_t rw_lg_site_register(struct rw_lg_map *m, const struct rollway_site *site);
 /* Takes over a call site of another process. 0: no room. */

@@ -15,6 +15,8 @@ void rw_os_ticks_init(void)
     unsigned a, b, c, d;
     if (__get_cpuid(0x80000007u, &a, &b, &c, &d) && (d & (1u << 8)))
         __atomic_store_n(&rw_os_ticks_tsc, true, __ATOMIC_RELAXED);
+#elif defined(__aarch64__)
+    __atomic_store_n(&rw_os_ticks_tsc, true, __ATOMIC_RELAXED); /* always of one rate */
 #endif
 }
 

@@ -19,15 +19,31 @@ int64_t rw_os_mono_ns(void);
 int64_t rw_os_mono_coarse_ns(void); /* to about 4 ms, for a fifth of the price */
 int64_t rw_os_wall_ns(void);
 
-static inline uint64_t rw_os_ticks(void)
+/* Asks for a cache line that will be written. Any address will do. */
+static inline void rw_os_prefetch_write(const void *p)
 {
 #if defined(__x86_64__)
-    if (__builtin_expect(rw_os_ticks_tsc, 1))
-        return __rdtsc();
+    __asm__ volatile("prefetchw %0" : : "m"(*(const char *)p)); /* gcc would take a read for it */
+#else
+    __builtin_prefetch(p, 1);
+#endif
+}
+
+/* The counter itself: only where rw_os_ticks_tsc says so. */
+static inline uint64_t rw_os_tsc(void)
+{
+#if defined(__x86_64__)
+    return __rdtsc();
 #elif defined(__aarch64__)
     uint64_t v;
     __asm__ volatile("mrs %0, cntvct_el0" : "=r"(v));
     return v;
-#endif
+#else
     return (uint64_t)rw_os_mono_ns();
+#endif
+}
+
+static inline uint64_t rw_os_ticks(void)
+{
+    return __builtin_expect(rw_os_ticks_tsc, 1) ? rw_os_tsc() : (uint64_t)rw_os_mono_ns();
 }
