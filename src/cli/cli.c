@@ -163,6 +163,14 @@ const char *rw_cli_list(const struct rw_cli *cli, const char *option, int i)
     return value(cli, option, i)->text;
 }
 
+const char *rw_cli_given(const struct rw_cli *cli, int i, const char **ret_value)
+{
+    if (i >= cli->parsed.n_values)
+        return NULL;
+    *ret_value = cli->parsed.values[i].text;
+    return cli->parsed.values[i].option->name;
+}
+
 /* Global flags must be answered before the command is known too: messages depend on them. */
 static bool has_global(const struct rw_cli *cli, const char *name)
 {

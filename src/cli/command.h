@@ -36,7 +36,8 @@ enum rw_option_kind {
     RW_OPT_DURATION, /* 500ms, 7d; a bare number is milliseconds */
     RW_OPT_BYTES,    /* 64KiB, 1GiB; a bare number is bytes */
     RW_OPT_LIST,     /* may be repeated; values are kept in order */
-    RW_OPT_COUNT     /* may be repeated; the number of times */
+    RW_OPT_COUNT,    /* may be repeated; the number of times */
+    RW_OPT_OPTIONAL  /* a string, or none: only --name=VALUE has one */
 };
 
 struct rw_option {
@@ -84,6 +85,9 @@ int64_t rw_cli_int(const struct rw_cli *cli, const char *option,
 int rw_cli_count(const struct rw_cli *cli, const char *option); /* times it was given */
 int rw_cli_list_count(const struct rw_cli *cli, const char *option);
 const char *rw_cli_list(const struct rw_cli *cli, const char *option, int i);
+/* The options as they were given, in their order: the name of number i, and its value (NULL: it has none). NULL: there
+ * are no more. */
+const char *rw_cli_given(const struct rw_cli *cli, int i, const char **ret_value);
 const struct rw_command *rw_cli_command(const struct rw_cli *cli);
 
 /* How this program was called, quoted where a shell needs it. */

@@ -80,7 +80,7 @@ static const struct rw_option *option_before(const struct rw_command *c, const c
         o = rw_option_find(c, before + 2, strlen(before + 2));
     else if (before[0] == '-' && before[1])
         o = rw_option_find_letter(c, before[strlen(before) - 1]);
-    return o && rw_option_takes_value(o) ? o : NULL;
+    return o && rw_option_takes_value(o) && o->kind != RW_OPT_OPTIONAL ? o : NULL;
 }
 
 void rw_complete(struct rw_buf *out, const struct rw_command *const *table, int n,

@@ -70,7 +70,7 @@ void rw_help_option_label(struct rw_buf *out, const struct rw_option *o)
         rw_buf_add_str(out, "    ");
     rw_buf_printf(out, "--%s", o->name);
     if (rw_option_takes_value(o))
-        rw_buf_printf(out, " %s", o->value_name);
+        rw_buf_printf(out, o->kind == RW_OPT_OPTIONAL ? "[=%s]" : " %s", o->value_name);
 }
 
 void rw_help_synopsis(struct rw_buf *out, const struct rw_command *c)

@@ -3,7 +3,9 @@
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/commands.h"
 #include "cli/help.h"
 
 static int show_wrong(struct rw_cli *cli)
@@ -75,20 +77,43 @@ static bool hold_standard_files(void)
     return true;
 }
 
+/* A link named "logger" stands for `rollway logger` and nothing else: no other words are commands, and exit codes are those of
+ * logger(1). NULL: it is none. */
+static char **words_of_logger(int argc, char **argv)
+{
+    static char name[] = "logger";
+    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    if (argc < 1 || strcmp(slash ? slash + 1 : argv[0], name) != 0)
+        return NULL;
+    char **words = rw_alloc_array((size_t)argc + 2, sizeof(*words));
+    if (!words)
+        return NULL;
+    words[0] = argv[0];
+    words[1] = name;
+    memcpy(words + 2, argv + 1, (size_t)argc * sizeof(*words)); /* with its NULL */
+    return words;
+}
+
 int main(int argc, char **argv)
 {
+    static const struct rw_command *const logger_alone[] = {&rw_cmd_logger, NULL};
     struct rw_cli cli;
     signal(SIGPIPE, SIG_IGN);
     if (!hold_standard_files())
         return RW_EXIT_FAILED;
     signal(SIGXFSZ, SIG_IGN); /* a file above `ulimit -f` is an error of the write */
-    if (rw_cli_init(&cli, rw_commands, argc, argv) != RW_OK) {
+    char **as_logger = words_of_logger(argc, argv);
+    if (rw_cli_init(&cli, as_logger ? logger_alone : rw_commands, argc + (as_logger != NULL),
+                    as_logger ? as_logger : argv) != RW_OK) {
         fputs("rollway: out of memory\n", stderr);
         return RW_EXIT_FAILED;
     }
     int rc = dispatch(&cli);
+    if (rc == RW_EXIT_USAGE && as_logger)
+        rc = RW_EXIT_FAILED;
     if (rw_cli_flush(&cli) != RW_OK && rc == RW_EXIT_OK)
         rc = RW_EXIT_FAILED;
     rw_cli_deinit(&cli);
+    rw_free(as_logger);
     return rw_cli_signal_exit(rc);
 }

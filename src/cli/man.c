@@ -50,8 +50,10 @@ static void options(struct rw_buf *out, const struct rw_option *o)
         rw_man_escape(out, o->name);
         rw_buf_add_u8(out, '*');
         if (rw_option_takes_value(o)) {
-            rw_buf_add_u8(out, ' ');
+            bool optional = o->kind == RW_OPT_OPTIONAL;
+            rw_buf_add_str(out, optional ? "\\[=" : " ");
             rw_man_escape(out, o->value_name);
+            rw_buf_add_str(out, optional ? "\\]" : "");
         }
         rw_buf_add_str(out, "\n\t");
         rw_man_escape(out, o->help);

@@ -229,6 +229,7 @@ static void take_value(struct parse *p, const struct rw_option *o, const char *t
     case RW_OPT_STRING:
     case RW_OPT_LIST:
     case RW_OPT_COUNT:
+    case RW_OPT_OPTIONAL:
         break;
     }
     p->out->values[p->out->n_values++] = v;
@@ -252,9 +253,10 @@ static void take_long(struct parse *p)
         p->help_long |= strcmp(o->name, "help") == 0;
         take_value(p, o, NULL);
     } else {
-        if (!value && p->at < p->argc)
+        bool may_lack = o->kind == RW_OPT_OPTIONAL;
+        if (!value && !may_lack && p->at < p->argc)
             value = p->argv[p->at++];
-        if (value)
+        if (value || may_lack)
             take_value(p, o, value);
         else
             wrong(p, NULL, "--%s needs a value: %s", o->name, o->value_name);
@@ -269,7 +271,7 @@ static void take_letters(struct parse *p)
         const struct rw_option *o = rw_option_find_letter(p->out->command, *arg);
         if (!o) {
             wrong(p, NULL, "unknown option -%c", *arg);
-        } else if (!rw_option_takes_value(o)) {
+        } else if (!rw_option_takes_value(o) || o->kind == RW_OPT_OPTIONAL) {
             take_value(p, o, NULL);
         } else {
             const char *value = arg[1] ? arg + 1 : p->at < p->argc ? p->argv[p->at++] : NULL;
@@ -341,6 +343,8 @@ static void take_command(struct parse *p)
         if (strcmp(arg, "--") == 0)
             break;
         if (is_option(arg)) {
+            if (p->out->command)
+                return; /* its own, so that what follows is no word of a longer name */
             if (arg[1] == '-')
                 take_long(p);
             else

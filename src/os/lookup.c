@@ -112,7 +112,7 @@ void rw_os_lookup_free(struct rw_lookup *l)
     unref(l);
 }
 
-int rw_os_host_name(struct rw_net *net, char *name, size_t size)
+int rw_os_net_host_name(struct rw_net *net, char *name, size_t size)
 {
     (void)net;
     if (gethostname(name, size) || !memchr(name, 0, size) || !name[0])

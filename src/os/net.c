@@ -433,7 +433,7 @@ static void net_listener_close(struct rw_listener *listener)
     close(l->fd);
 }
 
-static const struct rw_net_ops ops = {.host_name = rw_os_host_name,
+static const struct rw_net_ops ops = {.host_name = rw_os_net_host_name,
                                       .look_up = rw_os_lookup,
                                       .lookup_result = rw_os_lookup_result,
                                       .lookup_free = rw_os_lookup_free,

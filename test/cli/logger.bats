@@ -1,0 +1,153 @@
+#!/usr/bin/env bats
+# rollway logger: what goes over the wire beside logger(1) of util-linux where that is installed, and as it is written
+# down here where not; topics and configurations.
+
+load ../../script/lib.sh
+
+setup() {
+    TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+    R=$(realpath "${ROLLWAY:-${RW_BIN:-$TOP/build/rollway}}")
+    [ -x "$R" ] || skip "no $R"
+    cd "$BATS_TEST_TMPDIR" || return
+    ln -sf "$R" logger
+    export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run XDG_STATE_HOME=$BATS_TEST_TMPDIR/state TZ=Asia/Kathmandu
+    mkdir -p run
+}
+
+daemon() { python3 "$BATS_TEST_DIRNAME/syslog_socket.py" "$@"; }
+
+# same INPUT ARGUMENTS...: rollway logger, logger as a link, and logger(1) send the same and end with the same code.
+same() {
+    local input=$1 real=/usr/bin/logger a b status=0
+    shift
+    "$real" --version 2>/dev/null | grep -q util-linux || skip "no logger of util-linux"
+    a=$(printf '%b' "$input" | daemon s "$real" -u s "$@" 2>real.err) || status=$?
+    b=$(printf '%b' "$input" | daemon s ./logger -u s "$@" 2>link.err) || b="exit code $? $b"
+    [ "$status" -eq 0 ] || a="exit code $status $a"
+    [ "$a" = "$b" ] || { printf 'real: %s\nlink: %s\n' "$a" "$b"; cat real.err link.err; return 1; }
+    [ "$status" -ne 0 ] || b=$(printf '%b' "$input" | daemon s "$R" logger -u s "$@" 2>ours.err)
+    [ "$status" -ne 0 ] || [ "$a" = "$b" ] || { printf 'real: %s\nours: %s\n' "$a" "$b"; return 1; }
+}
+
+@test "the same bytes as logger(1): forms, tags, priorities" {
+    same "" hello world
+    same "" -t tag -p local3.err x
+    same "" --id=77 y
+    same "" --rfc3164 z
+    same "" --rfc3164 -t "$(printf 'q%.0s' {1..250})" z
+    same "" --rfc5424 z
+    same "" --rfc5424=notime,nohost,notq --msgid M --sd-id a@1 --sd-param 'x="1"' --sd-param 'y="2"' --sd-id b@1 q
+    same "" --rfc5424 --sd-id a@1 --sd-param 'x="1\"2"' --sd-id meta --sd-param 'y="2"' q
+    same "" --rfc5424 --sd-id timeQuality --sd-param 'tzKnown="0"' q
+    same "" --rfc3164 --rfc5424 q
+    same "" --octet-count -t x counted
+    same "" -p 3 x
+    same "" -p 0.3 x
+    same "" -p kern.INFO x
+    same "" -p security.panic -t "" x
+    same "" x -t y z
+    same "" -- -t y z
+    same "" -it both --id=5 x
+}
+
+@test "the same bytes as logger(1): lines of input, splitting, prefixes" {
+    same 'a\n\nb\0c\nlast'
+    same 'a\n\n\nb' -e
+    same '<3>d\n<999>x\n<1a>b\n<191>zz\n<7>\n<8\n<' --prio-prefix
+    same '0123456789012345678901234567890123456789012345678901234567\n' -S 40 -t T
+    same '' -S 20 aaaaaaaaaa bbbbbbbbbbbb cccccccccccccccccccccccccccccccc d
+    same '\xff\xfe\x01\x02\n\xc3\xa4\n'
+    same '' ''
+    same '' '' a
+    same '' a '' b
+    printf 'from\na file\n' >file
+    same '' -f file
+}
+
+@test "the same exit codes as logger(1)" {
+    same "" -p bad.x x
+    same "" -p 9 x
+    same "" --bad
+    same "" -f /nonexistent/file
+    same "" --sd-param x=1 y
+    same "" --sd-id bad x
+    same "" --id=x y
+    same "" -S x y
+    same "" --rfc5424=bad x
+    same "" --rfc5424 -t "$(printf 'a%.0s' {1..60})" x
+    same "" --rfc5424 --msgid 'a b' x
+    same "" --no-act -s hi
+    run ./logger -u nowhere x
+    [ "$status" -eq 0 ]
+    run ./logger -u nowhere --socket-errors=on x
+    [ "$status" -eq 1 ]
+    run "$R" logger -u nowhere -s x
+    [ "$status" -eq 1 ]
+}
+
+@test "UDP and TCP, with and without counting" {
+    run daemon udp "$R" logger -n 127.0.0.1 -P PORT -t t --rfc3164 -p local0.info hello
+    [[ "$output" == '<134>TIME '*' t: hello' ]]
+    run daemon tcp "$R" logger -n 127.0.0.1 -P PORT -T --rfc5424=notime,nohost,notq -t t <<<$'one\ntwo'
+    [ "$output" = $'<13>1 - - t - - - one\n<13>1 - - t - - - two' ]
+    run daemon tcp "$R" logger -n 127.0.0.1 -P PORT -T --octet-count --rfc5424=notime,nohost,notq -t t one
+    [ "$output" = '21 <13>1 - - t - - - one' ]
+    run "$R" logger -n 127.0.0.1 -P 1 -T x
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"failed to connect to 127.0.0.1 port 1"* ]]
+}
+
+@test "an entry of the journal, over several lines where it has them" {
+    run daemon j "$R" logger --journald -u j <<<$'MESSAGE=one\nPRIORITY=3\nMESSAGE=two\nX=y  \n\nMESSAGE=later'
+    [ "$output" = 'PRIORITY=3\nX=y\nMESSAGE\n\x07\x00\x00\x00\x00\x00\x00\x00one\ntwo\n' ]
+}
+
+@test "only the very first word can be a command of ours" {
+    run daemon s "$R" logger -u s -t t check
+    [ "$output" = '<13>TIME t: check' ]
+    run daemon s "$R" logger -u s -t t rescue me
+    [ "$output" = '<13>TIME t: rescue me' ]
+    run daemon s ./logger -u s -t t -- check
+    [ "$output" = '<13>TIME t: check' ]
+    run ./logger -V
+    [[ "$output" == logger\ from\ rollway* ]]
+}
+
+@test "a line of a megabyte is split, not cut, and memory does not grow with it" {
+    head -c 1000000 /dev/zero | tr '\0' x >long
+    run bash -c '(ulimit -v 400000; python3 "$1" s "$2" logger -u s -t t -f long) | sed "s/.*: //" | tr -d "\n" | wc -c' _ \
+        "$BATS_TEST_DIRNAME/syslog_socket.py" "$R"
+    [ "$output" -eq 1000000 ]
+}
+
+@test "to a topic: key, value, headers; acknowledged when the command ends" {
+    unset RW_PORT RW_HTTP_PORT
+    RW_BIN=$R rw_broker_start "$BATS_TEST_TMPDIR/broker"
+    export ROLLWAY_BROKERS=$RW_BROKER
+    printf 'one\ntwo\0three\n\xff\n' | "$R" logger --to-topic l -t app -p local1.crit --id=7
+    "$R" logger --to-topic l -t app --rfc5424=notime,nohost,notq four
+    "$R" consume l -e --json | python3 -c '
+import json, sys
+r = [json.loads(line) for line in sys.stdin]
+assert [x["value"] for x in r[:2]] == ["one", "two\0three"] and "base64" in r[2]["value"], r
+assert all(x["key"] == "app" for x in r)
+h = {x["key"]: x["value"] for x in r[0]["headers"]}
+assert h["syslog.facility"] == "local1" and h["syslog.severity"] == "crit" and h["syslog.procid"] == "7" and h["syslog.hostname"], h
+assert r[3]["value"] == "<13>1 - - app - - - four", r[3]'
+    rw_broker_stop TERM
+    run "$R" logger --to-topic l x
+    [ "$status" -eq 3 ]
+}
+
+@test "to the appenders of a configuration, written when the command ends" {
+    printf 'appender.f.type = file\nappender.f.path = out.log\nappender.f.format = %%p %%m%%k\n' >conf
+    "$R" logger --config conf -p daemon.warning --id=9 careful
+    [ "$(cat out.log)" = 'warn careful facility=daemon pid=9' ]
+    seq 200000 | "$R" logger --config conf
+    [ "$(tail -n +2 out.log | awk '{print $2}' | cksum)" = "$(seq 200000 | cksum)" ]
+    echo 'appender.f.typ = file' >wrong.conf
+    run "$R" logger --config wrong.conf x
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"appender.f.type is missing"* ]]
+    [ -z "$(ls run/rollway)" ]
+}
