@@ -35,6 +35,7 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
+#include <cstddef>
 #include <type_traits>
 extern "C" {
 #endif
@@ -110,8 +111,15 @@ ROLLWAY_API struct rollway_logger *rollway_logger_get(const char *name);
 #define rollway_samplef(n, level, ...)  ROLLWAY_EMITF_(ROLLWAY_LOGGER, level, 0, n, __VA_ARGS__)
 
 /* True when a record of this level would be taken: for what is dear to compute. */
+#ifdef __cplusplus
+#define ROLLWAY_INT_(v) static_cast<int>(v)
+#define ROLLWAY_NONE_   nullptr
+#else
+#define ROLLWAY_INT_(v) ((int)(v))
+#define ROLLWAY_NONE_   0
+#endif
 #define rollway_wanted(logger, level)                                                              \
-    ((level) >= (int)ROLLWAY_LEVEL_MIN &&                                                          \
+    (ROLLWAY_INT_(level) >= ROLLWAY_INT_(ROLLWAY_LEVEL_MIN) &&                                     \
      (level) >= __atomic_load_n(&(logger)->level, __ATOMIC_RELAXED))
 
 /* Text that is not NUL-terminated; bytes, written in hexadecimal; errno and its words. */
@@ -268,19 +276,20 @@ static inline int rollway_gate_(const struct rollway_site *site,
            __atomic_load_n(&site->gate, __ATOMIC_RELAXED);
 }
 
+/* Before a message and a key stands "": what is not a literal does not compile. It would be read once, and kept for all calls. */
 #define ROLLWAY_FIRST_(...)         ROLLWAY_FIRST__(__VA_ARGS__, 0)
 #define ROLLWAY_FIRST__(first, ...) first
 #define ROLLWAY_SITE_(level_, every_, sample_, message_, fields_, n_)                              \
     {                                                                                              \
-        message_, __FILE__, __func__, fields_, __LINE__, level_, n_, 127, (every_) || (sample_),   \
-            0, 0, 0, every_, sample_, 0, 0, 0, 0                                                   \
+        "" message_, __FILE__, __func__, fields_, __LINE__, level_, n_, 127,                       \
+            (every_) || (sample_), 0, 0, 0, every_, sample_, 0, 0, 0, ROLLWAY_NONE_                \
     }
 
 #define ROLLWAY_EMITF_(logger, level, every, sample, ...)                                          \
     do {                                                                                           \
-        if ((int)(level) >= (int)ROLLWAY_LEVEL_MIN) {                                              \
-            static struct rollway_site rollway_site_ =                                             \
-                ROLLWAY_SITE_(level, every, sample, ROLLWAY_FIRST_(__VA_ARGS__), 0, 0);            \
+        if (ROLLWAY_INT_(level) >= ROLLWAY_INT_(ROLLWAY_LEVEL_MIN)) {                              \
+            static struct rollway_site rollway_site_ = ROLLWAY_SITE_(                              \
+                level, every, sample, ROLLWAY_FIRST_(__VA_ARGS__), ROLLWAY_NONE_, 0);              \
             const struct rollway_logger *const rollway_logger_ = (logger);                         \
             if (rollway_gate_(&rollway_site_, rollway_logger_))                                    \
                 rollway_putf_(&rollway_site_, rollway_logger_, __VA_ARGS__);                       \
@@ -330,131 +339,100 @@ namespace rollway
 {
 namespace detail
 {
+template <class Value, bool = std::is_enum<Value>::value> struct number {
+    typedef Value type;
+};
+template <class Value> struct number<Value, true> {
+    typedef typename std::underlying_type<Value>::type type;
+};
+template <class Value> struct is_cstr {
+    static const bool value =
+        std::is_same<Value, char *>::value || std::is_same<Value, const char *>::value
+#ifdef __cpp_char8_t
+        || std::is_same<Value, char8_t *>::value || std::is_same<Value, const char8_t *>::value
+#endif
+        ;
+};
 /* The type of a field; what has data() and size() is text. */
-template <class T> struct type {
-    static const unsigned char value = std::is_enum<T>::value      ? ROLLWAY_T_INT_
-                                       : std::is_pointer<T>::value ? ROLLWAY_T_POINTER_
-                                                                   : ROLLWAY_T_TEXT_;
-};
-template <> struct type<bool> {
-    static const unsigned char value = ROLLWAY_T_BOOL_;
-};
-template <> struct type<char> {
-    static const unsigned char value = ROLLWAY_T_CHAR_;
-};
-template <> struct type<signed char> {
-    static const unsigned char value = ROLLWAY_T_INT_;
-};
-template <> struct type<unsigned char> {
-    static const unsigned char value = ROLLWAY_T_UINT_;
-};
-template <> struct type<short> {
-    static const unsigned char value = ROLLWAY_T_INT_;
-};
-template <> struct type<unsigned short> {
-    static const unsigned char value = ROLLWAY_T_UINT_;
-};
-template <> struct type<int> {
-    static const unsigned char value = ROLLWAY_T_INT_;
-};
-template <> struct type<unsigned> {
-    static const unsigned char value = ROLLWAY_T_UINT_;
-};
-template <> struct type<long> {
-    static const unsigned char value = ROLLWAY_T_INT_;
-};
-template <> struct type<unsigned long> {
-    static const unsigned char value = ROLLWAY_T_UINT_;
-};
-template <> struct type<long long> {
-    static const unsigned char value = ROLLWAY_T_INT_;
-};
-template <> struct type<unsigned long long> {
-    static const unsigned char value = ROLLWAY_T_UINT_;
-};
-template <> struct type<float> {
-    static const unsigned char value = ROLLWAY_T_DOUBLE_;
-};
-template <> struct type<double> {
-    static const unsigned char value = ROLLWAY_T_DOUBLE_;
-};
-template <> struct type<long double> {
-    static const unsigned char value = ROLLWAY_T_DOUBLE_;
-};
-template <> struct type<char *> {
-    static const unsigned char value = ROLLWAY_T_CSTR_;
-};
-template <> struct type<const char *> {
-    static const unsigned char value = ROLLWAY_T_CSTR_;
-};
-template <> struct type<rollway_bytes> {
-    static const unsigned char value = ROLLWAY_T_BYTES_;
-};
-template <> struct type<rollway_errno> {
-    static const unsigned char value = ROLLWAY_T_ERRNO_;
+template <class Value> struct type {
+    static const unsigned char value =
+        std::is_same<Value, bool>::value   ? ROLLWAY_T_BOOL_
+        : std::is_same<Value, char>::value ? ROLLWAY_T_CHAR_
+        : std::is_signed<typename number<Value>::type>::value &&
+                !std::is_floating_point<Value>::value
+            ? ROLLWAY_T_INT_
+        : std::is_integral<typename number<Value>::type>::value ? ROLLWAY_T_UINT_
+        : std::is_floating_point<Value>::value                  ? ROLLWAY_T_DOUBLE_
+        : is_cstr<Value>::value                                 ? ROLLWAY_T_CSTR_
+        : std::is_pointer<Value>::value || std::is_same<Value, std::nullptr_t>::value
+            ? ROLLWAY_T_POINTER_
+        : std::is_same<Value, rollway_bytes>::value ? ROLLWAY_T_BYTES_
+        : std::is_same<Value, rollway_errno>::value ? ROLLWAY_T_ERRNO_
+                                                    : ROLLWAY_T_TEXT_;
 };
 
 struct slot {
     rollway_text text;
 };
-template <class T>
-inline typename std::enable_if<std::is_integral<T>::value || std::is_enum<T>::value,
+template <class Value>
+inline typename std::enable_if<std::is_integral<Value>::value || std::is_enum<Value>::value,
                                unsigned long long>::type
-bits(const T &v, slot &)
+bits(const Value &v, slot &)
 {
-    return (unsigned long long)(long long)v;
+    static_assert(sizeof(Value) <= sizeof(long long), "a field has at most 64 bits");
+    return static_cast<unsigned long long>(static_cast<long long>(v));
 }
-inline unsigned long long bits_of_double(double d)
+template <class Value>
+inline typename std::enable_if<std::is_floating_point<Value>::value, unsigned long long>::type bits(
+    const Value &v, slot &)
 {
+    double d = static_cast<double>(v);
     unsigned long long u;
     __builtin_memcpy(&u, &d, sizeof(u));
     return u;
 }
-inline unsigned long long bits(float v, slot &)
+template <class Value> inline unsigned long long address(Value *p)
 {
-    return bits_of_double((double)v);
+    return static_cast<unsigned long long>(reinterpret_cast<uintptr_t>(p));
 }
-inline unsigned long long bits(double v, slot &)
+inline unsigned long long bits(const std::nullptr_t &, slot &)
 {
-    return bits_of_double(v);
+    return 0;
 }
-inline unsigned long long bits(long double v, slot &)
+template <class Value> inline unsigned long long bits(Value *const &v, slot &)
 {
-    return bits_of_double((double)v);
+    return address(v);
 }
-template <class T> inline unsigned long long bits(T *const &v, slot &)
+template <class Value, size_t count> inline unsigned long long bits(const Value (&v)[count], slot &)
 {
-    return (unsigned long long)(uintptr_t)v;
-}
-template <size_t N> inline unsigned long long bits(const char (&v)[N], slot &)
-{
-    return (unsigned long long)(uintptr_t)v;
+    return address(v);
 }
 inline unsigned long long bits(const rollway_text &v, slot &)
 {
-    return (unsigned long long)(uintptr_t)&v;
+    return address(&v);
 }
 inline unsigned long long bits(const rollway_bytes &v, slot &)
 {
-    return (unsigned long long)(uintptr_t)&v;
+    return address(&v);
 }
 inline unsigned long long bits(const rollway_errno &v, slot &)
 {
-    return (unsigned long long)(uintptr_t)&v;
+    return address(&v);
 }
-template <class T> inline auto bits(const T &v, slot &s) -> decltype(v.data(), v.size(), 0ULL)
+template <class Value>
+inline auto bits(const Value &v, slot &s) -> decltype(v.data(), v.size(), 0ULL)
 {
     s.text.p = v.data();
     s.text.n = v.size();
-    return (unsigned long long)(uintptr_t)&s.text;
+    return address(&s.text);
 }
-template <class... V>
-inline void put(rollway_site *site, const rollway_logger *logger, const V &...v)
+template <class... Values>
+inline void put(rollway_site *site, const rollway_logger *logger, const Values &...v)
 {
-    slot slots[sizeof...(V) + 1];
+    slot slots[sizeof...(Values) + 1];
     unsigned i = 0;
     const unsigned long long values[] = {bits(v, slots[i++])..., 0};
-    (void)slots, (void)i; /* without fields nobody reads them */
+    static_cast<void>(slots), static_cast<void>(i); /* without fields nobody reads them */
     rollway_put_(site, logger, values);
 }
 } // namespace detail
@@ -464,7 +442,7 @@ inline void put(rollway_site *site, const rollway_logger *logger, const V &...v)
 #define ROLLWAY_BYTES(p, n) (rollway_bytes{(p), (n)})
 #define ROLLWAY_ERRNO       "error", (rollway_errno{errno})
 #define ROLLWAY_FIELD_(k, v)                                                                       \
-    {k, ::rollway::detail::type<typename std::decay<decltype(v)>::type>::value},
+    {"" k, ::rollway::detail::type<typename std::decay<decltype(v)>::type>::value},
 #define ROLLWAY_VALUE_(k, v) , (v)
 #define ROLLWAY_PUT_(site, logger, ...)                                                            \
     ::rollway::detail::put(site, logger ROLLWAY_PAIRS_(ROLLWAY_VALUE_, __VA_ARGS__))
@@ -485,10 +463,27 @@ static inline unsigned long long rollway_double_(double v)
     __builtin_memcpy(&u, &v, sizeof(u));
     return u;
 }
-static inline unsigned long long rollway_pointer_(const void *v)
+static inline unsigned long long rollway_long_double_(long double v)
+{
+    return rollway_double_((double)v);
+}
+static inline unsigned long long rollway_pointer_(const volatile void *v)
 {
     return (unsigned long long)(uintptr_t)v;
 }
+#ifdef __SIZEOF_INT128__
+/* Takes nothing, so that a field of 128 bits does not compile. */
+unsigned long long rollway_a_field_has_at_most_64_bits_(void);
+__extension__ typedef __int128 rollway_int128_;
+__extension__ typedef unsigned __int128 rollway_uint128_;
+#define ROLLWAY_128_                                                                               \
+    rollway_int128_:                                                                               \
+    rollway_a_field_has_at_most_64_bits_, rollway_uint128_ : rollway_a_field_has_at_most_64_bits_,
+#else
+#define ROLLWAY_128_
+#endif
+/* What no other type is: a pointer, or a bit-field, which to gcc is an integer type of its own. */
+#define ROLLWAY_IS_INTEGER_(v) (__builtin_classify_type(v) == 1)
 
 #define ROLLWAY_TEXT(p, n)  (&(const struct rollway_text){(p), (n)})
 #define ROLLWAY_BYTES(p, n) (&(const struct rollway_bytes){(p), (n)})
@@ -501,9 +496,10 @@ static inline unsigned long long rollway_pointer_(const void *v)
         long double: ROLLWAY_T_DOUBLE_, char *: ROLLWAY_T_CSTR_, const char *: ROLLWAY_T_CSTR_,                       \
         const struct rollway_text *: ROLLWAY_T_TEXT_, struct rollway_text *: ROLLWAY_T_TEXT_,                         \
         const struct rollway_bytes *: ROLLWAY_T_BYTES_, struct rollway_bytes *: ROLLWAY_T_BYTES_,                     \
-        const struct rollway_errno *: ROLLWAY_T_ERRNO_, default: ROLLWAY_T_POINTER_)
+        const struct rollway_errno *: ROLLWAY_T_ERRNO_,                                                               \
+        default: ROLLWAY_IS_INTEGER_(v) ? ROLLWAY_T_INT_ : ROLLWAY_T_POINTER_)
 #define ROLLWAY_BITS_(v)                                                                           \
-    _Generic((v), _Bool                                                                            \
+    _Generic((v), ROLLWAY_128_ _Bool                                                               \
              : rollway_uint_, char                                                                 \
              : rollway_int_, signed char                                                           \
              : rollway_int_, short                                                                 \
@@ -518,9 +514,9 @@ static inline unsigned long long rollway_pointer_(const void *v)
              : rollway_uint_, float                                                                \
              : rollway_double_, double                                                             \
              : rollway_double_, long double                                                        \
-             : rollway_double_, default                                                            \
-             : rollway_pointer_)(v)
-#define ROLLWAY_FIELD_(k, v) {k, ROLLWAY_TYPE_(v)},
+             : rollway_long_double_, default                                                       \
+             : __builtin_choose_expr(ROLLWAY_IS_INTEGER_(v), rollway_int_, rollway_pointer_))(v)
+#define ROLLWAY_FIELD_(k, v) {"" k, ROLLWAY_TYPE_(v)},
 #define ROLLWAY_VALUE_(k, v) ROLLWAY_BITS_(v),
 #define ROLLWAY_PUT_(site, logger, ...)                                                            \
     do {                                                                                           \
@@ -533,9 +529,9 @@ static inline unsigned long long rollway_pointer_(const void *v)
 
 #define ROLLWAY_EMIT_(logger, level, every, sample, ...)                                           \
     do {                                                                                           \
-        if ((int)(level) >= (int)ROLLWAY_LEVEL_MIN) {                                              \
+        if (ROLLWAY_INT_(level) >= ROLLWAY_INT_(ROLLWAY_LEVEL_MIN)) {                              \
             static const struct rollway_site_field rollway_fields_[] = {                           \
-                ROLLWAY_PAIRS_(ROLLWAY_FIELD_, __VA_ARGS__){0, 0}};                                \
+                ROLLWAY_PAIRS_(ROLLWAY_FIELD_, __VA_ARGS__){ROLLWAY_NONE_, 0}};                    \
             static struct rollway_site rollway_site_ =                                             \
                 ROLLWAY_SITE_(level, every, sample, ROLLWAY_FIRST_(__VA_ARGS__), rollway_fields_,  \
                               sizeof(rollway_fields_) / sizeof(rollway_fields_[0]) - 1);           \
