@@ -257,11 +257,10 @@ struct rollway_site {
     unsigned long long
         follow;  /* four bits for each field: its type, when more than its bits is to be copied */
     unsigned id; /* 0: not registered */
-    unsigned listed;
     unsigned every_ms, sample;
     unsigned suppressed, counted;
     unsigned long long due_ns;
-    struct rollway_site *next;
+    unsigned long long mark; /* that it is this one, and not what was loaded over it */
 };
 
 ROLLWAY_API void rollway_put_(struct rollway_site *site, const struct rollway_logger *logger,
@@ -282,7 +281,7 @@ static inline int rollway_gate_(const struct rollway_site *site,
 #define ROLLWAY_SITE_(level_, every_, sample_, message_, fields_, n_)                              \
     {                                                                                              \
         "" message_, __FILE__, __func__, fields_, __LINE__, level_, n_, 127,                       \
-            (every_) || (sample_), 0, 0, 0, every_, sample_, 0, 0, 0, ROLLWAY_NONE_                \
+            (every_) || (sample_), 0, 0, every_, sample_, 0, 0, 0, 0                               \
     }
 
 #define ROLLWAY_EMITF_(logger, level, every, sample, ...)                                          \

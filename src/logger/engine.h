@@ -100,8 +100,6 @@ void rw_lg_levels_set(const struct rw_lg_level_rule *rules, unsigned n);
 void rw_lg_names_publish(struct rw_lg_map *m);
 /* The gate of a call site by the switches that are set. Signal-safe. */
 int rw_lg_gate(const struct rollway_site *site);
-/* Puts a call site on the list of those that switches change. Signal-safe. */
-void rw_lg_site_known(struct rollway_site *site);
 /* Around fork(). */
 void rw_lg_names_lock(bool lock);
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/mem.h"
+#include "logger/site_list.h"
 #include "os/task.h"
 
 enum { LOGGERS = 1000, RULES = 64, SWITCHES = 32 };
@@ -30,7 +31,6 @@ static struct rw_lg_level_rule rules[RULES];
 static unsigned n_rules, n_of_settings;
 static struct site_switch switches[SWITCHES];
 static _Atomic unsigned n_switches;
-static struct rollway_site *_Atomic sites;
 
 bool rw_lg_name_below(const char *name, const char *of)
 {
@@ -188,19 +188,23 @@ int rw_lg_gate(const struct rollway_site *site)
     return on < 0 ? site->level : on ? ROLLWAY_OFF : -1;
 }
 
-void rw_lg_site_known(struct rollway_site *site)
-{
-    struct rollway_site *first = atomic_load(&sites);
-    if (__atomic_exchange_n(&site->listed, 1, __ATOMIC_ACQ_REL))
-        return;
-    do
-        site->next = first;
-    while (!atomic_compare_exchange_weak(&sites, &first, site));
-}
-
 static bool same(const struct site_switch *a, const struct site_switch *b)
 {
     return strcmp(a->file, b->file) == 0 && strcmp(a->function, b->function) == 0;
+}
+
+struct switching {
+    const struct site_switch *s;
+    int count;
+};
+
+static void switch_one(void *arg, struct rollway_site *site)
+{
+    struct switching *w = arg;
+    if (!concerns(w->s, site))
+        return;
+    __atomic_store_n(&site->gate, (signed char)rw_lg_gate(site), __ATOMIC_RELAXED);
+    w->count++;
 }
 
 int rollway_logger_switch(const char *file, const char *function, int on)
@@ -226,14 +230,10 @@ int rollway_logger_switch(const char *file, const char *function, int on)
         n++;
     switches[n - 1] = s;
     atomic_store(&n_switches, n);
-    int count = 0;
-    for (struct rollway_site *site = atomic_load(&sites); site; site = site->next)
-        if (concerns(&s, site)) {
-            __atomic_store_n(&site->gate, (signed char)rw_lg_gate(site), __ATOMIC_RELAXED);
-            count++;
-        }
+    struct switching w = {.s = &s};
+    rw_lg_site_list_visit(switch_one, &w);
     pthread_mutex_unlock(&lock);
-    return count;
+    return w.count;
 }
 
 void rw_lg_names_lock(bool take)

@@ -15,6 +15,7 @@
 #include "logger/context.h"
 #include "logger/entry.h"
 #include "logger/site.h"
+#include "logger/site_list.h"
 #include "os/task.h"
 #include "os/ticks.h"
 
@@ -275,7 +276,7 @@ static bool know(struct rollway_site *site, const struct rollway_logger *logger,
             return false;
         }
         site->follow = rw_lg_site_follow(rw_lg_site_own(&rw_lg_caller.map, id));
-        rw_lg_site_known(site);
+        rw_lg_site_list_add(site);
         __atomic_store_n(&site->gate, (signed char)rw_lg_gate(site), __ATOMIC_RELAXED);
         __atomic_store_n(&site->id, generation << ID_BITS | id, __ATOMIC_RELEASE);
     }
