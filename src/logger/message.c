@@ -4,6 +4,7 @@
  * foreign text gets into snprintf.
  */
 #include <langinfo.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include "logger/view.h"
@@ -81,27 +82,30 @@ struct shape {
     int width, precision; /* precision -1: none */
 };
 
-static int number(const char **p)
+static int number(const char **p, int most)
 {
-    int v = 0;
+    int64_t v = 0;
     while (**p >= '0' && **p <= '9') {
-        if (v < SHAPE_MAX)
+        if (v < most)
             v = v * 10 + (**p - '0');
         (*p)++;
     }
-    return v < SHAPE_MAX ? v : SHAPE_MAX;
+    return v < most ? (int)v : most;
 }
 
-static int bounded(uint64_t bits)
+static int bounded(uint64_t bits, int most)
 {
     int v = (int)bits;
-    return v > SHAPE_MAX ? SHAPE_MAX : v < -SHAPE_MAX ? -SHAPE_MAX : v;
+    return v > most ? most : v < -most ? -most : v;
 }
 
 static void read_shape(const char *spec, const struct rw_lg_part *part,
                        const struct rw_lg_value *args, struct shape *ret)
 {
     *ret = (struct shape){.precision = -1};
+    /* Of text the precision is how much of it is there; that was bounded when it was copied. */
+    char conversion = spec[part->spec_n - 1];
+    int most = conversion == 's' || conversion == 'm' ? INT_MAX : SHAPE_MAX;
     const char *p = spec + 1;
     for (size_t n = 0; *p && strchr("-+ #0'", *p); p++) {
         ret->left = ret->left || *p == '-';
@@ -109,10 +113,10 @@ static void read_shape(const char *spec, const struct rw_lg_part *part,
             ret->flags[n++] = *p;
     }
     if (part->stars & 1) {
-        ret->width = bounded(args++->bits);
+        ret->width = bounded(args++->bits, SHAPE_MAX);
         p++;
     } else {
-        ret->width = number(&p);
+        ret->width = number(&p, SHAPE_MAX);
     }
     if (ret->width < 0) {
         ret->width = -ret->width;
@@ -122,7 +126,7 @@ static void read_shape(const char *spec, const struct rw_lg_part *part,
     }
     if (*p == '.') {
         p++;
-        ret->precision = part->stars & 2 ? bounded(args->bits) : number(&p);
+        ret->precision = part->stars & 2 ? bounded(args->bits, most) : number(&p, most);
         if (ret->precision < 0)
             ret->precision = -1;
     }
@@ -202,7 +206,9 @@ static void put_number(struct rw_lg_out *o, const struct shape *s, char conversi
     if (n < 0)
         return;
     size_t all = (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
-    rw_lg_put(o, text, integer ? all : plain_point(text, all));
+    /* With ' the locale is what was asked for. */
+    bool as_is = integer || strchr(s->flags, '\'');
+    rw_lg_put(o, text, as_is ? all : plain_point(text, all));
 }
 #pragma GCC diagnostic pop
 

@@ -469,11 +469,18 @@ struct kept {
     char text[4096];
 };
 
+/* Formats at once. What printf refuses (a wide character that the locale lacks) is logged as the format itself. Returns the length, which
+ * may be more than there is room for. */
+static size_t format_now(const char *format, va_list *args, struct kept *kept)
+{
+    int n = vsnprintf(kept->text, sizeof(kept->text), format, *args);
+    return n >= 0 ? (size_t)n : (size_t)snprintf(kept->text, sizeof(kept->text), "%s", format);
+}
+
 /* Formats that can not be kept have one argument in the dictionary: their text. */
 static void take_text(struct call *c, va_list *args, struct kept *kept)
 {
-    int n = vsnprintf(kept->text, sizeof(kept->text), c->site->message, *args);
-    if (n >= (int)sizeof(kept->text))
+    if (format_now(c->site->message, args, kept) >= sizeof(kept->text))
         c->flags |= RW_LG_TRUNCATED;
     kept->values[0] = (unsigned long long)(uintptr_t)kept->text;
     kept->limits[0] = UINT32_MAX;
@@ -496,10 +503,9 @@ static ROLLWAY_COLD_ void putf_slow(struct call *c, va_list *args, struct kept *
 {
     bool common;
     if (!atomic_load(&rw_lg_now.generation) && !rw_lg_revive()) {
-        int n = vsnprintf(kept->text, sizeof(kept->text), c->site->message, *args);
-        if (n >= 0)
-            rw_lg_direct_text(c->site, c->logger, kept->text,
-                              (size_t)n < sizeof(kept->text) ? (size_t)n : sizeof(kept->text) - 1);
+        size_t n = format_now(c->site->message, args, kept);
+        rw_lg_direct_text(c->site, c->logger, kept->text,
+                          n < sizeof(kept->text) ? n : sizeof(kept->text) - 1);
         return;
     }
     if (!prepare(c->site, c->logger, &common))
