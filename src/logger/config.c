@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include "base/properties.h"
 #include "base/units.h"
 
@@ -23,7 +24,8 @@ int rw_lg_level_parse(struct rw_str text)
 {
     static const char *const names[] = {"trace", "debug", "info", "warn", "error", "fatal", "off"};
     for (int i = 0; i <= ROLLWAY_OFF; i++)
-        if (rw_str_is(text, names[i]))
+        if ((size_t)text.n == strlen(names[i]) &&
+            strncasecmp(text.p, names[i], (size_t)text.n) == 0)
             return i;
     return -1;
 }
@@ -41,6 +43,13 @@ static int wrong(struct reader *r, struct rw_str key, const char *what)
                       key.p, what);
 }
 
+static int wrong_value(struct reader *r, struct rw_str key, struct rw_str value, const char *what)
+{
+    int shown = value.n < 60 ? (int)value.n : 60;
+    return rw_err_set(r->err, RW_E_INVAL, "%s, line %d: %.*s: must be %s, not \"%.*s\"", r->from,
+                      r->line, (int)key.n, key.p, what, shown, value.p);
+}
+
 static int read_text(struct reader *r, struct rw_str key, struct rw_str value, char *to,
                      size_t size)
 {
@@ -54,7 +63,8 @@ static int read_text(struct reader *r, struct rw_str key, struct rw_str value, c
 static int read_level(struct reader *r, struct rw_str key, struct rw_str value, int *to)
 {
     *to = rw_lg_level_parse(value);
-    return *to < 0 ? wrong(r, key, "must be trace, debug, info, warn, error, fatal or off") : RW_OK;
+    return *to < 0 ? wrong_value(r, key, value, "trace, debug, info, warn, error, fatal or off")
+                   : RW_OK;
 }
 
 static int read_bytes(struct reader *r, struct rw_str key, struct rw_str value, int64_t least,
@@ -63,9 +73,9 @@ static int read_bytes(struct reader *r, struct rw_str key, struct rw_str value, 
     int64_t v;
     if (!rw_units_parse_bytes(value, &v) || v < least || v > most) {
         char what[96];
-        snprintf(what, sizeof(what), "must be a size from %lld to %lld bytes", (long long)least,
+        snprintf(what, sizeof(what), "a size from %lld to %lld bytes", (long long)least,
                  (long long)most);
-        return wrong(r, key, what);
+        return wrong_value(r, key, value, what);
     }
     *to = v;
     return RW_OK;
@@ -75,7 +85,7 @@ static int read_ms(struct reader *r, struct rw_str key, struct rw_str value, int
 {
     int64_t v;
     if (!rw_units_parse_ms(value, &v) || v < 0 || v > 86400000)
-        return wrong(r, key, "must be a time up to a day, as in 100ms or 5s");
+        return wrong_value(r, key, value, "a time up to a day, as in 100ms or 5s");
     *to = v;
     return RW_OK;
 }
@@ -83,7 +93,7 @@ static int read_ms(struct reader *r, struct rw_str key, struct rw_str value, int
 static int read_bool(struct reader *r, struct rw_str key, struct rw_str value, bool *to)
 {
     *to = rw_str_is(value, "true");
-    return *to || rw_str_is(value, "false") ? RW_OK : wrong(r, key, "must be true or false");
+    return *to || rw_str_is(value, "false") ? RW_OK : wrong_value(r, key, value, "true or false");
 }
 
 /* ---- the process ---- */
@@ -119,9 +129,8 @@ static int read_overflow(struct reader *r, struct rw_str key, struct rw_str leve
              rw_units_parse_ms((struct rw_str){value.p + 6, value.n - 6}, &wait_ms) && wait_ms >= 0)
         overflow = RW_LG_BLOCK;
     else if (!rw_str_is(value, "drop"))
-        return wrong(
-            r, key,
-            "must be drop, drop_oldest, block, or block with a time, as in \"block 100ms\"");
+        return wrong_value(r, key, value,
+                           "drop, drop_oldest, block, or block with a time, as in \"block 100ms\"");
     int level = level_name.n > 0 ? rw_lg_level_parse(level_name) : 0;
     if (level < 0 || level >= ROLLWAY_OFF)
         return wrong(r, key, "no such level");
@@ -135,8 +144,9 @@ static int read_overflow(struct reader *r, struct rw_str key, struct rw_str leve
 static int read_mode(struct reader *r, struct rw_str key, struct rw_str value)
 {
     r->config->sync = rw_str_is(value, "sync");
-    return r->config->sync || rw_str_is(value, "async") ? RW_OK
-                                                        : wrong(r, key, "must be sync or async");
+    return r->config->sync || rw_str_is(value, "async")
+               ? RW_OK
+               : wrong_value(r, key, value, "sync or async");
 }
 
 static int read_poll(struct reader *r, struct rw_str key, struct rw_str value)
@@ -144,7 +154,7 @@ static int read_poll(struct reader *r, struct rw_str key, struct rw_str value)
     int64_t ms = 0;
     int rc = read_ms(r, key, value, &ms);
     if (!rc && (ms < 1 || ms > 1000))
-        rc = wrong(r, key, "must be from 1ms to 1s");
+        rc = wrong_value(r, key, value, "from 1ms to 1s");
     if (!rc)
         r->config->poll_us = ms * 1000;
     return rc;
@@ -198,8 +208,9 @@ static int read_loggers(struct reader *r, struct rw_str key, struct rw_str value
 
 static int read_count(struct reader *r, struct rw_str key, struct rw_str value, int64_t *to)
 {
-    return rw_units_parse_int(value, to) && *to > 0 ? RW_OK
-                                                    : wrong(r, key, "must be a number above 0");
+    return rw_units_parse_int(value, to) && *to > 0
+               ? RW_OK
+               : wrong_value(r, key, value, "a number above 0");
 }
 
 static int read_appender_overflow(struct reader *r, struct rw_str key, struct rw_str value,
@@ -208,7 +219,7 @@ static int read_appender_overflow(struct reader *r, struct rw_str key, struct rw
     *block = rw_str_is(value, "block");
     return *block || rw_str_is(value, "drop_oldest")
                ? RW_OK
-               : wrong(r, key, "must be drop_oldest or block");
+               : wrong_value(r, key, value, "drop_oldest or block");
 }
 
 static int keep_setting(struct reader *r, struct rw_str key, struct rw_str name,
@@ -277,6 +288,8 @@ static int read_one(void *arg, const struct rw_property *p)
     struct rw_lg_config *c = r->config;
     struct rw_str rest, key = p->key, value = p->value;
     r->line = p->line;
+    while (value.n > 0 && (value.p[value.n - 1] == ' ' || value.p[value.n - 1] == '\t'))
+        value.n--; /* nobody sees it, so nobody means it */
     if (rw_str_is(key, "level"))
         return read_level_rule(r, key, RW_STR_LIT(""), value);
     if (begins(key, "level.", &rest))
@@ -339,9 +352,10 @@ int rw_lg_config_finish(struct rw_lg_config *c, struct rw_err *ret_err)
             snprintf(a->format, sizeof(a->format), "%s",
                      strcmp(a->type, "broker") == 0 ? "json" : "logfmt");
         a->o.format = (struct rw_lg_format){0};
-        int rc = rw_lg_format_init(a->format, &a->o.format, ret_err);
+        struct rw_err err = {0};
+        int rc = rw_lg_format_init(a->format, &a->o.format, &err);
         if (rc)
-            return rc;
+            return rw_err_set(ret_err, rc, "appender.%s: %s", a->o.name, err.text);
         a->o.format.site = a->site;
         a->o.format.thread = a->thread;
     }

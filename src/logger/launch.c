@@ -35,17 +35,19 @@ static int start_sink(const char *application, const struct rw_lg_config_appende
     if (s->ops->named)
         s->ops->named(s, application, c->o.name);
     int rc = RW_OK;
+    struct rw_err why = {0};
     for (unsigned i = 0; i < c->n_settings && !rc; i++) {
-        rc = s->ops->set(s, rw_str(c->settings[i].key), rw_str(c->settings[i].value), err);
+        rc = s->ops->set(s, rw_str(c->settings[i].key), rw_str(c->settings[i].value), &why);
         if (rc == RW_E_NOT_FOUND)
-            rc = rw_err_set(err, RW_E_INVAL, "appender.%s.%s: no such setting of a %s appender",
-                            c->o.name, c->settings[i].key, c->type);
+            rc = rw_err_set(&why, RW_E_INVAL, "%s: no such setting of a %s appender",
+                            c->settings[i].key, c->type);
     }
     if (!rc)
-        rc = s->ops->open(s, err);
+        rc = s->ops->open(s, &why);
     if (rc) {
         s->ops->free(s);
-        return rc;
+        return rw_err_set(err, rc, "appender.%s.%s", c->o.name,
+                          why.text[0] ? why.text : rw_code_text(rc));
     }
     *ret_sink = s;
     return RW_OK;

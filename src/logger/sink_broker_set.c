@@ -1,6 +1,7 @@
 /* Settings of the broker appender. */
 #include <stdio.h>
 #include "base/units.h"
+#include "client/cluster.h"
 #include "logger/sink_broker.h"
 #include "logger/sink_set.h"
 
@@ -117,11 +118,21 @@ static int set_failures(struct rw_lg_broker *b, struct rw_str key, struct rw_str
     return rc;
 }
 
+static int set_brokers(struct rw_lg_broker *b, struct rw_str key, struct rw_str v,
+                       struct rw_err *err)
+{
+    struct rw_client_err why;
+    int rc = rw_lg_set_text(key, v, b->ship.brokers, sizeof(b->ship.brokers), err);
+    if (!rc && (rc = rw_cluster_check_addresses(b->ship.brokers, &why)) != RW_OK)
+        rw_err_set(err, rc, "brokers: %s", why.text);
+    return rc;
+}
+
 int rw_lg_broker_set(struct rw_lg_sink *s, struct rw_str key, struct rw_str v, struct rw_err *err)
 {
     struct rw_lg_broker *b = (struct rw_lg_broker *)s;
     if (rw_str_is(key, "brokers"))
-        return rw_lg_set_text(key, v, b->ship.brokers, sizeof(b->ship.brokers), err);
+        return set_brokers(b, key, v, err);
     if (rw_str_is(key, "topic"))
         return set_topic(b, v, err);
     if (rw_str_is(key, "partition"))

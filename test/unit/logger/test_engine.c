@@ -426,6 +426,12 @@ static void settings_that_are_wrong_are_named(void **state)
          "appender.f.paht: no such setting of a file appender"},
         {"overflow=blokc", "overflow: must be drop"},
         {"ring.bytes=12", "ring.bytes: must be a size"},
+        {"level=loud # not a comment", ", not \"loud # not a comment\""},
+        {"appender.f.type=file", "appender.f.path: a file appender needs one"},
+        {"appender.f.type=file\nappender.f.path=x\nappender.f.mode=999", "appender.f.mode: octal"},
+        {"appender.f.type=console\nappender.f.format=%q", "appender.f: pattern"},
+        {"appender.f.type=broker\nappender.f.topic=t\nappender.f.brokers=127.0.0.1:99999",
+         "appender.f.brokers: \"127.0.0.1:99999\" is no broker address"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct rollway_logger_options o = {
@@ -436,6 +442,17 @@ static void settings_that_are_wrong_are_named(void **state)
     }
     struct rollway_logger_options o = {.size = sizeof(o), .file = "/nonexistent/x.conf"};
     assert_int_equal(rollway_logger_start(&o), -8);
+}
+
+/* As people write them. */
+static void settings_with_blanks_and_capitals(void **state)
+{
+    (void)state;
+    struct rollway_logger_options o = {
+        .size = sizeof(o), .name = "test", .settings = "rings.dir = none \r\nlevel =  WARN\t \n"};
+    assert_int_equal(rollway_logger_start(&o), 0);
+    assert_int_equal(rollway_default_logger.level, ROLLWAY_WARN);
+    rollway_logger_close(100);
 }
 
 static void settings_are_read_again(void **state)
@@ -488,6 +505,7 @@ int main(void)
         cmocka_unit_test(each_call_is_written_in_sync_mode),
         cmocka_unit_test(a_killed_process_loses_nothing),
         cmocka_unit_test(settings_that_are_wrong_are_named),
+        cmocka_unit_test(settings_with_blanks_and_capitals),
         cmocka_unit_test(settings_are_read_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
