@@ -200,6 +200,7 @@ bool rw_lg_revive(void)
         e->file = old->file;
         e->settings = old->settings;
         memcpy(e->name, old->name, sizeof(e->name));
+        memcpy(e->folder, old->folder, sizeof(e->folder));
         rw_lg_process.engine = NULL;
         struct rw_err err;
         if (rw_lg_launch(e, &err) != RW_OK)

@@ -17,6 +17,8 @@ struct rw_lg_engine {
     char *file, *settings;    /* as they were given; NULL: none */
     struct rw_lg_config next; /* while they are read again */
     char name[RW_LG_NAME];
+    char folder
+        [256]; /* the working directory at the start, which paths in settings are relative to; "": unknown */
     struct rw_lg_collector collector;
     struct rw_lg_appender appenders[RW_LG_APPENDERS];
     unsigned n_appenders;

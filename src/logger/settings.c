@@ -50,6 +50,41 @@ static int read_environment(struct rw_lg_config *c, struct rw_err *err)
     return rc;
 }
 
+/* Daemons change to / after their start: relative paths are those of the start. In the path of a file % is doubled. */
+static int from_folder(const struct rw_lg_engine *e, char *path, size_t size, bool percents,
+                       struct rw_err *err)
+{
+    char whole[2 * sizeof(e->folder) + 520];
+    size_t n = 0;
+    if (path[0] == '/' || !path[0] || !e->folder[0])
+        return RW_OK;
+    for (const char *p = e->folder; *p; p++) {
+        whole[n++] = *p;
+        if (*p == '%' && percents)
+            whole[n++] = '%';
+    }
+    snprintf(whole + n, sizeof(whole) - n, "/%s", path);
+    if (strlen(whole) >= size)
+        return rw_err_set(err, RW_E_TOO_BIG, "%s: the path is too long", whole);
+    memcpy(path, whole, strlen(whole) + 1);
+    return RW_OK;
+}
+
+static int make_absolute(const struct rw_lg_engine *e, struct rw_lg_config *c, struct rw_err *err)
+{
+    int rc =
+        strcmp(c->dir, "none") == 0 ? RW_OK : from_folder(e, c->dir, sizeof(c->dir), false, err);
+    for (unsigned i = 0; i < c->n_appenders; i++)
+        for (unsigned j = 0; !rc && j < c->appenders[i].n_settings; j++) {
+            const char *key = c->appenders[i].settings[j].key;
+            bool path = strcmp(key, "path") == 0;
+            char *value = c->appenders[i].settings[j].value;
+            if (path || strcmp(key, "spool.dir") == 0)
+                rc = from_folder(e, value, sizeof(c->appenders[i].settings[j].value), path, err);
+        }
+    return rc;
+}
+
 int rw_lg_read_settings(struct rw_lg_engine *e, struct rw_lg_config *c, struct rw_err *err)
 {
     rw_lg_config_init(c);
@@ -61,6 +96,8 @@ int rw_lg_read_settings(struct rw_lg_engine *e, struct rw_lg_config *c, struct r
         rc = rw_lg_config_add(c, rw_slice(e->settings, strlen(e->settings)), "settings", err);
     if (!rc)
         rc = read_environment(c, err);
+    if (!rc)
+        rc = make_absolute(e, c, err);
     if (!rc && !c->dir[0])
         rc = rw_os_run_dir(c->dir, sizeof(c->dir));
     return rc ? rc : rw_lg_config_finish(c, err);
@@ -72,7 +109,15 @@ int rw_lg_keep_options(struct rw_lg_engine *e, const struct rollway_logger_optio
     for (char *p = e->name; *p; p++)
         if (*p == '/')
             *p = '_'; /* it is part of a file's name */
-    if (o && o->file && !(e->file = rw_strdup(o->file)))
-        return RW_E_NOMEM;
+    if (rw_os_working_dir(e->folder, sizeof(e->folder)) != RW_OK || strcmp(e->folder, "/") == 0)
+        e->folder[0] = 0; /* too long, or removed: paths are taken as they are */
+    if (o && o->file) {
+        size_t n = strlen(e->folder) + strlen(o->file) + 2;
+        e->file = rw_alloc(n);
+        if (!e->file)
+            return RW_E_NOMEM;
+        bool relative = e->folder[0] && o->file[0] && o->file[0] != '/';
+        snprintf(e->file, n, "%s%s%s", relative ? e->folder : "", relative ? "/" : "", o->file);
+    }
     return o && o->settings && !(e->settings = rw_strdup(o->settings)) ? RW_E_NOMEM : RW_OK;
 }

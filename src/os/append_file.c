@@ -38,12 +38,12 @@ static int open_or_make(const char *path, unsigned mode)
 {
     int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
     for (int i = 0; i < OPEN_ATTEMPTS; i++) {
-        int fd = open(path, flags);
+        int fd = rw_os_fd_apart(open(path, flags));
         if (fd < 0 && (errno == EACCES || errno == EPERM)) /* may be written, but not read */
-            fd = open(path, (flags & ~O_ACCMODE) | O_WRONLY);
+            fd = rw_os_fd_apart(open(path, (flags & ~O_ACCMODE) | O_WRONLY));
         if (fd >= 0 || errno != ENOENT || !mode)
             return fd;
-        fd = open(path, flags | O_CREAT | O_EXCL, (mode_t)mode);
+        fd = rw_os_fd_apart(open(path, flags | O_CREAT | O_EXCL, (mode_t)mode));
         if (fd >= 0) {
             (void)fchmod(
                 fd, (mode_t)mode); /* a file system without modes is no reason to log nothing */
@@ -79,9 +79,16 @@ int rw_os_append_open(const char *path, unsigned mode, struct rw_os_append *ret_
     return RW_OK;
 }
 
+/* A program that closes all descriptors (closefrom(3), daemons do) takes ours along, and the number may be its own file's by now. */
+static bool is_ours(const struct rw_os_append *f, const struct stat *st)
+{
+    return (uint64_t)st->st_dev == f->device && (uint64_t)st->st_ino == f->inode;
+}
+
 void rw_os_append_close(struct rw_os_append *f)
 {
-    if (f->fd >= 0)
+    struct stat st;
+    if (f->fd >= 0 && fstat(f->fd, &st) == 0 && is_ours(f, &st))
         close(f->fd);
     f->fd = -1;
 }
@@ -107,6 +114,8 @@ int rw_os_append_size(const struct rw_os_append *f, uint64_t *ret_size, int64_t 
     struct stat st;
     if (fstat(f->fd, &st) != 0)
         return rw_os_fail(errno, "stat", NULL);
+    if (!is_ours(f, &st))
+        return rw_os_fail(EBADF, "stat", NULL);
     *ret_size = (uint64_t)st.st_size;
     if (ret_modified_ms)
         *ret_modified_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;

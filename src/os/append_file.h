@@ -22,6 +22,7 @@ RW_MUST int rw_os_append_open(const char *path, unsigned mode, struct rw_os_appe
 void rw_os_append_close(struct rw_os_append *f);
 /* *ret_n: how much went out, on errors too. RW_E_AGAIN: a pipe that is full. */
 RW_MUST int rw_os_append_write(struct rw_os_append *f, const char *p, size_t n, size_t *ret_n);
+/* RW_E_IO as well when the descriptor is somebody else's file now: ask before each write. */
 RW_MUST int rw_os_append_size(const struct rw_os_append *f, uint64_t *ret_size,
                               int64_t *ret_modified_ms);
 RW_MUST int rw_os_append_read(const struct rw_os_append *f, uint64_t at, char *p, size_t n,

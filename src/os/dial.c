@@ -202,7 +202,7 @@ static int connect_one(struct rw_dialer *d, const struct addrinfo *a, int64_t de
 {
     int one = 1, err = 0;
     socklen_t len = sizeof(err);
-    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = rw_os_fd_apart(socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (fd < 0) {
         *ret_errno = errno;
         return connect_code(errno);

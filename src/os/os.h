@@ -23,6 +23,13 @@ const struct rw_env *rw_os_env(void);
  * the file belongs to another vfs. Stays the file's own. */
 int rw_os_file_fd(const struct rw_file *f);
 
+/* A new descriptor (or -1), moved away from 0, 1 and 2 when a program has closed those: what it prints would go there. Close-on-exec;
+ * errno is kept. -1 when there is none to be had: then `fd` is closed. */
+int rw_os_fd_apart(int fd);
+
+/* The working directory. RW_E_TOO_BIG, and what the system says. */
+RW_MUST int rw_os_working_dir(char *ret, size_t n);
+
 /* Where `path` really is: absolute, without symbolic links, "." and "..". ret: room for n bytes.
  * RW_E_TOO_BIG when it does not fit, and what the system says. */
 RW_MUST int rw_os_real_path(const char *path, char *ret, size_t n);

@@ -34,7 +34,7 @@ int rw_os_shared_create(const char *path, size_t n, struct rw_os_shared *ret_sha
             *ret_shared = s;
         return rc;
     }
-    s.fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    s.fd = rw_os_fd_apart(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (s.fd < 0)
         return rw_os_fail(errno, "create", path);
     int rc = RW_OK;
@@ -55,7 +55,7 @@ int rw_os_shared_create(const char *path, size_t n, struct rw_os_shared *ret_sha
 
 int rw_os_shared_open(const char *path, size_t least, struct rw_os_shared *ret_shared)
 {
-    struct rw_os_shared s = {.fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
+    struct rw_os_shared s = {.fd = rw_os_fd_apart(open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW))};
     if (s.fd < 0)
         return rw_os_fail(errno, "open", path);
     struct stat st;

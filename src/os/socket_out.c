@@ -39,7 +39,7 @@ static int fail(int err, const char *op, const char *to)
 static int unix_as(const struct sockaddr_un *a, int type, const char *path,
                    struct rw_os_out *ret_out)
 {
-    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = rw_os_fd_apart(socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (fd < 0)
         return fail(errno, "socket", NULL);
     if (connect(fd, (const struct sockaddr *)a, sizeof(*a)) != 0) {
@@ -71,7 +71,8 @@ static int wait_room(int fd, int wait_ms)
 static int connect_one(const struct addrinfo *a, const char *host, int wait_ms,
                        struct rw_os_out *ret_out)
 {
-    int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
+    int fd = rw_os_fd_apart(
+        socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol));
     if (fd < 0)
         return fail(errno, "socket", host);
     int rc = RW_OK, err = 0;
@@ -165,7 +166,8 @@ static int send_descriptor(struct rw_os_out *o, int fd, int wait_ms)
 
 int rw_os_out_send_file(struct rw_os_out *o, const void *p, size_t n, int wait_ms)
 {
-    int fd = memfd_create("rollway-log", MFD_CLOEXEC | MFD_ALLOW_SEALING), rc = RW_OK;
+    int fd = rw_os_fd_apart(memfd_create("rollway-log", MFD_CLOEXEC | MFD_ALLOW_SEALING)),
+        rc = RW_OK;
     if (fd < 0)
         return rw_os_fail(errno, "memfd", NULL);
     for (size_t at = 0; at < n && !rc;) {

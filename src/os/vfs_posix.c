@@ -61,7 +61,7 @@ static int vfs_open(struct rw_vfs *v, const char *path, unsigned flags, struct r
               (flags & RW_OPEN_TRUNC ? O_TRUNC : 0);
     int fd;
     do
-        fd = open(path, how, 0644);
+        fd = rw_os_fd_apart(open(path, how, 0644));
     while (fd < 0 && errno == EINTR);
     if (fd < 0) {
         int code = rw_os_fail(errno, "open", path);
