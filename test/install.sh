@@ -72,21 +72,49 @@ hello() {
     XDG_RUNTIME_DIR=$work "$work/hello" >"$work/hello.out" || fail "$2 as $1"
     [ "$(tail -n 1 "$work/hello.out")" = "$3" ] || fail "$2 as $1 says $(cat "$work/hello.out")"
 }
+strict=(-Wall -Wextra -pedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wcast-align -Wundef -Wformat=2
+    -Wdouble-promotion -Wnull-dereference -Werror)
+# types COMPILER FILE EXPECTED FLAG...: every kind of value, with all warnings.
+types() {
+    local compiler=$1 file=$2 expected=$3
+    shift 3
+    # shellcheck disable=SC2086 # the words of the command
+    $compiler "${strict[@]}" "$@" "${cflags[@]}" -o "$work/types" "$source/test/logger/$file" "${libs[@]}" ||
+        fail "$file as $compiler $*"
+    "$work/types" | diff "$source/test/logger/$expected" - || fail "$file as $compiler $*: other lines"
+}
+# refused COMPILER CALL: does not compile, and would without the fault.
+refused() {
+    printf '#include <rollway/logger.h>\nvoid f(const char *s);\nvoid f(const char *s) { (void)s; %s; }\n' "$2" >"$work/fault.c"
+    # shellcheck disable=SC2086 # the words of the command
+    ! $1 -c "${cflags[@]}" -o "$work/fault.o" "$work/fault.c" 2>/dev/null || fail "$1 takes $2"
+}
 for compiler in cc clang; do
     command -v "$compiler" >/dev/null || continue
     for standard in c99 c11 gnu17; do
         hello "$compiler -std=$standard" hello_c99.c 'info hello from C99'
     done
-    for standard in c11 gnu17; do
-        hello "$compiler -std=$standard" hello_c11.c 'error [disk] open job=7f error="No such file or directory" errno=2'
+    hello "$compiler -std=c11" hello_c11.c 'error [disk] open job=7f error="No such file or directory" errno=2'
+    for flags in "-std=c11 -O0" "-std=gnu17 -O3"; do
+        # shellcheck disable=SC2086 # flags
+        types "$compiler" types.c types.expected $flags
+    done
+    for call in 'rollway_info(s)' 'rollway_infof(s)' 'rollway_info("m", s, 1)' 'rollway_info("m", "key")' \
+        'rollway_info("m", "i", (__int128)1)' 'rollway_info("m", "s", (struct rollway_text){s, 1})' 'rollway_infof("%s", 1), (void)(char *)1.0' \
+        'rollway_info("17","a",1,"b",1,"c",1,"d",1,"e",1,"f",1,"g",1,"h",1,"i",1,"j",1,"k",1,"l",1,"m",1,"n",1,"o",1,"p",1,"q",1)'; do
+        refused "$compiler -std=gnu11" "$call"
     done
 done
 for compiler in c++ clang++; do
     command -v "$compiler" >/dev/null || continue
-    for standard in c++17 c++20; do
-        hello "$compiler -std=$standard" hello_cpp.cc 'error printing failed why="no more ink"'
-    done
+    hello "$compiler -std=c++17" hello_cpp.cc 'error printing failed why="no more ink"'
     hello "$compiler -std=c++11 -x c++" hello_c99.c 'info hello from C99'
+    for standard in c++11 c++14 c++20; do
+        types "$compiler" types.cc types_cc.expected "-std=$standard" -O2 -Wold-style-cast -Wzero-as-null-pointer-constant
+    done
+    for call in 'rollway_info(s)' 'rollway_infof(s)' 'rollway_info("m", s, 1)' 'rollway_info("m", "i", (__int128)1)' 'rollway_info("m", "key")'; do
+        refused "$compiler -std=gnu++17 -x c++" "$call"
+    done
 done
 foreign=$(nm -D --defined-only "$libdir/librollway-logger.so" | awk '$2 != "A" {print $3}' | sed 's/@.*//' |
     grep -v '^rollway_' || true)

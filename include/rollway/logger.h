@@ -35,7 +35,6 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
-#include <cstddef>
 #include <type_traits>
 extern "C" {
 #endif
@@ -363,7 +362,7 @@ template <class Value> struct type {
         : std::is_integral<typename number<Value>::type>::value ? ROLLWAY_T_UINT_
         : std::is_floating_point<Value>::value                  ? ROLLWAY_T_DOUBLE_
         : is_cstr<Value>::value                                 ? ROLLWAY_T_CSTR_
-        : std::is_pointer<Value>::value || std::is_same<Value, std::nullptr_t>::value
+        : std::is_pointer<Value>::value || std::is_same<Value, decltype(nullptr)>::value
             ? ROLLWAY_T_POINTER_
         : std::is_same<Value, rollway_bytes>::value ? ROLLWAY_T_BYTES_
         : std::is_same<Value, rollway_errno>::value ? ROLLWAY_T_ERRNO_
@@ -394,7 +393,7 @@ template <class Value> inline unsigned long long address(Value *p)
 {
     return static_cast<unsigned long long>(reinterpret_cast<uintptr_t>(p));
 }
-inline unsigned long long bits(const std::nullptr_t &, slot &)
+inline unsigned long long bits(const decltype(nullptr) &, slot &)
 {
     return 0;
 }
@@ -462,6 +461,10 @@ static inline unsigned long long rollway_double_(double v)
     __builtin_memcpy(&u, &v, sizeof(u));
     return u;
 }
+static inline unsigned long long rollway_float_(float v)
+{
+    return rollway_double_((double)v);
+}
 static inline unsigned long long rollway_long_double_(long double v)
 {
     return rollway_double_((double)v);
@@ -482,7 +485,8 @@ __extension__ typedef unsigned __int128 rollway_uint128_;
 #define ROLLWAY_128_
 #endif
 /* What no other type is: a pointer, or a bit-field, which to gcc is an integer type of its own. */
-#define ROLLWAY_IS_INTEGER_(v) (__builtin_classify_type(v) == 1)
+#define ROLLWAY_IS_INTEGER_(v)                                                                     \
+    (__builtin_classify_type(_Generic((v), float : 0.0, long double : 0.0, default : (v))) == 1)
 
 #define ROLLWAY_TEXT(p, n)  (&(const struct rollway_text){(p), (n)})
 #define ROLLWAY_BYTES(p, n) (&(const struct rollway_bytes){(p), (n)})
@@ -511,7 +515,7 @@ __extension__ typedef unsigned __int128 rollway_uint128_;
              : rollway_uint_, unsigned long                                                        \
              : rollway_uint_, unsigned long long                                                   \
              : rollway_uint_, float                                                                \
-             : rollway_double_, double                                                             \
+             : rollway_float_, double                                                              \
              : rollway_double_, long double                                                        \
              : rollway_long_double_, default                                                       \
              : __builtin_choose_expr(ROLLWAY_IS_INTEGER_(v), rollway_int_, rollway_pointer_))(v)

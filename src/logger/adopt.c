@@ -104,6 +104,17 @@ static void adopt_file(struct rw_lg_adoption *a, struct rw_lg_rescue *r)
     rw_lg_rescue_close(r, fine);
 }
 
+static void adopt_settled(struct rw_lg_adoption *a, struct rw_lg_rescue *r)
+{
+    bool doubtful = false;
+    for (unsigned i = 0; i < RW_LG_APPENDERS; i++)
+        doubtful |= rw_lg_header(&r->map)->cursors[i].intent != 0;
+    if (doubtful)
+        rw_lg_rescue_close(r, false);
+    else
+        adopt_file(a, r);
+}
+
 struct walk {
     struct rw_lg_adoption *a;
     void (*file)(struct rw_lg_adoption *a, struct rw_lg_rescue *r);
@@ -148,4 +159,9 @@ void rw_lg_adopt_settle(struct rw_lg_adoption *a)
 void rw_lg_adopt(struct rw_lg_adoption *a)
 {
     walk(a, adopt_file);
+}
+
+void rw_lg_adopt_settled(struct rw_lg_adoption *a)
+{
+    walk(a, adopt_settled);
 }

@@ -20,3 +20,6 @@ struct rw_lg_adoption {
  * nor there twice. */
 void rw_lg_adopt_settle(struct rw_lg_adoption *a);
 void rw_lg_adopt(struct rw_lg_adoption *a);
+/* The same while appenders already write, when their destinations can not be asked what became of a write: only files that had none
+ * under way. The others wait for the next start. */
+void rw_lg_adopt_settled(struct rw_lg_adoption *a);

@@ -32,6 +32,9 @@ static struct rw_lg_value value_of(unsigned type, unsigned long long bits)
 static bool begin(const struct rollway_site *site, const struct rollway_logger *logger,
                   struct rw_lg_view *v)
 {
+    /* A call site that has never run takes everything: its logger has not been asked yet. */
+    if (site->level < __atomic_load_n(&logger->level, __ATOMIC_RELAXED))
+        return false;
     if (site->level < ROLLWAY_WARN) {
         atomic_fetch_add(&rw_lg_counts.dropped[site->level], 1);
         return false;

@@ -17,6 +17,7 @@
 
 enum { LAST_WAIT_NS = 100000000 };
 #define RELOAD_WAIT_NS 5000000000ll
+#define ADOPT_NS       1000000000ll
 
 struct rw_lg_process rw_lg_process = {.admin = PTHREAD_MUTEX_INITIALIZER,
                                       .turn = PTHREAD_MUTEX_INITIALIZER};
@@ -51,11 +52,17 @@ static int64_t deadline_of(int timeout_ms)
     return timeout_ms < 0 ? INT64_MAX : rw_os_mono_ns() + (int64_t)timeout_ms * 1000000;
 }
 
+/* NULL too in a child that has not logged yet: what is there is its parent's. */
+static struct rw_lg_engine *running(void)
+{
+    return atomic_load(&orphan) ? NULL : rw_lg_process.engine;
+}
+
 int rollway_logger_flush(int timeout_ms)
 {
     int64_t deadline = deadline_of(timeout_ms);
     pthread_mutex_lock(&rw_lg_process.admin);
-    int rc = rw_lg_process.engine ? rw_lg_flush(rw_lg_process.engine, deadline) : RW_OK;
+    int rc = running() ? rw_lg_flush(running(), deadline) : RW_OK;
     pthread_mutex_unlock(&rw_lg_process.admin);
     return rc ? fail(rc, "some appender has not written everything in time") : RW_OK;
 }
@@ -86,18 +93,22 @@ static void make_conds(void)
     pthread_condattr_destroy(&attr);
 }
 
-/* The child has none of the threads, and nothing in the rings is its own. Its descriptor would keep the parent's lock alive. */
+/* The child has none of the threads, and nothing in the rings is its own. Its descriptor and its mapping would keep the parent's lock alive.
+ * Only when a signal handler forks inside a call must the mapping stay. */
 static void in_child(void)
 {
     after_fork();
     make_conds(); /* nobody waits here */
+    const struct rw_lg_ring *ring = rw_lg_self.ring;
+    bool inside =
+        rw_lg_self.acquiring || (ring && atomic_load_explicit(&ring->busy, memory_order_relaxed));
     rw_lg_self.ring = NULL;
     rw_lg_self.acquiring = 0;
     if (!rw_lg_process.engine)
         return;
     atomic_store(&rw_lg_now.generation, 0);
     atomic_store(&orphan, true);
-    rw_os_shared_forget(&rw_lg_caller.map.mem);
+    rw_os_shared_forget(&rw_lg_caller.map.mem, inside);
 }
 
 static void once_only(void)
@@ -170,9 +181,10 @@ static int reload(struct rw_lg_engine *e, struct rw_err *err)
 int rollway_logger_reload(void)
 {
     struct rw_err err = {.text = ""};
+    (void)rw_lg_revive();
     pthread_mutex_lock(&rw_lg_process.admin);
-    int rc = rw_lg_process.engine ? reload(rw_lg_process.engine, &err)
-                                  : rw_err_set(&err, RW_E_INVAL, "the logger does not run");
+    int rc = running() ? reload(running(), &err)
+                       : rw_err_set(&err, RW_E_INVAL, "the logger does not run");
     pthread_mutex_unlock(&rw_lg_process.admin);
     return rc ? fail(rc, err.text[0] ? err.text : rw_code_text(rc)) : RW_OK;
 }
@@ -180,8 +192,8 @@ int rollway_logger_reload(void)
 void rollway_logger_reopen(void)
 {
     pthread_mutex_lock(&rw_lg_process.turn);
-    for (unsigned i = 0; rw_lg_process.engine && i < rw_lg_process.engine->n_appenders; i++)
-        atomic_store(&rw_lg_process.engine->appenders[i].reopen, true);
+    for (unsigned i = 0; running() && i < running()->n_appenders; i++)
+        atomic_store(&running()->appenders[i].reopen, true);
     pthread_cond_broadcast(&rw_lg_process.moved);
     pthread_mutex_unlock(&rw_lg_process.turn);
 }
@@ -201,6 +213,8 @@ bool rw_lg_revive(void)
         e->settings = old->settings;
         memcpy(e->name, old->name, sizeof(e->name));
         memcpy(e->folder, old->folder, sizeof(e->folder));
+        /* daemon(3): the parent ends right after the fork, with lines in its rings. */
+        e->adopt_ns = rw_os_mono_ns() + ADOPT_NS;
         rw_lg_process.engine = NULL;
         struct rw_err err;
         if (rw_lg_launch(e, &err) != RW_OK)
@@ -214,9 +228,9 @@ bool rw_lg_revive(void)
 void rw_lg_appender_stats(struct rollway_logger_stats *s)
 {
     pthread_mutex_lock(&rw_lg_process.turn);
-    s->rescued = rw_lg_process.engine ? rw_lg_process.engine->rescued : 0;
-    for (unsigned i = 0; rw_lg_process.engine && i < rw_lg_process.engine->n_appenders; i++) {
-        const struct rw_lg_appender *a = &rw_lg_process.engine->appenders[i];
+    s->rescued = running() ? running()->rescued : 0;
+    for (unsigned i = 0; running() && i < running()->n_appenders; i++) {
+        const struct rw_lg_appender *a = &running()->appenders[i];
         s->written += atomic_load(&a->written);
         s->failed += atomic_load(&a->failed) + atomic_load(&a->dropped);
         if (a->sink->ops->lost)
@@ -230,8 +244,8 @@ size_t rollway_logger_memory(const char *appender, char *out, size_t size, size_
     size_t all = 0;
     *ret_n = 0;
     pthread_mutex_lock(&rw_lg_process.turn);
-    for (unsigned i = 0; rw_lg_process.engine && i < rw_lg_process.engine->n_appenders; i++) {
-        const struct rw_lg_appender *a = &rw_lg_process.engine->appenders[i];
+    for (unsigned i = 0; running() && i < running()->n_appenders; i++) {
+        const struct rw_lg_appender *a = &running()->appenders[i];
         if (strcmp(a->o.name, appender) == 0 && strcmp(a->sink->ops->type, "memory") == 0)
             all = rw_lg_memory_copy(a->sink, out, size, ret_n);
     }
@@ -257,7 +271,9 @@ int64_t rollway_logger_close(int timeout_ms)
 {
     int64_t deadline = deadline_of(timeout_ms), lost = 0;
     pthread_mutex_lock(&rw_lg_process.admin);
-    struct rw_lg_engine *e = rw_lg_process.engine;
+    struct rw_lg_engine *e = running();
+    if (atomic_exchange(&orphan, false))
+        rw_lg_process.engine = NULL; /* not this process's; its threads are not here */
     if (e) {
         (void)rw_lg_flush(e, deadline);
         atomic_store(&rw_lg_now.generation, 0);

@@ -32,6 +32,7 @@ struct rw_lg_engine {
     _Atomic uint64_t want;
     uint64_t rescued;           /* records of earlier processes */
     struct rollway_logger *own; /* for what the logger itself has to say */
+    int64_t adopt_ns;           /* when to look for leftovers again; 0: never */
     int64_t tell_ns;
     uint64_t told[ROLLWAY_LEVELS];
 };

@@ -74,7 +74,7 @@ void rw_lg_leftovers(struct rw_lg_engine *e, void (*what)(struct rw_lg_adoption 
                                .arg = e};
     if (e->collector.map->path[0])
         what(&a);
-    e->rescued = a.records;
+    e->rescued += a.records;
     pthread_cond_broadcast(&rw_lg_process.moved);
 }
 
@@ -110,6 +110,10 @@ void *rw_lg_collector_run(void *arg)
         uint64_t asked = e->asked;
         bool full = collect(e) > 0;
         tell(e);
+        if (e->adopt_ns && rw_os_mono_ns() >= e->adopt_ns) {
+            e->adopt_ns = 0;
+            rw_lg_leftovers(e, rw_lg_adopt_settled);
+        }
         if (asked != e->answered) {
             while (collect(e) > 0)
                 ;

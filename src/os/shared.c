@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "os/os.h"
@@ -34,6 +35,10 @@ int rw_os_shared_create(const char *path, size_t n, struct rw_os_shared *ret_sha
             *ret_shared = s;
         return rc;
     }
+    /* Beyond that limit a signal ends the process (SIGXFSZ). */
+    struct rlimit most;
+    if (getrlimit(RLIMIT_FSIZE, &most) == 0 && most.rlim_cur < n)
+        return rw_os_fail(EFBIG, "extend", path);
     s.fd = rw_os_fd_apart(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (s.fd < 0)
         return rw_os_fail(errno, "create", path);
@@ -78,11 +83,15 @@ int rw_os_shared_open(const char *path, size_t least, struct rw_os_shared *ret_s
     return RW_OK;
 }
 
-void rw_os_shared_forget(struct rw_os_shared *s)
+void rw_os_shared_forget(struct rw_os_shared *s, bool keep_mapped)
 {
-    if (s->fd >= 0)
-        close(s->fd);
+    if (s->fd < 0)
+        return;
+    close(s->fd);
     s->fd = -1;
+    if (!keep_mapped)
+        (void)mmap(s->p, s->n, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
 void rw_os_shared_close(struct rw_os_shared *s)

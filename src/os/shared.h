@@ -20,8 +20,9 @@ struct rw_os_shared {
 RW_MUST int rw_os_shared_create(const char *path, size_t n, struct rw_os_shared *ret_shared);
 /* Maps all of a file that is there. RW_E_LOCKED: its creator lives. RW_E_SHORT: smaller than `least`. */
 RW_MUST int rw_os_shared_open(const char *path, size_t least, struct rw_os_shared *ret_shared);
-/* In a child after fork(): the memory is the parent's business, and so is the lock, which an open descriptor would keep. */
-void rw_os_shared_forget(struct rw_os_shared *s);
+/* In a child after fork(): the memory is the parent's business, and so is the lock, which an open descriptor and a mapping would keep.
+ * The addresses stay, with zeros behind them; with keep_mapped the memory stays as well. */
+void rw_os_shared_forget(struct rw_os_shared *s, bool keep_mapped);
 void rw_os_shared_close(struct rw_os_shared *s);
 /* Makes pages of [at, at+n) available for writing. False: there is no space; touching them would be fatal. */
 bool rw_os_shared_populate(struct rw_os_shared *s, size_t at, size_t n);

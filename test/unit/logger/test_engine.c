@@ -444,6 +444,30 @@ static void settings_that_are_wrong_are_named(void **state)
     assert_int_equal(rollway_logger_start(&o), -8);
 }
 
+/* Longer than what numbers are padded to; and what printf itself refuses. */
+static void formats_that_others_cut(void **state)
+{
+    (void)state;
+    static char text[60001], line[70000];
+    size_t n = 0;
+    memset(text, 'x', sizeof(text) - 1);
+    struct rollway_logger_options o = {
+        .size = sizeof(o),
+        .name = "test",
+        .settings = "rings.dir = none\nappender.m.type = memory\nappender.m.format = %m%n\n"};
+    assert_int_equal(rollway_logger_start(&o), 0);
+    rollway_infof("%.*s", 60000, text);
+    rollway_logger_flush(5000);
+    rollway_logger_memory("m", line, sizeof(line), &n);
+    assert_int_equal(n, 60001);
+    rollway_infof("%ls", L"\u4e2d"); /* not in the C locale */
+    rollway_logger_flush(5000);
+    rollway_logger_memory("m", line, sizeof(line), &n);
+    assert_int_equal(n, 60001 + 4);
+    assert_memory_equal(line + 60001, "%ls\n", 4);
+    rollway_logger_close(100);
+}
+
 /* As people write them. */
 static void settings_with_blanks_and_capitals(void **state)
 {
@@ -506,6 +530,7 @@ int main(void)
         cmocka_unit_test(a_killed_process_loses_nothing),
         cmocka_unit_test(settings_that_are_wrong_are_named),
         cmocka_unit_test(settings_with_blanks_and_capitals),
+        cmocka_unit_test(formats_that_others_cut),
         cmocka_unit_test(settings_are_read_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
