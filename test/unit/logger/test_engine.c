@@ -454,7 +454,8 @@ static void formats_that_others_cut(void **state)
     struct rollway_logger_options o = {
         .size = sizeof(o),
         .name = "test",
-        .settings = "rings.dir = none\nappender.m.type = memory\nappender.m.format = %m%n\n"};
+        .settings = "rings.dir = none\nlevel.rollway = off\nappender.m.type = memory\n"
+                    "appender.m.format = %m%n\n"};
     assert_int_equal(rollway_logger_start(&o), 0);
     rollway_infof("%.*s", 60000, text);
     rollway_logger_flush(5000);
