@@ -120,6 +120,21 @@ foreign=$(nm -D --defined-only "$libdir/librollway-logger.so" | awk '$2 != "A" {
     grep -v '^rollway_' || true)
 [ -z "$foreign" ] || fail "the logger exports besides rollway_*: $foreign"
 
+# The README's section, from its second block on; the first one has been done here in another way.
+mkdir "$work/readme"
+ln -s "$source/examples" "$work/readme/examples"
+awk -v to="$work/readme" '/^## / { inside = /Logging from a program/ }
+    !inside { next }
+    /^```sh/ { n++; out = to "/" n ".sh"; next }
+    /^```text/ { out = to "/" n ".text"; next }
+    /^```/ { out = ""; next }
+    out { print >out }' "$source/README.md"
+mkdir "$work/run"
+for block in 2 3; do
+    (cd "$work/readme" && XDG_RUNTIME_DIR=$work/run bash "$block.sh" >"$block.out" 2>"$block.err") || fail "the README's block $block"
+    diff "$work/readme/$block.text" "$work/readme/$block.out" || fail "the README's block $block: $(cat "$work/readme/$block.err")"
+done
+
 # What a package needs: the program, its pages, the header.
 bin=$(find "$work" -name rollway -type f -perm -u+x)
 [ "$("$bin" version --plain 2>/dev/null | grep -c "$(pkg-config --modversion rollway)")" != 0 ] || fail "the binary"
