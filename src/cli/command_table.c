@@ -30,6 +30,7 @@ const struct rw_command *const rw_commands[] = {
     &rw_cmd_log_truncate,
     &rw_cmd_log_verify,
     &rw_cmd_logger,
+    &rw_cmd_logger_rescue,
     &rw_cmd_completion,
     &rw_cmd_help,
     &rw_cmd_version,

@@ -27,6 +27,7 @@ extern const struct rw_command rw_cmd_log_restore;          /* log_copy.c */
 extern const struct rw_command rw_cmd_log_truncate;         /* log_edit.c */
 extern const struct rw_command rw_cmd_log_verify;           /* log_verify.c */
 extern const struct rw_command rw_cmd_logger;               /* cmd_logger.c */
+extern const struct rw_command rw_cmd_logger_rescue;        /* cmd_logger_rescue.c */
 extern const struct rw_command rw_cmd_completion;           /* cmd_completion.c */
 extern const struct rw_command rw_cmd_help;                 /* cmd_help.c */
 extern const struct rw_command rw_cmd_version;              /* cmd_version.c */

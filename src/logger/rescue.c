@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "logger/clock.h"
 #include "logger/collector.h"
+#include "logger/site.h"
 
 struct rw_lg_leftover {
     struct rw_lg_ring *ring;
@@ -71,22 +72,72 @@ static int look_at_rings(struct rw_lg_rescue *r)
     return RW_OK;
 }
 
+/*
+ * Where the oldest record that is whole begins, `journal_bytes` before the head at most. The last lap begins with a record; of the one
+ * before it, the first ones are overwritten, and where the next begins can only be told from the lap's end: a place from which
+ * sizes lead there exactly.
+ */
+static uint64_t oldest_in_journal(const struct rw_lg_rescue *r)
+{
+    const struct rw_lg_shared *h = rw_lg_header(&r->map);
+    uint64_t lap = h->journal_bytes, start = r->head ? (r->head - 1) & ~(lap - 1) : 0;
+    uint64_t from = r->head > lap ? (r->head - lap + 7) & ~(uint64_t)7 : start, best = start;
+    uint8_t *leads = from < start ? rw_zalloc((start - from) / 64 + 1) : NULL;
+    for (uint64_t at = start - 8; leads && at >= from && at < start; at -= 8) {
+        const struct rw_lg_entry *e = rw_lg_journal(&r->map, at);
+        uint32_t size = size_at(e, at, start, lap);
+        uint64_t next = (at + size - from) / 8;
+        if (!size || (!(e->size & RW_LG_PAD) && !rw_lg_site_find(&r->map, e->site)))
+            continue;
+        if (at + size == start || leads[next / 8] >> (next % 8) & 1) {
+            leads[(at - from) / 64] |= (uint8_t)(1u << ((at - from) / 8 % 8));
+            best = at;
+        }
+    }
+    rw_free(leads);
+    return best;
+}
+
+static int begin(struct rw_lg_rescue *r, bool all)
+{
+    const struct rw_lg_shared *h = rw_lg_header(&r->map);
+    uint64_t floor = lowest_cursor(h);
+    r->head = r->at = h->head;
+    if (h->closed)
+        return RW_OK; /* nothing is left, and the pages of the journal were given back */
+    if (all)
+        r->at = oldest_in_journal(r);
+    else if (floor < r->head && r->head - floor <= h->journal_bytes)
+        r->at = floor;
+    int rc = look_at_rings(r);
+    if (!rc)
+        read_sequences(r);
+    return rc;
+}
+
 int rw_lg_rescue_open(const char *path, struct rw_lg_rescue *ret_rescue, struct rw_err *ret_err)
 {
     struct rw_lg_rescue r = {.lost = 0};
     int rc = rw_lg_map_open(path, &r.map, ret_err);
     if (rc)
         return rc;
-    const struct rw_lg_shared *h = rw_lg_header(&r.map);
-    r.head = r.at = h->head;
-    if (!h->closed) {
-        uint64_t floor = lowest_cursor(h);
-        if (floor < r.head && r.head - floor <= h->journal_bytes)
-            r.at = floor;
-        rc = look_at_rings(&r);
-        if (!rc)
-            read_sequences(&r);
+    rc = begin(&r, false);
+    if (rc) {
+        rw_lg_rescue_close(&r, false);
+        return rw_err_set(ret_err, rc, "%s: %s", path, rw_code_text(rc));
     }
+    *ret_rescue = r;
+    return RW_OK;
+}
+
+int rw_lg_rescue_look(const char *path, bool all, struct rw_lg_rescue *ret_rescue,
+                      struct rw_err *ret_err)
+{
+    struct rw_lg_rescue r = {.lost = 0};
+    int rc = rw_lg_map_copy(path, &r.map, ret_err);
+    if (rc)
+        return rc;
+    rc = begin(&r, all);
     if (rc) {
         rw_lg_rescue_close(&r, false);
         return rw_err_set(ret_err, rc, "%s: %s", path, rw_code_text(rc));

@@ -20,6 +20,10 @@ struct rw_lg_rescue {
 /* RW_E_LOCKED: the process lives. RW_E_CORRUPT, RW_E_NOMEM, and what the system says. */
 RW_MUST int rw_lg_rescue_open(const char *path, struct rw_lg_rescue *ret_rescue,
                               struct rw_err *ret_err);
+/* The same to look only: from a copy, the file stays as it is and is held for no longer than copying takes. `all`: what every appender
+ * has written too, as far as the journal still has it. */
+RW_MUST int rw_lg_rescue_look(const char *path, bool all, struct rw_lg_rescue *ret_rescue,
+                              struct rw_err *ret_err);
 /* The next record, in memory of the file; its time in *ret_ns; *ret_done: a bit for each cursor of the dead process that is past it. NULL: there is
  * none any more. */
 const struct rw_lg_entry *rw_lg_rescue_next(struct rw_lg_rescue *r, int64_t *ret_ns,

@@ -104,14 +104,16 @@ static bool makes_sense(const struct rw_lg_shared *h, size_t bytes)
            h->dictionary_used <= h->dictionary_bytes && memchr(h->name, 0, sizeof(h->name));
 }
 
-int rw_lg_map_open(const char *path, struct rw_lg_map *ret_map, struct rw_err *ret_err)
+static int map_found(const char *path, bool copy, struct rw_lg_map *ret_map, struct rw_err *ret_err)
 {
     struct rw_lg_map m;
     if (snprintf(m.path, sizeof(m.path), "%s", path) >= (int)sizeof(m.path))
         return rw_err_set(ret_err, RW_E_TOO_BIG, "%s: the path is too long", path);
-    int rc = rw_os_shared_open(path, PAGE, &m.mem);
+    int rc = copy ? rw_os_shared_copy(path, PAGE, &m.mem) : rw_os_shared_open(path, PAGE, &m.mem);
     if (rc == RW_E_LOCKED)
         return rw_err_set(ret_err, rc, "%s: its process is alive", path);
+    if (rc == RW_E_SHORT)
+        return rw_err_set(ret_err, RW_E_CORRUPT, "%s: not a file of rings, or damaged", path);
     if (rc)
         return rw_err_set(ret_err, rc, "%s: %s", path, rw_code_text(rc));
     if (!makes_sense(rw_lg_header(&m), m.mem.n)) {
@@ -119,8 +121,20 @@ int rw_lg_map_open(const char *path, struct rw_lg_map *ret_map, struct rw_err *r
         return rw_err_set(ret_err, RW_E_CORRUPT, "%s: not a file of rings, or damaged", path);
     }
     set_up_rings(&m);
+    if (copy)
+        m.path[0] = 0;
     *ret_map = m;
     return RW_OK;
+}
+
+int rw_lg_map_open(const char *path, struct rw_lg_map *ret_map, struct rw_err *ret_err)
+{
+    return map_found(path, false, ret_map, ret_err);
+}
+
+int rw_lg_map_copy(const char *path, struct rw_lg_map *ret_map, struct rw_err *ret_err)
+{
+    return map_found(path, true, ret_map, ret_err);
 }
 
 void rw_lg_map_unlink(struct rw_lg_map *m)

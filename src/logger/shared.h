@@ -139,6 +139,8 @@ RW_MUST int rw_lg_map_new(const struct rw_lg_shape *shape, uint32_t pid, struct 
                           struct rw_err *ret_err);
 /* Maps what another process left and checks that it is what it says. LOCKED: its owner lives. */
 RW_MUST int rw_lg_map_open(const char *path, struct rw_lg_map *ret_map, struct rw_err *ret_err);
+/* The same from a copy in memory: the file stays as it is, and free for whoever takes it over. */
+RW_MUST int rw_lg_map_copy(const char *path, struct rw_lg_map *ret_map, struct rw_err *ret_err);
 /* Takes the name away. The memory stays for threads that are still inside a call. */
 void rw_lg_map_unlink(struct rw_lg_map *m);
 void rw_lg_map_free(struct rw_lg_map *m);

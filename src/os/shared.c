@@ -83,6 +83,55 @@ int rw_os_shared_open(const char *path, size_t least, struct rw_os_shared *ret_s
     return RW_OK;
 }
 
+/* The parts of the file that are there. */
+static int copy_data(int fd, struct rw_os_shared *to, const char *path)
+{
+    off_t at = 0, size = (off_t)to->n;
+    while (at < size) {
+        off_t from = lseek(fd, at, SEEK_DATA);
+        if (from < 0 && errno == ENXIO)
+            return RW_OK;
+        off_t end = from < 0 ? -1 : lseek(fd, from, SEEK_HOLE);
+        if (end < 0)
+            from = at, end = size; /* a file system that does not tell */
+        for (at = from; at < end && at < size;) {
+            ssize_t n = pread(fd, to->p + at, (size_t)((end < size ? end : size) - at), at);
+            if (n <= 0)
+                return rw_os_fail(n < 0 ? errno : EIO, "read", path);
+            at += n;
+        }
+    }
+    return RW_OK;
+}
+
+int rw_os_shared_copy(const char *path, size_t least, struct rw_os_shared *ret_shared)
+{
+    struct rw_os_shared s = {.fd = -1};
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return rw_os_fail(errno, "open", path);
+    int rc = RW_OK;
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0)
+        rc = errno == EWOULDBLOCK ? RW_E_LOCKED : rw_os_fail(errno, "lock", path);
+    else if (fstat(fd, &st) != 0)
+        rc = rw_os_fail(errno, "stat", path);
+    else if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size < least)
+        rc = RW_E_SHORT;
+    else {
+        s.n = (size_t)st.st_size;
+        rc = map(&s, MAP_PRIVATE | MAP_ANONYMOUS);
+    }
+    if (!rc)
+        rc = copy_data(fd, &s, path);
+    close(fd);
+    if (rc)
+        rw_os_shared_close(&s);
+    else
+        *ret_shared = s;
+    return rc;
+}
+
 void rw_os_shared_forget(struct rw_os_shared *s, bool keep_mapped)
 {
     if (s->fd < 0)

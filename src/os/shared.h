@@ -20,6 +20,9 @@ struct rw_os_shared {
 RW_MUST int rw_os_shared_create(const char *path, size_t n, struct rw_os_shared *ret_shared);
 /* Maps all of a file that is there. RW_E_LOCKED: its creator lives. RW_E_SHORT: smaller than `least`. */
 RW_MUST int rw_os_shared_open(const char *path, size_t least, struct rw_os_shared *ret_shared);
+/* What is in such a file now, in memory of this process: nothing in the file changes, and nobody is kept from it for longer than the
+ * copy takes. Holes take no memory. Errors as of rw_os_shared_open(). */
+RW_MUST int rw_os_shared_copy(const char *path, size_t least, struct rw_os_shared *ret_shared);
 /* In a child after fork(): the memory is the parent's business, and so is the lock, which an open descriptor and a mapping would keep.
  * The addresses stay, with zeros behind them; with keep_mapped the memory stays as well. */
 void rw_os_shared_forget(struct rw_os_shared *s, bool keep_mapped);
