@@ -26,6 +26,9 @@ extern const struct rw_command rw_cmd_log_reindex;          /* log_edit.c */
 extern const struct rw_command rw_cmd_log_restore;          /* log_copy.c */
 extern const struct rw_command rw_cmd_log_truncate;         /* log_edit.c */
 extern const struct rw_command rw_cmd_log_verify;           /* log_verify.c */
+extern const struct rw_command rw_cmd_dlq_list;             /* cmd_dlq.c */
+extern const struct rw_command rw_cmd_dlq_show;             /* cmd_dlq.c */
+extern const struct rw_command rw_cmd_dlq_replay;           /* cmd_dlq_replay.c */
 extern const struct rw_command rw_cmd_logger;               /* cmd_logger.c */
 extern const struct rw_command rw_cmd_logger_rescue;        /* cmd_logger_rescue.c */
 extern const struct rw_command rw_cmd_completion;           /* cmd_completion.c */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/bytes.h"
 #include "base/mem.h"
+#include "batch/dead_letter.h"
 #include "log/path.h"
 #include "logger/engine.h"
 #include "logger/ship.h"
@@ -35,8 +36,8 @@ static int make(struct rw_lg_ship *s, struct rw_lg_lane *l, int16_t error, struc
     snprintf(code, sizeof(code), "%d", error);
     snprintf(partition, sizeof(partition), "%d", l->at.partition);
     const struct rw_record_header headers[HEADERS] = {
-        header("rollway.dlq.reason", rw_kerr_name(error)), header("rollway.dlq.code", code),
-        header("rollway.dlq.topic", l->topic), header("rollway.dlq.partition", partition)};
+        header(RW_DLQ_REASON, rw_kerr_name(error)), header(RW_DLQ_CODE, code),
+        header(RW_DLQ_TOPIC, l->topic), header(RW_DLQ_PARTITION, partition)};
     int rc = rw_lg_lane_read(l, first, true, &s->scratch, &s->batch, &end);
     if (!rc)
         rc = rw_records_open(&records, s->batch.p, s->batch.n);
@@ -121,7 +122,7 @@ void rw_lg_ship_bury(struct rw_lg_ship *s, struct rw_lg_lane *l, int16_t error)
     rw_buf_init(&d.bytes);
     rw_builder_init(&d.builder);
     rw_builder_reset(&d.builder, 0);
-    snprintf(d.topic, sizeof(d.topic), "%s.dlq", l->topic);
+    snprintf(d.topic, sizeof(d.topic), "%s" RW_DLQ_SUFFIX, l->topic);
     int rc = make(s, l, error, &d);
     if (!rc && to_topic(s, &d))
         rc = to_file(s, l, &d);

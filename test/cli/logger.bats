@@ -151,3 +151,104 @@ assert r[3]["value"] == "<13>1 - - app - - - four", r[3]'
     [[ "$output" == *"appender.f.type is missing"* ]]
     [ -z "$(ls run/rollway)" ]
 }
+
+# killed PRIORITIES...: a process that logged a line of each priority to a syslog that is not there, and was killed.
+killed() {
+    printf 'appender.s.type = syslog\nappender.s.address = %s/nowhere\nappender.f.type = file\nappender.f.path = out.log\nappender.f.level = error\n' \
+        "$PWD" >conf
+    mkfifo pipe
+    "$R" logger --config conf -t app --prio-prefix <pipe 2>/dev/null &
+    local pid=$! p
+    exec 7>pipe
+    for p in "$@"; do printf '<%s>of "%s"\n' "$p" "$p" >&7; done
+    for _ in {1..100}; do [ ! -s out.log ] || break; sleep 0.1; done
+    RING=$(echo "$PWD"/run/rollway/app.*.rings)
+    "$R" logger rescue --list --json >alive.json
+    kill -KILL "$pid"
+    exec 7>&-
+    wait "$pid" || true
+}
+
+@test "rescue shows what a killed process has left, and changes nothing" {
+    killed 4 6 3
+    python3 -c 'import json; d, = json.load(open("alive.json")); assert d["alive"] and d["application"] == "app", d'
+    cksum "$RING" >before
+    "$R" logger rescue --list --json | python3 -c '
+import json, sys
+d, = json.load(sys.stdin)
+assert d["records"] == 3 and not d["alive"] and d["damaged"] == 0 and d["newest_ms"] >= d["oldest_ms"] > 0, d'
+    run "$R" logger rescue -q -f '%p %m'
+    [ "$output" = $'warn of "4"\ninfo of "6"\nerror of "3"' ]
+    run "$R" logger rescue -q --json --level warn "$RING"
+    [ "$(python3 -c 'import json, sys; print(*(json.loads(l)["message"] for l in sys.argv[1].split("\n")))' "$output")" = 'of "4" of "3"' ]
+    [ -z "$("$R" logger rescue -q --appender f)" ]
+    [ "$("$R" logger rescue -q --appender f --all -f %p | wc -l)" -eq 0 ]
+    run "$R" logger rescue --appender g
+    [ "$status" -eq 5 ]
+    cksum "$RING" | diff - before
+    # The next start has them all the same.
+    sed -i "s|^appender.s.*||" conf
+    printf 'appender.s.type = file\nappender.s.path = second.log\nappender.s.format = %%m\n' >>conf
+    "$R" logger --config conf -t app -p debug x
+    [ "$(cat second.log)" = $'of "4"\nof "6"\nof "3"' ]
+}
+
+@test "rescue --remove takes the file away when all of it is out, and not before" {
+    killed 3
+    run bash -c '"$1" logger rescue --remove >/dev/full' _ "$R"
+    [ "$status" -ne 0 ]
+    [ -e "$RING" ]
+    run "$R" logger rescue --remove --level error
+    [ "$status" -eq 2 ]
+    "$R" logger rescue --remove >saved
+    grep -q 'level=error msg="of \\"3\\""' saved
+    [ ! -e "$RING" ]
+    run "$R" logger rescue
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"nothing was left"* ]]
+}
+
+@test "rescue of damaged and foreign files: in words, never a crash" {
+    killed 3 4 5
+    echo hello >foreign.rings
+    run "$R" logger rescue foreign.rings
+    [ "$status" -eq 8 ]
+    [[ "$output" == *"not a file of rings, or damaged"* ]]
+    head -c 100000 "$RING" >short.rings
+    run "$R" logger rescue short.rings
+    [ "$status" -eq 8 ]
+    run "$R" logger rescue nowhere
+    [ "$status" -eq 5 ]
+    cp --sparse=always "$RING" damaged.rings
+    for seed in $(seq 40); do
+        python3 -c '
+import os, random, sys
+random.seed(int(sys.argv[1]))
+f = os.open("damaged.rings", os.O_RDWR)
+pages, at = [0], 0
+try:
+    while True:
+        at = os.lseek(f, at, os.SEEK_DATA)
+        pages.append(at)
+        at += 4096
+except OSError:
+    pass
+for _ in range(8):
+    at = random.choice([0, random.choice(pages)]) + random.randrange(1024)
+    os.pwrite(f, random.randbytes(random.choice([1, 4, 8])), at)' "$seed"
+        run timeout 20 "$R" logger rescue --all damaged.rings
+        [ "$status" -eq 0 ] || [ "$status" -eq 8 ] || { echo "seed $seed: $status: $output"; false; }
+        cp --sparse=always "$RING" damaged.rings
+    done
+}
+
+@test "rescue shows the lines of a spool that no broker has" {
+    printf 'appender.b.type = broker\nappender.b.brokers = 127.0.0.1:1\nappender.b.topic = t\nappender.b.format = %%m\nappender.b.close.drain = 0\n' >conf
+    seq 5 | "$R" logger --config conf -t app
+    run "$R" logger rescue -q
+    [ "$output" = "$(seq 5)" ]
+    "$R" logger rescue --list --json | python3 -c '
+import json, sys
+d, = json.load(sys.stdin)
+assert d["kind"] == "spool" and d["records"] == 5 and not d["alive"] and d["application"] == "app-b", d'
+}
