@@ -157,6 +157,10 @@ ROLLWAY_API int rollway_logger_start(const struct rollway_logger_options *option
 /* Reads the settings file again: levels, rules and appenders change, and what was queued is written to the old ones first. On an error
  * everything stays as it was. */
 ROLLWAY_API int rollway_logger_reload(void);
+/* From now on this signal (SIGHUP) has the settings read again, by a thread of the library; how that went is told in the log, by the logger
+ * "rollway". A handler that was there is called as well. 0: no longer, and the handler from before is back. The library never takes a
+ * signal without being asked, here or by the setting "reload = SIGHUP". INVAL: not a signal that can be caught. */
+ROLLWAY_API int rollway_logger_reload_on(int signal_number);
 /* Opens the files of all appenders again, after somebody has moved them. (They find out themselves within a second.) */
 ROLLWAY_API void rollway_logger_reopen(void);
 /* Waits until what this process logged before the call was written by every appender (and synced, where one is set to),
@@ -193,6 +197,40 @@ struct rollway_logger_stats {
     uint64_t rescued;         /* records of an earlier process that was killed */
 };
 ROLLWAY_API void rollway_logger_get_stats(struct rollway_logger_stats *stats);
+
+enum rollway_breaker { ROLLWAY_BREAKER_CLOSED, ROLLWAY_BREAKER_OPEN, ROLLWAY_BREAKER_HALF_OPEN };
+
+/* What became of the records that an appender was for: written, failed, dropped, or waiting. Counts outlive a reload when the appender keeps its name. */
+struct rollway_logger_appender_stats {
+    size_t size; /* set by the caller: sizeof(struct rollway_logger_appender_stats) */
+    char name[64];
+    char type[16];
+    uint64_t written; /* given to the destination; for a broker, put into the spool */
+    uint64_t failed;  /* given up: they could not be formatted, or a callback refused them */
+    uint64_t dropped[ROLLWAY_LEVELS]; /* by level: the journal was full */
+    uint64_t lost;          /* of those written: given up later (the spool was full, or damaged) */
+    uint64_t bytes;         /* of what was written */
+    uint64_t writes;        /* how many times something was written */
+    uint64_t errors;        /* attempts that failed */
+    uint64_t waiting;       /* records that were taken from the journal and not yet written */
+    uint64_t waiting_bytes; /* of the journal, whosever records these are */
+    int breaker;            /* enum rollway_breaker */
+    int last_error;         /* ROLLWAY_E_*; 0: none yet */
+    int64_t last_error_ns;  /* Unix time */
+    char last_error_text[64];
+    /* A broker's: */
+    uint64_t sent;       /* records that the broker has */
+    uint64_t sent_twice; /* of these: may be there twice */
+    uint64_t retried;    /* attempts to send that failed */
+    uint64_t dead;       /* records in the dead-letter topic */
+    uint64_t spooled_bytes;
+};
+/* The i-th appender, from 0. NOT_FOUND: there are fewer, or the logger does not run. */
+ROLLWAY_API int rollway_logger_get_appender_stats(unsigned i,
+                                                  struct rollway_logger_appender_stats *stats);
+/* All of it as Prometheus text (exposition format 0.0.4), NUL-terminated when there is room for it. Returns how many bytes it takes without
+ * the NUL, as snprintf() does. docs/logger.md lists the names. */
+ROLLWAY_API size_t rollway_logger_metrics(char *out, size_t size);
 
 /* What a memory appender of this name has kept: copies the newest whole lines that fit into `size` bytes to `out`, *ret_n bytes (no NUL
  * behind them), and returns how many bytes it has in all. 0: nothing, or no such appender. Not for signal handlers. */

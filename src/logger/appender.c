@@ -9,13 +9,14 @@
 #include <string.h>
 #include "base/crc32c.h"
 #include "base/mem.h"
+#include "env/env.h"
+#include "os/os.h"
 #include "os/ticks.h"
 
 enum { FIRST_CHUNK = RW_LG_ENTRY_MAX, CHUNK_MAX = 1024 * 1024, LINES_AT_ONCE = 8192 };
-#define MS             1000000ll
-#define BACKOFF_MIN_NS (100 * MS)
-#define BACKOFF_MAX_NS (5000 * MS)
-#define TICK_NS        (1000 * MS)
+#define MS         1000000ll
+#define BACKOFF_US (100 * 1000)
+#define TICK_NS    (1000 * MS)
 
 int rw_lg_appender_init(struct rw_lg_appender *a, struct rw_lg_map *map,
                         struct rw_lg_cursor *cursor, struct rw_lg_sink *sink,
@@ -29,6 +30,9 @@ int rw_lg_appender_init(struct rw_lg_appender *a, struct rw_lg_map *map,
     a->sink = sink;
     a->known.map = map;
     a->read = a->upto = atomic_load(&cursor->done);
+    a->breaker = (struct rw_lg_breaker){.limit = (unsigned)options->breaker_failures,
+                                        .base_us = BACKOFF_US,
+                                        .cap_us = options->breaker_pause_ms * 1000};
     a->cap = FIRST_CHUNK;
     a->text = rw_alloc(a->cap);
     if (!a->text || pthread_mutex_init(&a->lock, NULL) != 0) {
@@ -47,14 +51,16 @@ void rw_lg_appender_deinit(struct rw_lg_appender *a)
     pthread_mutex_destroy(&a->lock);
     rw_free(a->text);
     rw_free(a->index);
+    rw_free(a->kept.p);
 }
 
 /* ---- reading ---- */
 
-static bool wanted(const struct rw_lg_appender *a, const struct rw_lg_entry *e, const char *logger)
+bool rw_lg_appender_wants(const struct rw_lg_appender *a, const struct rw_lg_entry *e)
 {
     if ((int)rw_lg_entry_level(e) < a->o.level || e->skip >> a->slot & 1)
         return false;
+    const char *logger = a->o.n_loggers ? rw_lg_logger_name(a->map, e->logger) : "";
     for (unsigned i = 0; i < a->o.n_loggers; i++)
         if (rw_lg_name_below(logger, a->o.loggers[i]))
             return true;
@@ -110,12 +116,12 @@ static void note_line(struct rw_lg_appender *a, const struct rw_lg_entry *e, siz
 static void take(struct rw_lg_appender *a, const struct rw_lg_entry *e)
 {
     if (!rw_lg_view(&a->known, e, (int64_t)e->ticks, &a->view)) {
-        atomic_fetch_add_explicit(&a->failed, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&a->counts.failed, 1, memory_order_relaxed);
         return;
     }
     size_t from = a->n;
     if ((a->sink->ops->index && !index_room(a)) || !format(a)) {
-        atomic_fetch_add_explicit(&a->failed, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&a->counts.failed, 1, memory_order_relaxed);
         return;
     }
     note_line(a, e, from);
@@ -123,6 +129,10 @@ static void take(struct rw_lg_appender *a, const struct rw_lg_entry *e)
         a->since_ns = rw_os_mono_coarse_ns();
     if (rw_lg_entry_level(e) > a->level)
         a->level = rw_lg_entry_level(e);
+    uint32_t levels = atomic_load_explicit(&a->levels, memory_order_relaxed);
+    if (!(levels >> rw_lg_entry_level(e) & 1))
+        atomic_store_explicit(&a->levels, levels | 1u << rw_lg_entry_level(e),
+                              memory_order_relaxed);
 }
 
 /* Reads on until the chunk is large or the journal ends. True: there is more. */
@@ -133,16 +143,20 @@ static bool read_journal(struct rw_lg_appender *a)
     int64_t most = a->o.flush_bytes < CHUNK_MAX ? a->o.flush_bytes : CHUNK_MAX;
     pthread_mutex_lock(&a->lock);
     uint64_t at = a->read;
+    const struct rw_lg_entry *e;
+    while ((int64_t)a->n < most && a->lines < LINES_AT_ONCE && (e = rw_lg_kept_next(a)))
+        take(a, e);
     while (at < head && (int64_t)a->n < most && a->lines < LINES_AT_ONCE) {
-        const struct rw_lg_entry *e = rw_lg_journal(a->map, at);
+        e = rw_lg_journal(a->map, at);
         at += e->size & ~RW_LG_PAD;
-        if (!(e->size & RW_LG_PAD) && wanted(a, e, rw_lg_logger_name(a->map, e->logger)))
+        if (!(e->size & RW_LG_PAD) && rw_lg_appender_wants(a, e))
             take(a, e);
     }
     a->read = at;
+    bool more = at < head || a->kept.at < a->kept.n;
     pthread_mutex_unlock(&a->lock);
     a->upto = at;
-    return at < head;
+    return more;
 }
 
 /* For sinks that want records: the next one is copied out, because a callback may take its time. False: there is none. */
@@ -150,15 +164,18 @@ static bool read_event(struct rw_lg_appender *a)
 {
     const struct rw_lg_shared *h = rw_lg_header(a->map);
     uint64_t head = atomic_load_explicit(&h->head, memory_order_acquire);
-    bool found = false;
     pthread_mutex_lock(&a->lock);
     uint64_t at = a->read;
+    const struct rw_lg_entry *found = rw_lg_kept_next(a);
     while (at < head && !found) {
         const struct rw_lg_entry *e = rw_lg_journal(a->map, at);
         at += e->size & ~RW_LG_PAD;
-        found = !(e->size & RW_LG_PAD) && wanted(a, e, rw_lg_logger_name(a->map, e->logger));
-        if (found)
-            memcpy(a->text, e, e->size);
+        if (!(e->size & RW_LG_PAD) && rw_lg_appender_wants(a, e))
+            found = e;
+    }
+    if (found) {
+        memcpy(a->text, found, found->size);
+        atomic_store_explicit(&a->levels, 1u << rw_lg_entry_level(found), memory_order_relaxed);
     }
     a->read = at;
     pthread_mutex_unlock(&a->lock);
@@ -194,14 +211,43 @@ static void note_intent(struct rw_lg_appender *a)
 
 static void failed(struct rw_lg_appender *a, int rc, int64_t now)
 {
-    atomic_fetch_add_explicit(&a->errors, 1, memory_order_relaxed);
-    a->backoff_ns = a->backoff_ns ? a->backoff_ns * 2 : BACKOFF_MIN_NS;
-    if (a->backoff_ns > BACKOFF_MAX_NS)
-        a->backoff_ns = BACKOFF_MAX_NS;
-    a->retry_ns = now + a->backoff_ns;
+    atomic_fetch_add_explicit(&a->counts.errors, 1, memory_order_relaxed);
+    atomic_store_explicit(&a->counts.last_error_ns, rw_os_wall_ns(), memory_order_relaxed);
+    atomic_store_explicit(&a->counts.last_error, rc, memory_order_relaxed);
+    (void)rw_lg_breaker_failed(&a->breaker, now / 1000, rw_rand_u64(rw_os_env()->rand));
+    atomic_store(&a->breaker_state, a->breaker.state);
+    a->retry_ns = a->breaker.retry_us * 1000;
     if (a->error != rc)
         rw_lg_report("an appender can not write: it tries again", a->o.name, rc);
     a->error = rc;
+}
+
+/* Its time has not come yet. After a pause with the breaker open, what comes now is one attempt. */
+static bool pauses(struct rw_lg_appender *a, int64_t now)
+{
+    if (!rw_lg_breaker_may(&a->breaker, now / 1000))
+        return true;
+    atomic_store(&a->breaker_state, a->breaker.state);
+    return false;
+}
+
+static void succeeded(struct rw_lg_appender *a)
+{
+    if (a->error)
+        rw_lg_report("an appender writes again", a->o.name, 0);
+    a->error = 0;
+    a->retry_ns = 0;
+    (void)rw_lg_breaker_succeeded(&a->breaker);
+    atomic_store(&a->breaker_state, a->breaker.state);
+    atomic_store_explicit(&a->levels, 0, memory_order_relaxed);
+    atomic_store_explicit(&a->full_ns, 0, memory_order_relaxed);
+    a->unsynced = true;
+}
+
+static void count_written(struct rw_lg_appender *a, size_t lines, size_t bytes)
+{
+    atomic_fetch_add_explicit(&a->counts.written, lines, memory_order_relaxed);
+    atomic_fetch_add_explicit(&a->counts.bytes, bytes, memory_order_relaxed);
 }
 
 /* The first n bytes are out. */
@@ -217,7 +263,7 @@ static void cut(struct rw_lg_appender *a, size_t n)
     memmove(a->text, a->text + n, a->n - n);
     a->n -= n;
     a->lines -= lines < a->lines ? lines : a->lines;
-    atomic_fetch_add_explicit(&a->written, lines, memory_order_relaxed);
+    count_written(a, lines, n);
 }
 
 /* Hands the chunk over. False: it stays, for later. */
@@ -227,7 +273,7 @@ static bool write_chunk(struct rw_lg_appender *a, int64_t now)
         advance(a);
         return true;
     }
-    if (now < a->retry_ns)
+    if (pauses(a, now))
         return false;
     struct rw_lg_chunk chunk = {
         .index = a->index, .p = a->text, .n = a->n, .lines = a->lines, .level = a->level};
@@ -240,15 +286,12 @@ static bool write_chunk(struct rw_lg_appender *a, int64_t now)
         failed(a, rc, now);
         return false;
     }
-    if (a->error)
-        rw_lg_report("an appender writes again", a->o.name, 0);
-    a->error = 0;
-    a->backoff_ns = a->retry_ns = 0;
-    atomic_fetch_add_explicit(&a->written, a->lines, memory_order_relaxed);
+    count_written(a, a->lines, a->n);
+    atomic_fetch_add_explicit(&a->counts.writes, 1, memory_order_relaxed);
     advance(a);
     a->n = a->lines = 0;
     a->level = 0;
-    a->unsynced = true;
+    succeeded(a);
     return true;
 }
 
@@ -285,19 +328,19 @@ static bool give_event(struct rw_lg_appender *a)
         failed(a, rc, rw_os_mono_ns());
         return false;
     }
-    if (a->error)
-        rw_lg_report("an appender writes again", a->o.name, 0);
-    a->error = 0;
-    a->backoff_ns = a->retry_ns = 0;
-    atomic_fetch_add_explicit(rc ? &a->failed : &a->written, 1, memory_order_relaxed);
-    a->unsynced = true;
+    if (rc)
+        atomic_fetch_add_explicit(&a->counts.failed, 1, memory_order_relaxed);
+    else
+        count_written(a, 1, e->size);
+    atomic_fetch_add_explicit(&a->counts.writes, 1, memory_order_relaxed);
+    succeeded(a);
     advance(a);
     return true;
 }
 
 static bool give_events(struct rw_lg_appender *a, int64_t now)
 {
-    if (now < a->retry_ns)
+    if (pauses(a, now))
         return false;
     while (a->pending || read_event(a))
         if (!give_event(a))
@@ -319,7 +362,7 @@ static bool write_lines(struct rw_lg_appender *a, int64_t now, bool all, bool *r
     return true;
 }
 
-int64_t rw_lg_appender_step(struct rw_lg_appender *a, uint64_t want)
+static int64_t step(struct rw_lg_appender *a, uint64_t want)
 {
     int64_t now = rw_os_mono_ns();
     if (atomic_exchange(&a->reopen, false) && a->sink->ops->reopen)
@@ -344,25 +387,10 @@ int64_t rw_lg_appender_step(struct rw_lg_appender *a, uint64_t want)
     return a->sink->ops->tick ? a->tick_ns : INT64_MAX;
 }
 
-bool rw_lg_appender_drop(struct rw_lg_appender *a, uint64_t room)
+int64_t rw_lg_appender_step(struct rw_lg_appender *a, uint64_t want)
 {
-    const struct rw_lg_shared *h = rw_lg_header(a->map);
-    uint64_t head = atomic_load_explicit(&h->head, memory_order_relaxed), need = head + room;
-    if (a->o.block || pthread_mutex_trylock(&a->lock) != 0)
-        return false;
-    uint64_t at = a->read, lost = 0;
-    while (at < head && at + h->journal_bytes < need) {
-        const struct rw_lg_entry *e = rw_lg_journal(a->map, at);
-        at += e->size & ~RW_LG_PAD;
-        if (!(e->size & RW_LG_PAD) && wanted(a, e, rw_lg_logger_name(a->map, e->logger)))
-            lost++;
-    }
-    a->read = at;
-    uint64_t done = atomic_load(&a->cursor->done);
-    while (done < at && done + h->journal_bytes < need &&
-           !atomic_compare_exchange_weak(&a->cursor->done, &done, at))
-        ;
-    pthread_mutex_unlock(&a->lock);
-    atomic_fetch_add_explicit(&a->dropped, lost, memory_order_relaxed);
-    return true;
+    int64_t next = step(a, want);
+    atomic_store_explicit(&a->in_chunk, a->sink->ops->lines ? a->lines : a->pending,
+                          memory_order_relaxed);
+    return next;
 }

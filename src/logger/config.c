@@ -1,6 +1,7 @@
 /* Reading settings. Each has a function; keys with a name in them ("level.net", "appender.file.path") are matched by their beginning. */
 #include "logger/config.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -14,6 +15,7 @@ void rw_lg_config_init(struct rw_lg_config *c)
     c->journal_bytes = 16 * 1024 * 1024;
     c->memory_bytes = 256 * 1024 * 1024;
     c->poll_us = 1000;
+    c->metrics_ms = 15000;
     for (int i = 0; i < RW_LG_LEVELS; i++) {
         c->overflow[i] = i >= ROLLWAY_ERROR ? RW_LG_BLOCK : RW_LG_DROP_NEW;
         c->wait_ns[i] = 100000000;
@@ -115,14 +117,16 @@ static int read_level_rule(struct reader *r, struct rw_str key, struct rw_str na
     return rc;
 }
 
-/* "drop", "drop_oldest", "block", "block 100ms": for one level or all. */
+/* "drop", "drop_oldest", "block", "block 100ms", for one level or all; and "breaker" of appenders. */
 static int read_overflow(struct reader *r, struct rw_str key, struct rw_str level_name,
-                         struct rw_str value)
+                         struct rw_str value, struct rw_lg_appender_options *o)
 {
     enum rw_lg_overflow overflow = RW_LG_DROP_NEW;
     int64_t wait_ms = -1;
     if (rw_str_is(value, "drop_oldest"))
         overflow = RW_LG_DROP_OLD;
+    else if (o && rw_str_is(value, "breaker"))
+        overflow = RW_LG_BREAKER;
     else if (rw_str_is(value, "block"))
         overflow = RW_LG_BLOCK;
     else if (value.n > 6 && memcmp(value.p, "block ", 6) == 0 &&
@@ -130,13 +134,16 @@ static int read_overflow(struct reader *r, struct rw_str key, struct rw_str leve
         overflow = RW_LG_BLOCK;
     else if (!rw_str_is(value, "drop"))
         return wrong_value(r, key, value,
-                           "drop, drop_oldest, block, or block with a time, as in \"block 100ms\"");
+                           o ? "drop, drop_oldest, block, block with a time, as in \"block "
+                               "100ms\", or breaker"
+                             : "drop, drop_oldest, block, or block with a time, as in \"block "
+                               "100ms\"");
     int level = level_name.n > 0 ? rw_lg_level_parse(level_name) : 0;
     if (level < 0 || level >= ROLLWAY_OFF)
         return wrong(r, key, "no such level");
     for (int i = level; i < (level_name.n > 0 ? level + 1 : RW_LG_LEVELS); i++) {
-        r->config->overflow[i] = overflow;
-        r->config->wait_ns[i] = wait_ms < 0 ? -1 : wait_ms * 1000000;
+        (o ? o->overflow : r->config->overflow)[i] = overflow;
+        (o ? o->wait_ns : r->config->wait_ns)[i] = wait_ms < 0 ? -1 : wait_ms * 1000000;
     }
     return RW_OK;
 }
@@ -160,6 +167,48 @@ static int read_poll(struct reader *r, struct rw_str key, struct rw_str value)
     return rc;
 }
 
+static int read_signal(struct reader *r, struct rw_str key, struct rw_str value)
+{
+    static const struct {
+        const char *name;
+        int number;
+    } signals[] = {{"none", 0}, {"SIGHUP", SIGHUP}, {"SIGUSR1", SIGUSR1}, {"SIGUSR2", SIGUSR2}};
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        if (rw_str_is(value, signals[i].name)) {
+            r->config->reload_signal = signals[i].number;
+            return RW_OK;
+        }
+    return wrong(r, key, "must be SIGHUP, SIGUSR1, SIGUSR2 or none");
+}
+
+static int read_metrics_interval(struct reader *r, struct rw_str key, struct rw_str value)
+{
+    int rc = read_ms(r, key, value, &r->config->metrics_ms);
+    return !rc && r->config->metrics_ms < 100 ? wrong(r, key, "must be at least 100ms") : rc;
+}
+
+/* "100/s", "100/s burst 500"; and "1/100" of a sample. */
+static int read_limit(struct reader *r, struct rw_str key, struct rw_str pattern,
+                      struct rw_str value, bool sample)
+{
+    struct rw_lg_config *c = r->config;
+    struct rw_lg_limit_rule rule = {.sample = 0};
+    if (sample ? !rw_lg_limit_parse_sample(value, &rule) : !rw_lg_limit_parse_rate(value, &rule))
+        return wrong(r, key,
+                     sample ? "must be one of so many, as in 1/100"
+                            : "must be a rate, as in 100/s, 10/m, or \"100/s burst 500\"");
+    int rc = read_text(r, key, pattern, rule.pattern, sizeof(rule.pattern));
+    unsigned i = 0;
+    while (i < c->n_limits &&
+           (!rw_str_is(pattern, c->limits[i].pattern) || (c->limits[i].sample > 0) != sample))
+        i++;
+    if (i == RW_LG_LIMITS)
+        return wrong(r, key, "too many limits");
+    c->limits[i] = rule;
+    c->n_limits += i == c->n_limits;
+    return rc;
+}
+
 /* ---- appenders ---- */
 
 static struct rw_lg_config_appender *appender(struct rw_lg_config *c, struct rw_str name)
@@ -177,7 +226,10 @@ static struct rw_lg_config_appender *appender(struct rw_lg_config *c, struct rw_
     a->o.flush_bytes = 10 * 1024 * 1024;
     a->o.flush_records = 1000;
     a->o.flush_level = ROLLWAY_ERROR;
-    a->colour = -1;
+    for (int i = 0; i < RW_LG_LEVELS; i++)
+        a->o.overflow[i] = RW_LG_DROP_OLD;
+    a->o.breaker_failures = 5;
+    a->o.breaker_pause_ms = 5000;
     return a;
 }
 
@@ -213,13 +265,16 @@ static int read_count(struct reader *r, struct rw_str key, struct rw_str value, 
                : wrong_value(r, key, value, "a number above 0");
 }
 
-static int read_appender_overflow(struct reader *r, struct rw_str key, struct rw_str value,
-                                  bool *block)
+static int read_colour(struct reader *r, struct rw_str key, struct rw_str value,
+                       struct rw_lg_config_appender *a)
 {
-    *block = rw_str_is(value, "block");
-    return *block || rw_str_is(value, "drop_oldest")
-               ? RW_OK
-               : wrong_value(r, key, value, "drop_oldest or block");
+    static const char *const names[] = {"auto", "always", "never"};
+    for (unsigned i = 0; i < 3; i++)
+        if (rw_str_is(value, names[i])) {
+            a->colour = (enum rw_lg_colour)i;
+            return RW_OK;
+        }
+    return wrong_value(r, key, value, "auto, always or never");
 }
 
 static int keep_setting(struct reader *r, struct rw_str key, struct rw_str name,
@@ -235,6 +290,36 @@ static int keep_setting(struct reader *r, struct rw_str key, struct rw_str name,
         rc = read_text(r, key, value, a->settings[i].value, sizeof(a->settings[i].value));
     if (!rc && i == a->n_settings)
         a->n_settings++;
+    return rc;
+}
+
+static bool begins(struct rw_str key, const char *with, struct rw_str *ret_rest)
+{
+    int32_t n = (int32_t)strlen(with);
+    if (key.n <= n || memcmp(key.p, with, (size_t)n) != 0)
+        return false;
+    *ret_rest = (struct rw_str){key.p + n, key.n - n};
+    return true;
+}
+
+/* What becomes of records when it can not write, and colour. Anything else is for the sink. */
+static int read_appender_policy(struct reader *r, struct rw_str key, struct rw_str s,
+                                struct rw_str value, struct rw_lg_config_appender *a)
+{
+    struct rw_str level;
+    if (rw_str_is(s, "overflow"))
+        return read_overflow(r, key, RW_STR_LIT(""), value, &a->o);
+    if (begins(s, "overflow.", &level))
+        return read_overflow(r, key, level, value, &a->o);
+    if (rw_str_is(s, "colour") || rw_str_is(s, "color"))
+        return read_colour(r, key, value, a);
+    if (rw_str_is(s, "breaker.pause"))
+        return read_ms(r, key, value, &a->o.breaker_pause_ms);
+    if (!rw_str_is(s, "breaker.failures"))
+        return keep_setting(r, key, s, value, a);
+    int rc = read_count(r, key, value, &a->o.breaker_failures);
+    if (!rc && a->o.breaker_failures > 1000000)
+        rc = wrong(r, key, "must be from 1 to 1000000");
     return rc;
 }
 
@@ -268,18 +353,7 @@ static int read_appender(struct reader *r, struct rw_str key, struct rw_str rest
         return read_count(r, key, value, &a->o.flush_records);
     if (rw_str_is(s, "flush.level"))
         return read_level(r, key, value, &a->o.flush_level);
-    if (rw_str_is(s, "overflow"))
-        return read_appender_overflow(r, key, value, &a->o.block);
-    return keep_setting(r, key, s, value, a);
-}
-
-static bool begins(struct rw_str key, const char *with, struct rw_str *ret_rest)
-{
-    int32_t n = (int32_t)strlen(with);
-    if (key.n <= n || memcmp(key.p, with, (size_t)n) != 0)
-        return false;
-    *ret_rest = (struct rw_str){key.p + n, key.n - n};
-    return true;
+    return read_appender_policy(r, key, s, value, a);
 }
 
 static int read_one(void *arg, const struct rw_property *p)
@@ -297,9 +371,19 @@ static int read_one(void *arg, const struct rw_property *p)
     if (begins(key, "appender.", &rest))
         return read_appender(r, key, rest, value);
     if (rw_str_is(key, "overflow"))
-        return read_overflow(r, key, RW_STR_LIT(""), value);
+        return read_overflow(r, key, RW_STR_LIT(""), value, NULL);
     if (begins(key, "overflow.", &rest))
-        return read_overflow(r, key, rest, value);
+        return read_overflow(r, key, rest, value, NULL);
+    if (begins(key, "limit.", &rest))
+        return read_limit(r, key, rest, value, false);
+    if (begins(key, "sample.", &rest))
+        return read_limit(r, key, rest, value, true);
+    if (rw_str_is(key, "reload"))
+        return read_signal(r, key, value);
+    if (rw_str_is(key, "metrics.path"))
+        return read_text(r, key, value, c->metrics_path, sizeof(c->metrics_path));
+    if (rw_str_is(key, "metrics.interval"))
+        return read_metrics_interval(r, key, value);
     if (rw_str_is(key, "mode"))
         return read_mode(r, key, value);
     if (rw_str_is(key, "poll"))
@@ -353,7 +437,9 @@ int rw_lg_config_finish(struct rw_lg_config *c, struct rw_err *ret_err)
                      strcmp(a->type, "broker") == 0 ? "json" : "logfmt");
         a->o.format = (struct rw_lg_format){0};
         struct rw_err err = {0};
-        int rc = rw_lg_format_init(a->format, &a->o.format, &err);
+        int rc = rw_lg_formatter_find(a->format, &a->o.format)
+                     ? RW_OK
+                     : rw_lg_format_init(a->format, &a->o.format, &err);
         if (rc)
             return rw_err_set(ret_err, rc, "appender.%s: %s", a->o.name, err.text);
         a->o.format.site = a->site;

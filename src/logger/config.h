@@ -7,14 +7,18 @@
 #include "logger/appender.h"
 #include "logger/engine.h"
 
+#include "logger/limit.h"
+
 enum { RW_LG_LEVEL_RULES = 32, RW_LG_SINK_SETTINGS = 32 };
+
+enum rw_lg_colour { RW_LG_COLOUR_AUTO, RW_LG_COLOUR_ALWAYS, RW_LG_COLOUR_NEVER };
 
 struct rw_lg_config_appender {
     struct rw_lg_appender_options o;
     char type[16];
     char format[256];
     bool site, thread;
-    int colour;          /* 1, 0, -1: when it is a terminal */
+    enum rw_lg_colour colour;
     unsigned n_settings; /* for the sink */
     struct {
         char key[48];
@@ -32,6 +36,11 @@ struct rw_lg_config {
     int64_t wait_ns[RW_LG_LEVELS];
     struct rw_lg_level_rule levels[RW_LG_LEVEL_RULES];
     unsigned n_levels;
+    struct rw_lg_limit_rule limits[RW_LG_LIMITS];
+    unsigned n_limits;
+    char metrics_path[512]; /* "": none */
+    int64_t metrics_ms;
+    int reload_signal; /* 0: none */
     struct rw_lg_config_appender appenders[RW_LG_APPENDERS];
     unsigned n_appenders;
 };

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include "base/crc32c.h"
 #include "base/mem.h"
 #include "logger/process.h"
 #include "logger/sink_memory.h"
@@ -39,12 +40,27 @@ const char *rollway_logger_error(void)
     return last_error;
 }
 
+/* What was said lately, by the hash of its words: seconds, with the hash above them. */
+enum { SAID = 32 };
+static _Atomic uint64_t said[SAID];
+
+/* The same words again within a second. Two threads at once may both say it. */
+static bool was_said(const char *line, size_t n)
+{
+    uint32_t hash = rw_crc32c(0, line, n);
+    uint32_t now = (uint32_t)(rw_os_mono_ns() / 1000000000) + 1;
+    uint64_t last = atomic_exchange(&said[hash % SAID], (uint64_t)hash << 32 | now);
+    return last >> 32 == hash && (uint32_t)last == now;
+}
+
 void rw_lg_report(const char *words, const char *appender, int code)
 {
     char line[512];
     int n = snprintf(line, sizeof(line), "rollway logger: %s: appender %s%s%s\n", words, appender,
                      code ? ": " : "", code ? rw_code_text(code) : "");
-    rw_os_write_stderr(line, n < (int)sizeof(line) ? (size_t)n : sizeof(line) - 1);
+    size_t size = n < (int)sizeof(line) ? (size_t)n : sizeof(line) - 1;
+    if (!was_said(line, size))
+        rw_os_write_stderr(line, size);
 }
 
 static int64_t deadline_of(int timeout_ms)
@@ -52,8 +68,7 @@ static int64_t deadline_of(int timeout_ms)
     return timeout_ms < 0 ? INT64_MAX : rw_os_mono_ns() + (int64_t)timeout_ms * 1000000;
 }
 
-/* NULL too in a child that has not logged yet: what is there is its parent's. */
-static struct rw_lg_engine *running(void)
+struct rw_lg_engine *rw_lg_running(void)
 {
     return atomic_load(&orphan) ? NULL : rw_lg_process.engine;
 }
@@ -62,7 +77,7 @@ int rollway_logger_flush(int timeout_ms)
 {
     int64_t deadline = deadline_of(timeout_ms);
     pthread_mutex_lock(&rw_lg_process.admin);
-    int rc = running() ? rw_lg_flush(running(), deadline) : RW_OK;
+    int rc = rw_lg_running() ? rw_lg_flush(rw_lg_running(), deadline) : RW_OK;
     pthread_mutex_unlock(&rw_lg_process.admin);
     return rc ? fail(rc, "some appender has not written everything in time") : RW_OK;
 }
@@ -99,6 +114,7 @@ static void in_child(void)
 {
     after_fork();
     make_conds(); /* nobody waits here */
+    rw_lg_care_init();
     const struct rw_lg_ring *ring = rw_lg_self.ring;
     bool inside =
         rw_lg_self.acquiring || (ring && atomic_load_explicit(&ring->busy, memory_order_relaxed));
@@ -114,12 +130,18 @@ static void in_child(void)
 static void once_only(void)
 {
     make_conds();
+    rw_lg_care_init();
     pthread_atfork(before_fork, after_fork, in_child);
+}
+
+void rw_lg_once(void)
+{
+    pthread_once(&once, once_only);
 }
 
 int rollway_logger_start(const struct rollway_logger_options *options)
 {
-    pthread_once(&once, once_only);
+    rw_lg_once();
     pthread_mutex_lock(&rw_lg_process.admin);
     struct rw_err err = {.text = ""};
     int rc = rw_lg_process.engine ? rw_err_set(&err, RW_E_INVAL, "the logger runs already") : RW_OK;
@@ -140,21 +162,50 @@ int rollway_logger_start(const struct rollway_logger_options *options)
 
 /* ---- reading the settings again ---- */
 
-/* Threads have ended and everything is written, or will be by the new appender of the same name. */
+/* Threads have ended and everything is written, or will be by the new appender of the same name. The old ones are freed after that, when
+ * records move again: a broker's may take its time. */
 static int replace_appenders(struct rw_lg_engine *e, const struct rw_lg_config *c,
                              struct rw_lg_sink *sinks[], struct rw_err *err)
 {
     for (unsigned i = 0; i < e->n_appenders; i++)
-        rw_lg_appender_deinit(&e->appenders[i]);
+        e->old[i] = e->appenders[i];
+    e->n_old = e->n_appenders;
     e->n_appenders = 0;
     e->stop_appenders = false;
     /* What sizes and policies rings have is settled at start. */
     memcpy(e->config.appenders, c->appenders, sizeof(e->config.appenders));
     e->config.n_appenders = c->n_appenders;
+    memcpy(e->config.metrics_path, c->metrics_path, sizeof(e->config.metrics_path));
+    e->config.metrics_ms = c->metrics_ms;
     return rw_lg_start_appenders(e, sinks, err);
 }
 
-static int reload(struct rw_lg_engine *e, struct rw_err *err)
+/* Counts go on. What an appender had in memory because the journal had to go on goes with it, or is dropped. */
+static void pass_on(struct rw_lg_engine *e)
+{
+    for (unsigned i = 0; i < e->n_old; i++) {
+        struct rw_lg_appender *from = &e->old[i], *to = NULL;
+        for (unsigned j = 0; j < e->n_appenders && !to; j++)
+            if (strcmp(from->o.name, e->appenders[j].o.name) == 0)
+                to = &e->appenders[j];
+        rw_lg_appender_drop_chunk(from, !to);
+        if (to) {
+            rw_lg_appender_inherit(to, from);
+        } else {
+            e->gone_written += atomic_load(&from->counts.written);
+            e->gone_failed += rw_lg_appender_gave_up(from);
+        }
+    }
+}
+
+static void free_old(struct rw_lg_engine *e)
+{
+    for (unsigned i = 0; i < e->n_old; i++)
+        rw_lg_appender_deinit(&e->old[i]);
+    e->n_old = 0;
+}
+
+int rw_lg_reload(struct rw_lg_engine *e, struct rw_err *err)
 {
     struct rw_lg_config *c = &e->next;
     struct rw_lg_sink *sinks[RW_LG_APPENDERS];
@@ -173,9 +224,14 @@ static int reload(struct rw_lg_engine *e, struct rw_err *err)
     }
     pthread_mutex_lock(&rw_lg_process.turn);
     rc = replace_appenders(e, c, sinks, err);
+    pass_on(e);
     pthread_mutex_unlock(&rw_lg_process.turn);
     rw_lg_levels_set(c->levels, c->n_levels);
-    return rc ? rc : rw_lg_start_appender_threads(e);
+    rw_lg_limits_set(c->limits, c->n_limits);
+    if (!rc)
+        rc = rw_lg_start_appender_threads(e);
+    free_old(e);
+    return rc ? rc : rw_lg_care_start(e);
 }
 
 int rollway_logger_reload(void)
@@ -183,8 +239,8 @@ int rollway_logger_reload(void)
     struct rw_err err = {.text = ""};
     (void)rw_lg_revive();
     pthread_mutex_lock(&rw_lg_process.admin);
-    int rc = running() ? reload(running(), &err)
-                       : rw_err_set(&err, RW_E_INVAL, "the logger does not run");
+    struct rw_lg_engine *e = rw_lg_running();
+    int rc = e ? rw_lg_reload(e, &err) : rw_err_set(&err, RW_E_INVAL, "the logger does not run");
     pthread_mutex_unlock(&rw_lg_process.admin);
     return rc ? fail(rc, err.text[0] ? err.text : rw_code_text(rc)) : RW_OK;
 }
@@ -192,8 +248,8 @@ int rollway_logger_reload(void)
 void rollway_logger_reopen(void)
 {
     pthread_mutex_lock(&rw_lg_process.turn);
-    for (unsigned i = 0; running() && i < running()->n_appenders; i++)
-        atomic_store(&running()->appenders[i].reopen, true);
+    for (unsigned i = 0; rw_lg_running() && i < rw_lg_running()->n_appenders; i++)
+        atomic_store(&rw_lg_running()->appenders[i].reopen, true);
     pthread_cond_broadcast(&rw_lg_process.moved);
     pthread_mutex_unlock(&rw_lg_process.turn);
 }
@@ -225,27 +281,13 @@ bool rw_lg_revive(void)
     return atomic_load(&rw_lg_now.generation) != 0;
 }
 
-void rw_lg_appender_stats(struct rollway_logger_stats *s)
-{
-    pthread_mutex_lock(&rw_lg_process.turn);
-    s->rescued = running() ? running()->rescued : 0;
-    for (unsigned i = 0; running() && i < running()->n_appenders; i++) {
-        const struct rw_lg_appender *a = &running()->appenders[i];
-        s->written += atomic_load(&a->written);
-        s->failed += atomic_load(&a->failed) + atomic_load(&a->dropped);
-        if (a->sink->ops->lost)
-            s->failed += a->sink->ops->lost(a->sink);
-    }
-    pthread_mutex_unlock(&rw_lg_process.turn);
-}
-
 size_t rollway_logger_memory(const char *appender, char *out, size_t size, size_t *ret_n)
 {
     size_t all = 0;
     *ret_n = 0;
     pthread_mutex_lock(&rw_lg_process.turn);
-    for (unsigned i = 0; running() && i < running()->n_appenders; i++) {
-        const struct rw_lg_appender *a = &running()->appenders[i];
+    for (unsigned i = 0; rw_lg_running() && i < rw_lg_running()->n_appenders; i++) {
+        const struct rw_lg_appender *a = &rw_lg_running()->appenders[i];
         if (strcmp(a->o.name, appender) == 0 && strcmp(a->sink->ops->type, "memory") == 0)
             all = rw_lg_memory_copy(a->sink, out, size, ret_n);
     }
@@ -271,7 +313,7 @@ int64_t rollway_logger_close(int timeout_ms)
 {
     int64_t deadline = deadline_of(timeout_ms), lost = 0;
     pthread_mutex_lock(&rw_lg_process.admin);
-    struct rw_lg_engine *e = running();
+    struct rw_lg_engine *e = rw_lg_running();
     if (atomic_exchange(&orphan, false))
         rw_lg_process.engine = NULL; /* not this process's; its threads are not here */
     if (e) {

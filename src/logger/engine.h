@@ -16,7 +16,8 @@
 
 enum { RW_LG_AHEAD = 384 };
 
-enum rw_lg_overflow { RW_LG_DROP_NEW, RW_LG_DROP_OLD, RW_LG_BLOCK };
+/* BREAKER: only of appenders; waits while the breaker is closed, drops the oldest while it is open. */
+enum rw_lg_overflow { RW_LG_DROP_NEW, RW_LG_DROP_OLD, RW_LG_BLOCK, RW_LG_BREAKER };
 
 struct rw_lg_now {
     _Atomic uint32_t generation;

@@ -31,6 +31,8 @@ struct rw_lg_format {
     void *custom_arg;
 };
 
+/* sink_callback.c. A formatter of the program; false: there is none of this name. */
+bool rw_lg_formatter_find(const char *name, struct rw_lg_format *ret_format);
 /*
  * "logfmt", "json", or a pattern: text with
  *   %d time (ISO 8601, UTC, microseconds)   %d{strftime; %f %L %N: parts of the second} %p level (%P upper case)   %c logger   %m message   %k fields as logfmt, with a

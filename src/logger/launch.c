@@ -5,6 +5,7 @@
 #include <time.h>
 #include "base/mem.h"
 #include "logger/process.h"
+#include "os/console.h"
 #include "os/task.h"
 #include "os/ticks.h"
 
@@ -36,6 +37,8 @@ static int start_sink(const char *application, const struct rw_lg_config_appende
         s->ops->named(s, application, c->o.name);
     int rc = RW_OK;
     struct rw_err why = {0};
+    if (s->ops->breaker)
+        s->ops->breaker(s, c->o.breaker_failures);
     for (unsigned i = 0; i < c->n_settings && !rc; i++) {
         rc = s->ops->set(s, rw_str(c->settings[i].key), rw_str(c->settings[i].value), &why);
         if (rc == RW_E_NOT_FOUND)
@@ -86,11 +89,25 @@ static struct rw_lg_cursor *cursor_of(struct rw_lg_engine *e, const char *name)
     return unused;
 }
 
+/* Colour is for people: on a terminal that shows it, or where it is asked for. */
+static bool in_colour(const struct rw_lg_config_appender *c)
+{
+    int fd = 2;
+    for (unsigned i = 0; i < c->n_settings; i++)
+        if (strcmp(c->settings[i].key, "stream") == 0 &&
+            strcmp(c->settings[i].value, "stdout") == 0)
+            fd = 1;
+    if (c->colour != RW_LG_COLOUR_AUTO)
+        return c->colour == RW_LG_COLOUR_ALWAYS;
+    return strcmp(c->type, "console") == 0 && rw_os_console_colour(fd);
+}
+
 int rw_lg_start_appenders(struct rw_lg_engine *e, struct rw_lg_sink *sinks[], struct rw_err *err)
 {
     int rc = RW_OK;
     for (unsigned i = 0; i < e->config.n_appenders; i++) {
-        const struct rw_lg_appender_options *o = &e->config.appenders[i].o;
+        struct rw_lg_appender_options *o = &e->config.appenders[i].o;
+        o->format.colour = in_colour(&e->config.appenders[i]);
         if (!rc)
             rc = rw_lg_appender_init(&e->appenders[i], e->collector.map, cursor_of(e, o->name),
                                      sinks[i], o);
@@ -103,7 +120,7 @@ int rw_lg_start_appenders(struct rw_lg_engine *e, struct rw_lg_sink *sinks[], st
 }
 
 /* Library threads take no signals: they are the program's. */
-static int start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
+int rw_lg_start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
 {
     sigset_t all, before;
     sigfillset(&all);
@@ -119,8 +136,8 @@ int rw_lg_start_appender_threads(struct rw_lg_engine *e)
     if (e->config.sync)
         return RW_OK;
     for (; e->n_threads < e->n_appenders && !rc; e->n_threads += !rc)
-        rc = start_thread(&e->threads[e->n_threads], rw_lg_appender_run,
-                          &e->appenders[e->n_threads]);
+        rc = rw_lg_start_thread(&e->threads[e->n_threads], rw_lg_appender_run,
+                                &e->appenders[e->n_threads]);
     return rc;
 }
 
@@ -130,12 +147,14 @@ static int start_threads(struct rw_lg_engine *e)
         pthread_mutex_lock(&rw_lg_process.turn);
         rw_lg_leftovers(e, rw_lg_adopt);
         pthread_mutex_unlock(&rw_lg_process.turn);
-        return RW_OK;
+        return rw_lg_care_start(e);
     }
     int rc = rw_lg_start_appender_threads(e);
     if (!rc)
-        rc = start_thread(&e->collector_thread, rw_lg_collector_run, e);
+        rc = rw_lg_start_thread(&e->collector_thread, rw_lg_collector_run, e);
     e->collecting = !rc;
+    if (!rc)
+        rc = rw_lg_care_start(e);
     return rc;
 }
 
@@ -150,6 +169,7 @@ void rw_lg_stop_appenders(struct rw_lg_engine *e)
 void rw_lg_stop_threads(struct rw_lg_engine *e)
 {
     rw_lg_stop_appenders(e);
+    rw_lg_care_stop(e);
     pthread_mutex_lock(&rw_lg_process.turn);
     e->stop_collector = true;
     pthread_cond_broadcast(&rw_lg_process.ask);
@@ -210,6 +230,8 @@ int rw_lg_launch(struct rw_lg_engine *e, struct rw_err *err)
     memcpy(rw_lg_caller.overflow, e->config.overflow, sizeof(rw_lg_caller.overflow));
     memcpy(rw_lg_caller.wait_ns, e->config.wait_ns, sizeof(rw_lg_caller.wait_ns));
     e->own = rollway_logger_get("rollway");
+    if (e->config.reload_signal && rw_lg_care_signal(e->config.reload_signal) != RW_OK)
+        rw_lg_report("the signal of \"reload\" can not be had", "", RW_E_INVAL);
     rc = rw_lg_collector_init(&e->collector, &rw_lg_caller.map);
     for (int i = 0; i < RW_LG_LEVELS; i++)
         e->collector.claims |= e->config.overflow[i] == RW_LG_DROP_OLD;
@@ -221,6 +243,7 @@ int rw_lg_launch(struct rw_lg_engine *e, struct rw_err *err)
     if (!rc) {
         rw_lg_names_publish(&rw_lg_caller.map);
         rw_lg_levels_set(e->config.levels, e->config.n_levels);
+        rw_lg_limits_set(e->config.limits, e->config.n_limits);
         rw_lg_process.engine = e;
         rw_lg_leftovers(e, rw_lg_adopt_settle);
         rc = start_threads(e);

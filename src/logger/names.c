@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/mem.h"
+#include "logger/limit.h"
 #include "logger/site_list.h"
 #include "os/task.h"
 
@@ -19,9 +20,11 @@ struct named {
     char name[RW_LG_NAME];
 };
 
+/* Patterns never change, once they are there, for calls read them without a lock; what they say does. */
 struct site_switch {
     char file[128], function[RW_LG_NAME];
-    int on;
+    _Atomic int on;
+    _Atomic unsigned age; /* the youngest one that fits counts */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -31,6 +34,7 @@ static struct rw_lg_level_rule rules[RULES];
 static unsigned n_rules, n_of_settings;
 static struct site_switch switches[SWITCHES];
 static _Atomic unsigned n_switches;
+static unsigned youngest;
 
 bool rw_lg_name_below(const char *name, const char *of)
 {
@@ -172,19 +176,36 @@ static bool matches(const char *pattern, const char *text)
     return *pattern == 0;
 }
 
+bool rw_lg_file_matches(const char *pattern, const char *file)
+{
+    const char *base = strrchr(file, '/');
+    return matches(pattern, file) || (base && matches(pattern, base + 1));
+}
+
+void rw_lg_each_site(void (*each)(void *arg, struct rollway_site *site))
+{
+    pthread_mutex_lock(&lock);
+    rw_lg_site_list_visit(each, NULL);
+    pthread_mutex_unlock(&lock);
+}
+
 static bool concerns(const struct site_switch *s, const struct rollway_site *site)
 {
-    const char *base = strrchr(site->file, '/');
-    return (!s->file[0] || matches(s->file, site->file) || (base && matches(s->file, base + 1))) &&
+    return (!s->file[0] || rw_lg_file_matches(s->file, site->file)) &&
            (!s->function[0] || matches(s->function, site->function));
 }
 
 int rw_lg_gate(const struct rollway_site *site)
 {
     int on = -1;
-    for (unsigned i = 0; i < atomic_load(&n_switches); i++)
-        if (concerns(&switches[i], site))
-            on = switches[i].on;
+    unsigned best = 0;
+    for (unsigned i = 0; i < atomic_load(&n_switches); i++) {
+        unsigned age = atomic_load(&switches[i].age);
+        if (age >= best && concerns(&switches[i], site)) {
+            best = age;
+            on = atomic_load(&switches[i].on);
+        }
+    }
     return on < 0 ? site->level : on ? ROLLWAY_OFF : -1;
 }
 
@@ -223,13 +244,14 @@ int rollway_logger_switch(const char *file, const char *function, int on)
         pthread_mutex_unlock(&lock);
         return RW_E_LIMIT;
     }
-    /* The newest wins, so it goes behind the others. A call site that registers now sees one order or the other. */
-    if (i < n)
-        memmove(&switches[i], &switches[i + 1], (n - i - 1) * sizeof(s));
-    else
-        n++;
-    switches[n - 1] = s;
-    atomic_store(&n_switches, n);
+    if (i == n) {
+        memcpy(switches[i].file, s.file, sizeof(s.file));
+        memcpy(switches[i].function, s.function, sizeof(s.function));
+    }
+    atomic_store(&switches[i].on, on);
+    atomic_store(&switches[i].age, ++youngest);
+    if (i == n)
+        atomic_store(&n_switches, n + 1);
     struct switching w = {.s = &s};
     rw_lg_site_list_visit(switch_one, &w);
     pthread_mutex_unlock(&lock);

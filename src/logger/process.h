@@ -22,6 +22,8 @@ struct rw_lg_engine {
     struct rw_lg_collector collector;
     struct rw_lg_appender appenders[RW_LG_APPENDERS];
     unsigned n_appenders;
+    struct rw_lg_appender old[RW_LG_APPENDERS]; /* while the settings are read again */
+    unsigned n_old;
     pthread_t threads[RW_LG_APPENDERS], collector_thread;
     unsigned n_threads;
     bool collecting; /* the collector's thread runs */
@@ -30,7 +32,13 @@ struct rw_lg_engine {
     uint64_t asked,
         answered; /* flushes: the journal's end, when the collector has been everywhere */
     _Atomic uint64_t want;
-    uint64_t rescued;           /* records of earlier processes */
+    uint64_t rescued; /* records of earlier processes */
+    /* Of appenders that the settings have no longer: their counts stay in the sums. */
+    uint64_t gone_written, gone_failed;
+    pthread_t care_thread;
+    bool cares; /* the thread of care.c runs */
+    _Atomic bool stop_care;
+    _Atomic int64_t care_ns;
     struct rollway_logger *own; /* for what the logger itself has to say */
     int64_t adopt_ns;           /* when to look for leftovers again; 0: never */
     int64_t tell_ns;
@@ -46,6 +54,28 @@ struct rw_lg_process {
     uint32_t generations;
 };
 extern struct rw_lg_process rw_lg_process;
+
+/* ---- engine.c ---- */
+
+/* What is done once in the life of the process. */
+void rw_lg_once(void);
+/* NULL too in a child that has not logged yet: what is there is its parent's. */
+struct rw_lg_engine *rw_lg_running(void);
+/* Reads the settings again, with `admin` held. On errors, with words, the old ones stay. */
+RW_MUST int rw_lg_reload(struct rw_lg_engine *e, struct rw_err *err);
+
+/* ---- care.c: signals and the file of the metrics; with `admin` held ---- */
+
+void rw_lg_care_init(void);
+/* Starts the thread when there is something for it to do. */
+RW_MUST int rw_lg_care_start(struct rw_lg_engine *e);
+void rw_lg_care_stop(struct rw_lg_engine *e);
+/* Takes this signal, 0 gives it back. */
+RW_MUST int rw_lg_care_signal(int number);
+
+/* ---- metrics.c ---- */
+
+RW_MUST int rw_lg_metrics_write(const char *path);
 
 /* ---- work.c ---- */
 
@@ -71,6 +101,8 @@ RW_MUST int rw_lg_start_sinks(const struct rw_lg_config *c, struct rw_lg_sink *s
 /* Takes the sinks, also when it fails. */
 RW_MUST int rw_lg_start_appenders(struct rw_lg_engine *e, struct rw_lg_sink *sinks[],
                                   struct rw_err *err);
+/* A thread that takes no signals. RW_E_LIMIT. */
+RW_MUST int rw_lg_start_thread(pthread_t *thread, void *(*run)(void *), void *arg);
 RW_MUST int rw_lg_start_appender_threads(struct rw_lg_engine *e);
 void rw_lg_stop_appenders(struct rw_lg_engine *e);
 void rw_lg_stop_threads(struct rw_lg_engine *e);

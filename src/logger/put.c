@@ -14,6 +14,7 @@
 #include <string.h>
 #include "logger/context.h"
 #include "logger/entry.h"
+#include "logger/limit.h"
 #include "logger/site.h"
 #include "logger/site_list.h"
 #include "os/task.h"
@@ -220,9 +221,17 @@ static inline void put_record(struct rw_lg_ring *r, struct call *c)
 
 /* ---- what is rare ---- */
 
-/* rollway_every and rollway_sample. */
+/* rollway_every and rollway_sample, and what settings say. */
 static bool admit(struct rollway_site *site, struct call *c)
 {
+    uint32_t sample = 0;
+    if (__atomic_load_n(&site->limited, __ATOMIC_RELAXED) & RW_LG_LIMITED_BY_SETTINGS &&
+        !rw_lg_limits_admit(site, c->logger, &sample))
+        return false;
+    if (sample) {
+        c->flags |= RW_LG_SAMPLED;
+        c->extra = sample;
+    }
     if (site->every_ms) {
         unsigned long long now = (unsigned long long)rw_os_mono_coarse_ns();
         unsigned long long due = __atomic_load_n(&site->due_ns, __ATOMIC_RELAXED);
@@ -233,16 +242,18 @@ static bool admit(struct rollway_site *site, struct call *c)
             atomic_fetch_add_explicit(&rw_lg_counts.suppressed, 1, memory_order_relaxed);
             return false;
         }
-        c->extra = __atomic_exchange_n(&site->suppressed, 0, __ATOMIC_RELAXED);
-        if (c->extra)
-            c->flags |= RW_LG_SUPPRESSED;
+        unsigned suppressed = __atomic_exchange_n(&site->suppressed, 0, __ATOMIC_RELAXED);
+        if (suppressed) {
+            c->flags = RW_LG_SUPPRESSED; /* there is room for one number */
+            c->extra = suppressed;
+        }
     }
     if (site->sample > 1) {
         if (__atomic_fetch_add(&site->counted, 1, __ATOMIC_RELAXED) % site->sample) {
             atomic_fetch_add_explicit(&rw_lg_counts.suppressed, 1, memory_order_relaxed);
             return false;
         }
-        c->flags |= RW_LG_SAMPLED;
+        c->flags = RW_LG_SAMPLED;
         c->extra = site->sample;
     }
     return true;
@@ -277,6 +288,8 @@ static bool know(struct rollway_site *site, const struct rollway_logger *logger,
         }
         site->follow = rw_lg_site_follow(rw_lg_site_own(&rw_lg_caller.map, id));
         rw_lg_site_list_add(site);
+        if (rw_lg_limits_concern(site))
+            __atomic_fetch_or(&site->limited, RW_LG_LIMITED_BY_SETTINGS, __ATOMIC_RELAXED);
         __atomic_store_n(&site->gate, (signed char)rw_lg_gate(site), __ATOMIC_RELAXED);
         __atomic_store_n(&site->id, generation << ID_BITS | id, __ATOMIC_RELEASE);
     }
@@ -360,7 +373,7 @@ static __attribute__((noinline)) void put_more(struct rollway_site *site,
                                                const unsigned long long *values)
 {
     struct call c = {.site = site, .logger = logger, .values = values, .n_values = site->n_fields};
-    if (__builtin_expect(site->limited, 0) && !admit(site, &c))
+    if (__builtin_expect(__atomic_load_n(&site->limited, __ATOMIC_RELAXED), 0) && !admit(site, &c))
         return;
     struct rw_lg_ring *r = rw_lg_self.ring;
     if (__builtin_expect(!usable(r) || !enter(r, site), 0)) {
@@ -376,8 +389,8 @@ void rollway_put_(struct rollway_site *site, const struct rollway_logger *logger
                   const unsigned long long *values)
 {
     struct rw_lg_ring *r = rw_lg_self.ring;
-    if (__builtin_expect(site->limited || site->follow || rw_lg_self.context || !usable(r) ||
-                             !enter(r, site),
+    if (__builtin_expect(__atomic_load_n(&site->limited, __ATOMIC_RELAXED) || site->follow ||
+                             rw_lg_self.context || !usable(r) || !enter(r, site),
                          0)) {
         put_more(site, logger, values);
         return;
@@ -528,7 +541,7 @@ void rollway_putf_(struct rollway_site *site, const struct rollway_logger *logge
 {
     int saved = errno;
     struct call c = {.site = site, .logger = logger};
-    if (__builtin_expect(site->limited, 0) && !admit(site, &c))
+    if (__builtin_expect(__atomic_load_n(&site->limited, __ATOMIC_RELAXED), 0) && !admit(site, &c))
         return;
     struct kept kept;
     va_list args;

@@ -136,6 +136,7 @@ void *rw_lg_ring_overflow(struct rw_lg_ring *r, uint32_t size, unsigned level)
         p = rw_lg_self.collects ? NULL : wait_for_room(r, size, rw_lg_caller.wait_ns[level]);
         break;
     case RW_LG_DROP_NEW:
+    case RW_LG_BREAKER:
     default:
         break;
     }

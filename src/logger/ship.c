@@ -167,6 +167,7 @@ void rw_lg_ship_save(struct rw_lg_ship *s)
 void rw_lg_ship_failed(struct rw_lg_ship *s, const struct rw_client_err *err)
 {
     char words[600];
+    atomic_fetch_add(&s->counts.failures, 1);
     if (!rw_lg_breaker_failed(&s->breaker, rw_mono_us(s->env->clock), rw_rand_u64(s->env->rand)) ||
         s->told)
         return;

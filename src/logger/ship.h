@@ -52,10 +52,11 @@ struct rw_lg_flight {
 };
 
 struct rw_lg_ship_counts {
-    _Atomic uint64_t shipped; /* lines that the broker has */
-    _Atomic uint64_t twice;   /* of these: may be there twice */
-    _Atomic uint64_t dead;    /* in a dead-letter topic or file */
-    _Atomic uint64_t lost;    /* damaged in the spool, or refused and nowhere to be put */
+    _Atomic uint64_t shipped;  /* lines that the broker has */
+    _Atomic uint64_t twice;    /* of these: may be there twice */
+    _Atomic uint64_t dead;     /* in a dead-letter topic or file */
+    _Atomic uint64_t failures; /* attempts that failed and are made again */
+    _Atomic uint64_t lost;     /* damaged in the spool, or refused and nowhere to be put */
 };
 
 struct rw_lg_ship {

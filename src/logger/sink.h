@@ -40,6 +40,8 @@ struct rw_lg_sink_ops {
     bool index;       /* and where each begins */
     /* Before all others: whose it is. NULL: it does not matter. */
     void (*named)(struct rw_lg_sink *s, const char *application, const char *appender);
+    /* How many failures in a row are too many; NULL: appender.c's breaker is all there is. */
+    void (*breaker)(struct rw_lg_sink *s, int64_t failures);
     /* Takes one setting ("path", "rotate.size"); RW_E_NOT_FOUND: it has no such one; RW_E_INVAL with words. */
     int (*set)(struct rw_lg_sink *s, struct rw_str key, struct rw_str value,
                struct rw_err *ret_err);
@@ -62,6 +64,8 @@ struct rw_lg_sink_ops {
     void (*tick)(struct rw_lg_sink *s, int64_t now_ms);
     /* Lines that it took and gave up later. From any thread. NULL: there are none. */
     uint64_t (*lost)(struct rw_lg_sink *s);
+    /* What became of lines behind the spool. From any thread. NULL: there is none. */
+    void (*counts)(struct rw_lg_sink *s, struct rollway_logger_appender_stats *stats);
     void (*free)(struct rw_lg_sink *s);
 };
 

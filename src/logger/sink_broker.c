@@ -187,6 +187,24 @@ static void tick(struct rw_lg_sink *s, int64_t now_ms)
     (void)sync_spool(s, false); /* what failed is told by the next sync */
 }
 
+static void breaker(struct rw_lg_sink *s, int64_t failures)
+{
+    broker_of(s)->ship.breaker_failures = failures;
+}
+
+static void counts(struct rw_lg_sink *s, struct rollway_logger_appender_stats *stats)
+{
+    struct rw_lg_broker *b = broker_of(s);
+    const struct rw_lg_ship_counts *c = rw_lg_shipper_counts(b->shipper);
+    stats->sent = atomic_load(&c->shipped);
+    stats->sent_twice = atomic_load(&c->twice);
+    stats->retried = atomic_load(&c->failures);
+    stats->dead = atomic_load(&c->dead);
+    pthread_mutex_lock(&b->spool->lock);
+    stats->spooled_bytes = rw_lg_spool_bytes(b->spool);
+    pthread_mutex_unlock(&b->spool->lock);
+}
+
 static uint64_t lost(struct rw_lg_sink *s)
 {
     struct rw_lg_broker *b = broker_of(s);
@@ -256,7 +274,9 @@ static const struct rw_lg_sink_ops ops = {.type = "broker",
                                           .write = write_chunk,
                                           .sync = sync_spool,
                                           .tick = tick,
+                                          .breaker = breaker,
                                           .lost = lost,
+                                          .counts = counts,
                                           .free = free_sink};
 
 struct rw_lg_sink *rw_lg_sink_broker(void)

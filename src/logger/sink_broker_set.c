@@ -106,18 +106,6 @@ static int set_timeout(struct rw_lg_broker *b, struct rw_str key, struct rw_str 
     return rc;
 }
 
-static int set_failures(struct rw_lg_broker *b, struct rw_str key, struct rw_str v,
-                        struct rw_err *err)
-{
-    int64_t n;
-    int rc = rw_lg_set_count(key, v, &n, err);
-    if (!rc && (n < 1 || n > 1000000))
-        rc = rw_err_set(err, RW_E_INVAL, "breaker.failures: from 1 to 1000000");
-    if (!rc)
-        b->ship.breaker_failures = n;
-    return rc;
-}
-
 static int set_brokers(struct rw_lg_broker *b, struct rw_str key, struct rw_str v,
                        struct rw_err *err)
 {
@@ -145,8 +133,6 @@ int rw_lg_broker_set(struct rw_lg_sink *s, struct rw_str key, struct rw_str v, s
         return rw_lg_set_text(key, v, b->ship.client_id, sizeof(b->ship.client_id), err);
     if (rw_str_is(key, "request.timeout"))
         return set_timeout(b, key, v, err);
-    if (rw_str_is(key, "breaker.failures"))
-        return set_failures(b, key, v, err);
     if (rw_str_is(key, "close.drain"))
         return rw_lg_set_ms(key, v, &b->drain_ms, err);
     if (rw_str_is(key, "spool.dir"))

@@ -1,10 +1,11 @@
 /*
- * Records to a function of the program. Functions are known by name, since settings are text; names are given before start and
+ * Records to a function of the program, and formatters of the program. Functions are known by name, since settings are text; names are given before start and
  * live as long as the process.
  */
 #include <pthread.h>
 #include "base/mem.h"
 #include "logger/event.h"
+#include "logger/format.h"
 #include "logger/sink.h"
 #include "logger/sink_set.h"
 
@@ -19,6 +20,14 @@ struct named {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct named callbacks[CALLBACKS];
 static unsigned n_callbacks;
+
+struct formatter {
+    char name[RW_LG_NAME];
+    rollway_formatter function;
+    void *arg;
+};
+static struct formatter formatters[CALLBACKS];
+static unsigned n_formatters;
 
 struct callback {
     struct rw_lg_sink sink;
@@ -42,6 +51,40 @@ int rollway_logger_add_callback(const char *name, rollway_callback function, voi
     }
     pthread_mutex_unlock(&lock);
     return rc;
+}
+
+int rollway_logger_add_formatter(const char *name, rollway_formatter function, void *arg)
+{
+    if (!name || !*name || strlen(name) >= RW_LG_NAME || !function)
+        return RW_E_INVAL;
+    pthread_mutex_lock(&lock);
+    unsigned i = 0;
+    while (i < n_formatters && strcmp(formatters[i].name, name) != 0)
+        i++;
+    int rc = i < CALLBACKS ? RW_OK : RW_E_INVAL;
+    if (!rc) {
+        memcpy(formatters[i].name, name, strlen(name) + 1);
+        formatters[i].function = function;
+        formatters[i].arg = arg;
+        n_formatters = i == n_formatters ? i + 1 : n_formatters;
+    }
+    pthread_mutex_unlock(&lock);
+    return rc;
+}
+
+bool rw_lg_formatter_find(const char *name, struct rw_lg_format *ret_format)
+{
+    bool found = false;
+    pthread_mutex_lock(&lock);
+    for (unsigned i = 0; i < n_formatters && !found; i++) {
+        found = strcmp(formatters[i].name, name) == 0;
+        if (found)
+            *ret_format = (struct rw_lg_format){.kind = RW_LG_CUSTOM,
+                                                .custom = formatters[i].function,
+                                                .custom_arg = formatters[i].arg};
+    }
+    pthread_mutex_unlock(&lock);
+    return found;
 }
 
 static int set(struct rw_lg_sink *s, struct rw_str key, struct rw_str v, struct rw_err *err)

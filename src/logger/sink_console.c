@@ -1,6 +1,6 @@
 /*
  * Lines to standard output or standard error. A terminal that was stopped (^S) or a pipe that nobody reads holds the appender up for
- * `timeout` and no longer; it tries again later. Colour is the formatter's business (format.h): "colour" says whether it is wanted.
+ * `timeout` and no longer; it tries again later. Colour is the formatter's business (format.h), and launch.c decides about it.
  */
 #include <string.h>
 #include "base/mem.h"

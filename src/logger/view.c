@@ -42,6 +42,21 @@ static void add_context(struct rw_lg_view *v, const char *p, size_t n)
     }
 }
 
+/* A field of the call wins over one of the context that has the same key. */
+static void drop_doubles(struct rw_lg_view *v, unsigned n_context)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < v->n_fields; i++) {
+        bool twice = false;
+        for (unsigned j = n_context; i < n_context && j < v->n_fields && !twice; j++)
+            twice = v->fields[i].key_n == v->fields[j].key_n &&
+                    memcmp(v->fields[i].key, v->fields[j].key, v->fields[i].key_n) == 0;
+        if (!twice)
+            v->fields[n++] = v->fields[i];
+    }
+    v->n_fields = n;
+}
+
 static void add_flag(struct rw_lg_view *v, const struct rw_lg_key *key, uint64_t bits)
 {
     v->fields[v->n_fields++] = (struct rw_lg_field){
@@ -123,8 +138,11 @@ bool rw_lg_view(struct rw_lg_knowledge *k, const struct rw_lg_entry *e, int64_t 
     find_logger(k->map, e->logger, v);
     if (e->context)
         add_context(v, p + sizeof(*e), e->context);
+    unsigned n_context = v->n_fields;
     if (!take_all(&c, known, v))
         return false;
+    if (n_context)
+        drop_doubles(v, n_context);
     if (extra) {
         uint64_t bits;
         memcpy(&bits, c.values, sizeof(bits));

@@ -78,16 +78,57 @@ void rw_lg_leftovers(struct rw_lg_engine *e, void (*what)(struct rw_lg_adoption 
     pthread_cond_broadcast(&rw_lg_process.moved);
 }
 
+/* To the other appenders, and to this one when it is back. */
+static void tell_state(const struct rw_lg_engine *e, struct rw_lg_appender *a)
+{
+    int state = atomic_load(&a->breaker_state);
+    bool open = state != RW_LG_CLOSED;
+    if (open == (a->told_state != RW_LG_CLOSED))
+        return;
+    a->told_state = state;
+    if (open)
+        rollway_to(e->own, ROLLWAY_WARN, "an appender's breaker is open", "appender", a->o.name,
+                   "why", rw_code_text(atomic_load(&a->counts.last_error)));
+    else
+        rollway_to(e->own, ROLLWAY_INFO, "an appender writes again", "appender", a->o.name);
+}
+
+static void tell_dropped(const struct rw_lg_engine *e, struct rw_lg_appender *a)
+{
+    for (unsigned i = 0; i < RW_LG_LEVELS; i++) {
+        uint64_t dropped = atomic_load(&a->counts.dropped[i]), n = dropped - a->told[i];
+        a->told[i] = dropped;
+        if (n)
+            rollway_to(e->own, ROLLWAY_WARN, "records were dropped", "count", n, "of_level",
+                       rw_lg_level_name(i), "appender", a->o.name);
+    }
+}
+
+static void tell_suppressed(const struct rw_lg_engine *e)
+{
+    char pattern[RW_LG_LIMIT_PATTERN];
+    uint64_t n;
+    for (unsigned i = 0; rw_lg_limits_tell(i, pattern, &n); i++)
+        if (n)
+            rollway_to(e->own, ROLLWAY_INFO, "records were held back", "count", n, "limit",
+                       pattern);
+}
+
 /* What was dropped and what the clock did is told in the log itself. */
 static void tell(struct rw_lg_engine *e)
 {
     if (e->collector.calibration.stepped_ns)
         rollway_to(e->own, ROLLWAY_WARN, "the clock was set back", "by_ms",
                    e->collector.calibration.stepped_ns / 1000000);
+    for (unsigned i = 0; i < e->n_appenders; i++)
+        tell_state(e, &e->appenders[i]);
     int64_t now = rw_os_mono_coarse_ns();
     if (now < e->tell_ns)
         return;
     e->tell_ns = now + TELL_EVERY_NS;
+    for (unsigned i = 0; i < e->n_appenders; i++)
+        tell_dropped(e, &e->appenders[i]);
+    tell_suppressed(e);
     struct rollway_logger_stats s = {.size = sizeof(s)};
     rw_lg_ring_stats(&s);
     for (int i = 0; i < ROLLWAY_LEVELS; i++) {

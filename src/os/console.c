@@ -80,6 +80,8 @@ int rw_os_console_write(int fd, const char *p, size_t n, int wait_ms, size_t *re
 
 bool rw_os_console_colour(int fd)
 {
-    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM"), *force = getenv("CLICOLOR_FORCE");
+    if (force && *force && strcmp(force, "0") != 0)
+        return !(no && *no);
     return isatty(fd) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
 }
