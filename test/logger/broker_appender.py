@@ -262,7 +262,7 @@ def _():
 def _():
     with World() as w:
         p = w.program(30000, 0, "appender.b.spool.bytes = 1MiB", "appender.b.compression = none",
-                      "appender.b.spool.overflow = block",
+                      "appender.b.spool.overflow = block", "level.rollway = off", # what it says of the full spool
                       "appender.b.close.drain = 60s")
         time.sleep(2)
         w.start()
