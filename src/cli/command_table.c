@@ -9,6 +9,7 @@ const struct rw_command *const rw_commands[] = {
     &rw_cmd_dev,
     &rw_cmd_server,
     &rw_cmd_produce,
+    &rw_cmd_pipe,
     &rw_cmd_consume,
     &rw_cmd_topic_create,
     &rw_cmd_topic_list,

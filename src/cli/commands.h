@@ -6,6 +6,7 @@
 extern const struct rw_command rw_cmd_dev;                  /* cmd_dev.c */
 extern const struct rw_command rw_cmd_server;               /* cmd_server.c */
 extern const struct rw_command rw_cmd_produce;              /* cmd_produce.c */
+extern const struct rw_command rw_cmd_pipe;                 /* cmd_pipe.c */
 extern const struct rw_command rw_cmd_consume;              /* cmd_consume.c */
 extern const struct rw_command rw_cmd_topic_create;         /* cmd_topic.c */
 extern const struct rw_command rw_cmd_topic_list;           /* cmd_topic_describe.c */

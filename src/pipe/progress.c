@@ -47,8 +47,8 @@ void rw_pipe_progress_write(const struct rw_pipe_progress *p, struct rw_buf *out
     size_t from = out->n;
     rw_buf_printf(out, "rollway-pipe 1\ntopic %s %s\n", p->topic, p->topic_id);
     if (p->has_file)
-        rw_buf_printf(out, "file %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", p->device, p->inode,
-                      p->length);
+        rw_buf_printf(out, "file %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+                      p->device, p->inode, p->length, p->tail, p->tail_crc);
     for (int i = 0; i < p->n; i++)
         if (p->offsets[i] >= 0)
             rw_buf_printf(out, "offset %d %" PRId64 "\n", i, p->offsets[i]);
@@ -125,7 +125,9 @@ int rw_pipe_progress_read(struct rw_str text, struct rw_pipe_progress *r)
     r->has_file = take(&p, end, "file ");
     if (r->has_file && (!number(&p, end, ' ', UINT64_MAX, &r->device) ||
                         !number(&p, end, ' ', UINT64_MAX, &r->inode) ||
-                        !number(&p, end, '\n', UINT64_MAX, &r->length)))
+                        !number(&p, end, ' ', UINT64_MAX, &r->length) ||
+                        !number(&p, end, ' ', RW_PIPE_TAIL, &r->tail) ||
+                        !number(&p, end, '\n', UINT32_MAX, &r->tail_crc) || r->tail > r->length))
         return RW_E_CORRUPT;
     while (p < end) {
         if (!take(&p, end, "offset ") ||

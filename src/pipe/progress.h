@@ -3,11 +3,11 @@
  *
  *     rollway-pipe 1
  *     topic NAME ID
- *     file DEVICE INODE LENGTH
+ *     file DEVICE INODE LENGTH TAIL TAILCRC
  *     offset PARTITION NEXT
  *     crc 8HEXDIGITS
  *
- * "file" is there for output to a file only, "offset" once for each partition. The checksum (CRC32C) is of everything before its line. Pure.
+ * TAIL bytes before LENGTH have that CRC32C: it is the same file still. "file" is there for output to a file only, "offset" once for each partition. The checksum (CRC32C) is of everything before its line. Pure.
  */
 #pragma once
 
@@ -15,13 +15,18 @@
 #include "base/code.h"
 #include "base/slice.h"
 
-enum { RW_PIPE_PARTITIONS_MAX = 100001, RW_PIPE_TOPIC = 256, RW_PIPE_TOPIC_ID = 40 };
+enum {
+    RW_PIPE_PARTITIONS_MAX = 100001,
+    RW_PIPE_TOPIC = 256,
+    RW_PIPE_TOPIC_ID = 40,
+    RW_PIPE_TAIL = 4096
+};
 
 struct rw_pipe_progress {
     char topic[RW_PIPE_TOPIC];
     char topic_id[RW_PIPE_TOPIC_ID]; /* "-": the broker has none */
     bool has_file;
-    uint64_t device, inode, length;
+    uint64_t device, inode, length, tail, tail_crc;
     int64_t *offsets; /* of the next record, by partition; -1: nothing is known */
     int n;
 };

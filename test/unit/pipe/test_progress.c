@@ -10,6 +10,8 @@ static void fill(struct rw_pipe_progress *p)
     p->device = UINT64_MAX;
     p->inode = 7;
     p->length = 123456789012;
+    p->tail = RW_PIPE_TAIL;
+    p->tail_crc = UINT32_MAX;
     assert_int_equal(rw_pipe_progress_set(p, 3, INT64_MAX), RW_OK);
     assert_int_equal(rw_pipe_progress_set(p, 0, 12), RW_OK);
 }
@@ -26,7 +28,8 @@ static void test_there_and_back(void **state)
     assert_int_equal(rw_pipe_progress_read(rw_str(rw_buf_cstr(&out)), &q), RW_OK);
     assert_string_equal(q.topic, "logs");
     assert_string_equal(q.topic_id, "-");
-    assert_true(q.has_file && q.device == UINT64_MAX && q.inode == 7 && q.length == 123456789012);
+    assert_true(q.has_file && q.device == UINT64_MAX && q.inode == 7 && q.length == 123456789012 &&
+                q.tail == RW_PIPE_TAIL && q.tail_crc == UINT32_MAX);
     assert_true(rw_pipe_progress_get(&q, 0) == 12 && rw_pipe_progress_get(&q, 3) == INT64_MAX);
     assert_true(rw_pipe_progress_get(&q, 1) == -1 && rw_pipe_progress_get(&q, 99) == -1);
     rw_buf_deinit(&out);

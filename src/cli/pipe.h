@@ -1,0 +1,79 @@
+/* `rollway pipe`: what its files share. A record comes from the source, goes through the line (parse, filter, format) and to the output;
+ * progress is stored when the output is durable. */
+#pragma once
+
+#include "cli/connect.h"
+#include "cli/pipe_checkpoint.h"
+#include "cli/progress.h"
+#include "client/consumer.h"
+#include "client/producer.h"
+#include "logger/sink.h"
+#include "pipe/filter.h"
+#include "pipe/format.h"
+#include "pipe/parse.h"
+
+enum rw_pipe_to { RW_PIPE_TO_STDOUT, RW_PIPE_TO_FILE, RW_PIPE_TO_TOPIC };
+enum rw_pipe_on_error { RW_PIPE_FAIL, RW_PIPE_SKIP, RW_PIPE_PASS, RW_PIPE_DLQ };
+
+struct rw_pipe {
+    struct rw_cli *cli;
+    /* what was asked for */
+    const char *from, *topic, *dlq, *key_field; /* from "-": standard input */
+    enum rw_pipe_to to;
+    enum rw_pipe_format format;
+    enum rw_pipe_on_error on_error;
+    bool parses, exit_at_end, by_key, from_end;
+    int64_t commit_ms, limit;
+    enum rw_pipe_parser parser;
+    struct rw_pipe_pattern *pattern; /* of the parser, or NULL */
+    struct rw_pipe_filter *filter;   /* NULL: all */
+    /* running */
+    struct rw_cli_client source, target;
+    struct rw_consumer *consumer;
+    struct rw_producer *producer;
+    struct rw_lg_sink *file;
+    struct rw_pipe_checkpoint checkpoint;
+    struct rw_pipe_record fields;    /* of the line */
+    struct rw_buf rendered, pending; /* one line; lines for the file */
+    size_t pending_lines, pending_max;
+    int64_t *ends; /* with exit_at_end: per partition */
+    int n_open;
+    int32_t target_partitions;
+    bool dirty; /* something was read since the last commit */
+    int64_t dirty_us;
+    struct rw_progress progress;
+    struct rw_client_err failure; /* the first batch that was not taken */
+    int64_t read, read_bytes, written, filtered, dead, skipped;
+};
+
+/* pipe_source.c: reads until the end or a signal. Exit code. */
+int rw_pipe_read_topic(struct rw_pipe *p);
+int rw_pipe_read_stdin(struct rw_pipe *p);
+
+/* One record as it came; partition and offset are -1 for standard input. */
+struct rw_pipe_item {
+    const char *topic;
+    int32_t partition;
+    const struct rw_record *record; /* the value's p NULL: a null value */
+};
+
+/* pipe_regex.c: what a filter uses for =~. */
+extern const struct rw_pipe_regex rw_pipe_posix_regex;
+
+/* pipe_line.c: parse, filter, format, and what happens when that does not go. Exit code. */
+int rw_pipe_take(struct rw_pipe *p, const struct rw_pipe_item *r);
+/* What was read so far becomes durable, then progress is stored. */
+int rw_pipe_commit(struct rw_pipe *p);
+/* It is time to. */
+bool rw_pipe_commit_due(const struct rw_pipe *p, bool idle);
+
+/* pipe_output.c */
+int rw_pipe_output_open(struct rw_pipe *p);
+void rw_pipe_output_close(struct rw_pipe *p);
+/* One line, rendered (or NULL: a null value). */
+int rw_pipe_put(struct rw_pipe *p, const struct rw_pipe_item *r, struct rw_slice value);
+int rw_pipe_bury(struct rw_pipe *p, const struct rw_pipe_item *r, const char *code,
+                 const char *reason);
+/* Written and durable. */
+int rw_pipe_output_flush(struct rw_pipe *p);
+void rw_pipe_output_tick(struct rw_pipe *p);

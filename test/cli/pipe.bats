@@ -1,0 +1,231 @@
+#!/usr/bin/env bats
+# rollway pipe with a real broker: outputs, parsers, filters, dead letters, and progress that survives kills.
+
+load ../../script/lib.sh
+
+setup_file() {
+    export TOP R DIR
+    TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+    R=$(realpath "${ROLLWAY:-${RW_BIN:-$TOP/build/rollway}}")
+    [ -x "$R" ] || skip "no $R"
+    DIR=$BATS_FILE_TMPDIR
+    unset RW_PORT RW_HTTP_PORT
+    RW_BIN=$R rw_broker_start "$DIR"
+    echo "$RW_PID" >"$DIR/pid"
+    export ROLLWAY_BROKERS=$RW_BROKER
+}
+
+teardown_file() {
+    [ ! -f "$BATS_FILE_TMPDIR/pid" ] || kill "$(cat "$BATS_FILE_TMPDIR/pid")"
+}
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
+}
+
+lines() { # FROM TO: numbered lines
+    seq "$1" "$2" | sed 's/.*/line & of some text that makes files grow/'
+}
+
+apps() { # lines of applications, as JSON
+    cat <<'END'
+{"ts":"2026-11-23T01:00:00Z","level":"info","msg":"ready","service":"api","http":{"status":200,"path":"/v1/a"}}
+{"ts":"2026-11-23T01:00:01Z","level":"warning","msg":"slow","service":"api","http":{"status":200,"path":"/health"},"ms":1250}
+{"ts":"2026-11-23T01:00:02Z","lvl":"ERR","msg":"it failed","service":"web","http":{"status":503,"path":"/v2/b"},"id":9007199254740993}
+{"ts":"2026-11-23T01:00:03Z","severity":"crit","msg":"gone","service":"web"}
+END
+}
+
+@test "a topic into files that are rotated and compressed: all lines, in order, and only new ones the next time" {
+    "$R" topic create files -p 1
+    lines 1 3000 | "$R" produce files
+    "$R" pipe files --to-file out.log --rotate-size 20KiB --rotate-compress zstd -e
+    [ "$(ls out.log.2*.zst | wc -l)" -ge 4 ]
+    lines 3001 3100 | "$R" produce files
+    "$R" pipe files --to-file out.log --rotate-size 20KiB --rotate-compress zstd -e
+    for f in $(ls out.log.2* | sort); do case $f in *.zst) zstdcat "$f" ;; *) cat "$f" ;; esac; done >all
+    cat out.log >>all
+    cmp all <(lines 1 3100)
+    [ "$(stat -c %a out.log)" = 640 ]
+}
+
+@test "a topic into a topic: partitions, keys, headers and times stay" {
+    "$R" topic create from -p 3
+    "$R" topic create to -p 3
+    for i in 1 2 3 4 5 6 7 8 9; do
+        printf '{"key":"k%s","value":"v%s","timestamp":1700000000%03d,"headers":[{"key":"h","value":"%s"}]}\n' $i $i $i $i
+    done | "$R" produce from -f json
+    "$R" pipe from --to-topic to -e -z lz4
+    f='%p %k %v %d %h{%k=%v}\n'
+    "$R" consume from -o start -e -f "$f" | sort >a
+    "$R" consume to -o start -e -f "$f" | sort >b
+    [ "$(wc -l <a)" = 9 ]
+    cmp a b
+    run "$R" pipe from --to-topic to -e
+    [ "$status" -eq 0 ]
+    [ "$("$R" consume to -o start -e | wc -l)" = 9 ]
+}
+
+@test "standard input into a topic: syslog as JSON, with a key" {
+    printf '%s\n' '<34>1 2026-10-11T22:14:15.003Z host1 su 42 ID47 [x@1 user="root"] it failed' \
+        '<13>Oct 11 22:14:16 host2 cron[7]: done' | "$R" pipe - --parse syslog -f json --to-topic logs -k host
+    run "$R" consume logs -o start -e -f '%k %v\n'
+    [[ "${lines[0]}" == 'host1 {'*'"level":"crit"'*'it failed'* ]] || [[ "${lines[1]}" == 'host1 {'*'it failed'* ]]
+    [[ "$output" == *'host2 {'*'"message":"done"'* ]]
+}
+
+@test "expressions choose lines: levels by their names, numbers, nested fields, regular expressions" {
+    apps >apps.json
+    want() { # EXPRESSION MESSAGES...
+        local e=$1
+        shift
+        run "$R" pipe - -w "$e" -f text <apps.json
+        [ "$status" -eq 0 ]
+        [ "$output" = "$(printf '%s\n' "$@")" ] || { echo "$e: $output"; return 1; }
+    }
+    want 'level >= warn' slow 'it failed' gone
+    want 'service = web and not level = fatal' 'it failed' gone
+    want 'http.status >= 500 or ms > 1000' slow 'it failed'
+    want 'http.path =~ "^/v[12]/"' ready 'it failed'
+    want 'message ~ "fail"' 'it failed'
+    want 'id = 9007199254740993' 'it failed'
+    want 'http' ready slow 'it failed'
+    want 'not http' gone
+}
+
+@test "formats: what was not touched comes out as it came in" {
+    apps >apps.json
+    "$R" pipe - -f json --parse json <apps.json | cmp - apps.json
+    "$R" pipe - <apps.json | cmp - apps.json
+    run "$R" pipe - --parse 'pattern:<ip> - - [<_>] "<method> <path> <_>" <status>' -f logfmt <<'END'
+10.0.0.1 - - [23/Nov/2026:01:00:00 +0000] "GET /a b HTTP/1.1" 200
+END
+    [ "$output" = 'ip=10.0.0.1 method=GET path=/a status=200' ] || [[ "$output" == 'ip=10.0.0.1 method=GET path='*'status=200' ]]
+    run "$R" pipe - -f json <<<'a=1 b="two words" c=true'
+    [ "$output" = '{"a":1,"b":"two words","c":true}' ]
+}
+
+@test "what can not be parsed: the pipe ends and says where; skip, pass; dead letters with their reason, replayed" {
+    "$R" topic create mixed -p 1
+    printf '%s\n' '{"n":1}' 'no json' '{"n":2}' | "$R" produce mixed
+    run "$R" pipe mixed --parse json --to-file out.log -e
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"mixed, partition 0, offset 1"*"--dlq TOPIC"* ]]
+    run cat out.log
+    [ "$output" = '{"n":1}' ] || [ "$output" = '' ]
+    run "$R" pipe mixed --parse json -e --on-error skip -q
+    [ "$output" = $'{"n":1}\n{"n":2}' ]
+    run "$R" pipe mixed --parse json -e --on-error pass -q
+    [ "${lines[1]}" = 'no json' ]
+    "$R" pipe mixed --parse json --to-file out.log -e --dlq mixed.dlq
+    [ "$(cat out.log)" = $'{"n":1}\n{"n":2}' ]
+    run "$R" dlq show mixed.dlq
+    [[ "$output" == *"code parse_error"*"source   mixed-0 offset 1"*'"no json"'* ]]
+    run "$R" dlq replay mixed.dlq
+    [ "$status" -eq 0 ]
+    [ "$("$R" consume mixed -o start -e | tail -1)" = 'no json' ]
+}
+
+@test "killed again and again: every line is in the files once, in order" {
+    "$R" topic create killed -p 2
+    python3 - "$R" <<'END'
+import collections, glob, os, random, subprocess, sys, time
+R, N, rng = sys.argv[1], 20000, random.Random(7)
+producer = subprocess.Popen([R, "produce", "killed", "-f", "%k %v\n"], stdin=subprocess.PIPE, text=True)
+command = [R, "pipe", "killed", "--to-file", "out.log", "--rotate-size", "100KiB", "--commit-interval", "20ms", "-q"]
+i = kills = 0
+while i < N:
+    pipe = subprocess.Popen(command)
+    end = time.time() + rng.uniform(0.05, 0.4)
+    while time.time() < end and i < N:
+        producer.stdin.write("".join("%d %d %s\n" % (k % 7, k, "x" * (k % 90)) for k in range(i, i + 60)))
+        producer.stdin.flush()
+        i += 60
+        time.sleep(0.004)
+    pipe.kill()
+    pipe.wait()
+    kills += 1
+producer.stdin.close()
+assert producer.wait() == 0
+subprocess.run(command + ["-e"], check=True)
+count, last = collections.Counter(), collections.defaultdict(lambda: -1)
+for name in sorted(glob.glob("out.log.2*")) + ["out.log"]:
+    for line in open(name):
+        n = int(line.split()[0])
+        count[n] += 1
+        assert last[n % 7] < n, "order"
+        last[n % 7] = n
+assert len(count) == i and set(count.values()) == {1}, (kills, i, len(count), collections.Counter(count.values()))
+print("kills: %d, lines: %d" % (kills, i))
+END
+}
+
+@test "checkpoints: one pipe at a time, of one topic, and not damaged" {
+    "$R" topic create one -p 1
+    "$R" topic create other -p 1
+    lines 1 10 | "$R" produce one
+    "$R" pipe one --to-file out.log --checkpoint mark &
+    local pid=$!
+    for _ in $(seq 100); do [ ! -s mark ] || break; sleep 0.1; done
+    run "$R" pipe one --to-file two.log --checkpoint mark -e
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"another pipe is running with the checkpoint mark"* ]]
+    kill -TERM "$pid"
+    wait "$pid" || true
+    run "$R" pipe other --to-file two.log --checkpoint mark -e
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"is the checkpoint of a pipe from one, not from other"* ]]
+    "$R" topic delete one --yes
+    "$R" topic create one -p 1
+    run "$R" pipe one --to-file out.log --checkpoint mark -e
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"deleted and created again"* ]]
+    echo x >>mark
+    run "$R" pipe one --to-file out.log --checkpoint mark -e
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"damaged"* ]]
+}
+
+@test "the broker is restarted in between: the pipe goes on, nothing twice" {
+    mkdir own
+    (unset RW_PORT RW_HTTP_PORT; RW_BIN=$R rw_broker_start "$PWD/own"; echo "$RW_PID $RW_PORT $RW_HTTP_PORT" >own.env)
+    local pid port http
+    read -r pid port http <own.env
+    export ROLLWAY_BROKERS=127.0.0.1:$port
+    "$R" topic create again -p 1
+    lines 1 100 | "$R" produce again
+    "$R" pipe again --to-file out.log --commit-interval 50ms 2>pipe.err &
+    local pipe=$!
+    for _ in $(seq 100); do [ "$(wc -l <out.log 2>/dev/null || echo 0)" != 100 ] || break; sleep 0.1; done
+    kill -9 "$pid"
+    sleep 1
+    (RW_PORT=$port RW_HTTP_PORT=$http RW_BIN=$R rw_broker_start "$PWD/own"; echo "$RW_PID" >own.env)
+    lines 101 200 | "$R" produce again
+    for _ in $(seq 150); do [ "$(wc -l <out.log)" != 200 ] || break; sleep 0.1; done
+    kill -TERM $pipe "$(cat own.env)"
+    wait $pipe || true
+    cat pipe.err
+    cmp out.log <(lines 1 200)
+}
+
+@test "wrong options are told in words" {
+    wrong() { # WORDS ARGUMENTS...
+        local words=$1
+        shift
+        run "$R" pipe "$@" </dev/null
+        [ "$status" -eq 2 ]
+        [[ "$output" == *"$words"* ]] || { echo "$output"; return 1; }
+    }
+    wrong "there is one output" x --to-file a --to-topic b
+    wrong "are for --to-file" x --rotate-size 1MiB
+    wrong "--format is one of raw, json, logfmt, text" x -f yaml
+    wrong "--parse is one of" x --parse xml
+    wrong "--where:" x -w 'level >='
+    wrong "--where:" x -w 'a =~ "["'
+    wrong "--on-error dlq needs --dlq" x --on-error dlq
+    wrong "--on-error is one of" x --on-error ignore
+    wrong "rotate.size" x --to-file a --rotate-size many
+    run "$R" pipe no-such-topic -e
+    [ "$status" -eq 5 ]
+}
