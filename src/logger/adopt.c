@@ -133,9 +133,13 @@ static int each(void *arg, const char *name)
     char path[512];
     struct rw_lg_rescue r;
     if (!ours(w->a, name) ||
-        snprintf(path, sizeof(path), "%s/%s", w->a->dir, name) >= (int)sizeof(path) ||
-        rw_lg_rescue_open(path, &r, NULL) != RW_OK)
-        return 0; /* not one of ours, or its process lives */
+        snprintf(path, sizeof(path), "%s/%s", w->a->dir, name) >= (int)sizeof(path))
+        return 0; /* not one of ours */
+    int rc = rw_lg_rescue_open(path, &r, NULL);
+    if (rc == RW_E_SHORT || rc == RW_E_CORRUPT)
+        rw_os_shared_tidy(path); /* killed before anything was in it */
+    if (rc != RW_OK)
+        return 0; /* or its process lives */
     if (strncmp(rw_lg_header(&r.map)->name, w->a->name, RW_LG_NAME) == 0)
         w->file(w->a, &r);
     else

@@ -1,7 +1,7 @@
 /*
  * The logger's life: start, threads, flush, close, fork.
  *
- * What was mapped is never unmapped, because a call may just be looking at its ring; its pages are given back.
+ * What was mapped is unmapped only when no call can be looking at its ring any more (retired.c); its pages are given back at once.
  */
 #include "logger/engine.h"
 
@@ -331,7 +331,7 @@ int64_t rollway_logger_close(int timeout_ms)
             rw_lg_map_unlink(e->collector.map);
         rw_lg_process.engine = NULL;
         if (joined) {
-            rw_lg_map_retire(e->collector.map);
+            rw_lg_retire(e->collector.map);
             rw_lg_engine_free(e);
         }
     }

@@ -101,6 +101,8 @@ void rw_lg_levels_set(const struct rw_lg_level_rule *rules, unsigned n);
 void rw_lg_names_publish(struct rw_lg_map *m);
 /* The gate of a call site by the switches that are set. Signal-safe. */
 int rw_lg_gate(const struct rollway_site *site);
+/* All call sites are new again: generations begin at 1 once more, and nothing runs. */
+void rw_lg_sites_forget(void);
 /* Around fork(). */
 void rw_lg_names_lock(bool lock);
 

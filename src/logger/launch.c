@@ -260,6 +260,8 @@ int rw_lg_launch(struct rw_lg_engine *e, struct rw_err *err)
         return rc;
     }
     rw_lg_process.generations = rw_lg_process.generations % 255 + 1;
+    if (rw_lg_process.generations == 1)
+        rw_lg_sites_forget();
     atomic_store(&rw_lg_now.sync, e->config.sync);
     rw_lg_ring_enable(rw_lg_ring(&rw_lg_caller.map, 0), rw_lg_process.generations);
     atomic_store(&rw_lg_now.generation, rw_lg_process.generations);

@@ -258,6 +258,19 @@ int rollway_logger_switch(const char *file, const char *function, int on)
     return w.count;
 }
 
+static void forget_one(void *unused, struct rollway_site *site)
+{
+    (void)unused;
+    __atomic_store_n(&site->id, 0, __ATOMIC_RELEASE);
+}
+
+void rw_lg_sites_forget(void)
+{
+    pthread_mutex_lock(&lock);
+    rw_lg_site_list_visit(forget_one, NULL);
+    pthread_mutex_unlock(&lock);
+}
+
 void rw_lg_names_lock(bool take)
 {
     if (take)

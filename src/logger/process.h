@@ -12,6 +12,8 @@
 #include "logger/collector.h"
 #include "logger/config.h"
 
+enum { RW_LG_RETIRED = 64 };
+
 struct rw_lg_engine {
     struct rw_lg_config config;
     char *file, *settings;    /* as they were given; NULL: none */
@@ -52,6 +54,9 @@ struct rw_lg_process {
     pthread_cond_t progress;     /* of appenders, and answers of the collector */
     struct rw_lg_engine *engine; /* NULL: not started */
     uint32_t generations;
+    /* Under `admin`: maps of earlier starts (retired.c). */
+    struct rw_lg_map retired[RW_LG_RETIRED];
+    unsigned n_retired;
 };
 extern struct rw_lg_process rw_lg_process;
 
@@ -109,6 +114,11 @@ void rw_lg_stop_threads(struct rw_lg_engine *e);
 /* False: one hangs in its destination. It is left to itself, with all that it uses. */
 bool rw_lg_join_appenders(struct rw_lg_engine *e, int64_t deadline_ns);
 void rw_lg_engine_free(struct rw_lg_engine *e);
+
+/* ---- retired.c ---- */
+
+/* Gives the memory of a start that was closed back, as soon as nobody can be looking at it. */
+void rw_lg_retire(struct rw_lg_map *m);
 
 /* ---- settings.c ---- */
 

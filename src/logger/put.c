@@ -309,7 +309,10 @@ static bool prepare(struct rollway_site *site, const struct rollway_logger *logg
     if (!generation || !know(site, logger, generation))
         return false;
     struct rw_lg_self *self = &rw_lg_self;
+    /* There are 255 generations: what bears this number may be of a start long ago, whose rings are closed. */
     struct rw_lg_ring *r = self->generation == generation ? self->ring : NULL;
+    if (r && atomic_load_explicit(&r->generation, memory_order_relaxed) != generation)
+        r = NULL;
     bool nested = self->acquiring || (r && atomic_load_explicit(&r->busy, memory_order_relaxed));
     if (!r && !nested && !self->left) {
         self->acquiring = 1;

@@ -50,8 +50,11 @@ struct rw_lg_ring *rw_lg_ring_acquire(uint32_t generation)
             atomic_store(&r->used, 0);
             return NULL;
         }
+        struct rw_lg_ring *before = rw_lg_self.ring;
         rw_lg_self.generation = generation;
         rw_lg_self.ring = r;
+        if (before)
+            atomic_store(&before->used, 0);
         rw_lg_self_register();
         return r;
     }
@@ -155,11 +158,10 @@ static void leave(void *unused)
 {
     (void)unused;
     struct rw_lg_ring *r = rw_lg_self.ring;
-    bool valid = rw_lg_self.generation == atomic_load(&rw_lg_now.generation);
     rw_lg_self.left = 1;
     rw_lg_self.ring = NULL;
-    if (r && valid)
-        atomic_store(&r->used, 0);
+    if (r)
+        atomic_store(&r->used, 0); /* of a start that was closed, too: then its map can go */
     rw_lg_context_free(&rw_lg_self);
 }
 

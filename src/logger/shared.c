@@ -154,6 +154,8 @@ void rw_lg_map_retire(struct rw_lg_map *m)
     const struct rw_lg_shared *h = rw_lg_header(m);
     if (h->closed)
         rw_os_shared_release(&m->mem, h->journal_at, h->file_bytes - h->journal_at);
+    /* What was not written is for the next start, in this process, too. */
+    rw_os_shared_let_go(&m->mem);
 }
 
 static size_t ring_at(const struct rw_lg_map *m, unsigned i)

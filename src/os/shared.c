@@ -43,8 +43,17 @@ int rw_os_shared_create(const char *path, size_t n, struct rw_os_shared *ret_sha
     if (s.fd < 0)
         return rw_os_fail(errno, "create", path);
     int rc = RW_OK;
-    if (flock(s.fd, LOCK_EX | LOCK_NB) != 0)
-        rc = rw_os_fail(errno, "lock", path);
+    struct stat st;
+    /* Somebody who looks for what the dead have left may have it for a moment, and take it away as unfinished. */
+    while (flock(s.fd, LOCK_EX) != 0 && rc == RW_OK)
+        if (errno != EINTR)
+            rc = rw_os_fail(errno, "lock", path);
+    if (rc == RW_OK && fstat(s.fd, &st) == 0 && st.st_nlink == 0) {
+        close(s.fd);
+        return RW_E_EXISTS;
+    }
+    if (rc)
+        ;
     else if (ftruncate(s.fd, (off_t)n) != 0)
         rc = rw_os_fail(errno, "extend", path);
     else
@@ -130,6 +139,28 @@ int rw_os_shared_copy(const char *path, size_t least, struct rw_os_shared *ret_s
     else
         *ret_shared = s;
     return rc;
+}
+
+void rw_os_shared_tidy(const char *path)
+{
+    uint64_t first = 0;
+    int fd = rw_os_fd_apart(open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    struct stat st;
+    if (fd < 0)
+        return;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+        pread(fd, &first, sizeof(first), 0) >= 0 && first == 0)
+        (void)unlink(path);
+    close(fd);
+}
+
+void rw_os_shared_let_go(struct rw_os_shared *s)
+{
+    if (s->fd < 0)
+        return;
+    (void)flock(s->fd, LOCK_UN); /* a mapping keeps it beyond close() */
+    close(s->fd);
+    s->fd = -1;
 }
 
 void rw_os_shared_forget(struct rw_os_shared *s, bool keep_mapped)
