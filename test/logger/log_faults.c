@@ -346,8 +346,6 @@ static int restarts(long n)
         line(1, i);
         if (i % 255 == 0)
             rollway_info("number", "t", 2, "n", i / 255);
-        if (i + 1 == n)
-            break;
         if (rollway_logger_close(10000) != 0)
             return 1;
         if (i == 100) {
@@ -357,7 +355,6 @@ static int restarts(long n)
     }
     long late_kib = resident();
     int more = descriptors() - open_early;
-    (void)rollway_logger_close(10000);
     printf("resident %ld %ld descriptors %d\n", early, late_kib, more);
     return 0;
 }
