@@ -26,6 +26,16 @@ static int map(struct rw_os_shared *s, int flags)
     return RW_OK;
 }
 
+/* Somebody who looks for what the dead have left may have it for a moment, and take it away as unfinished: RW_E_EXISTS. */
+static int lock_new(int fd, const char *path)
+{
+    struct stat st;
+    while (flock(fd, LOCK_EX) != 0)
+        if (errno != EINTR)
+            return rw_os_fail(errno, "lock", path);
+    return fstat(fd, &st) == 0 && st.st_nlink == 0 ? RW_E_EXISTS : RW_OK;
+}
+
 int rw_os_shared_create(const char *path, size_t n, struct rw_os_shared *ret_shared)
 {
     struct rw_os_shared s = {.fd = -1, .n = n};
@@ -42,21 +52,14 @@ int rw_os_shared_create(const char *path, size_t n, struct rw_os_shared *ret_sha
     s.fd = rw_os_fd_apart(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (s.fd < 0)
         return rw_os_fail(errno, "create", path);
-    int rc = RW_OK;
-    struct stat st;
-    /* Somebody who looks for what the dead have left may have it for a moment, and take it away as unfinished. */
-    while (flock(s.fd, LOCK_EX) != 0 && rc == RW_OK)
-        if (errno != EINTR)
-            rc = rw_os_fail(errno, "lock", path);
-    if (rc == RW_OK && fstat(s.fd, &st) == 0 && st.st_nlink == 0) {
+    int rc = lock_new(s.fd, path);
+    if (rc == RW_E_EXISTS) {
         close(s.fd);
-        return RW_E_EXISTS;
+        return rc;
     }
-    if (rc)
-        ;
-    else if (ftruncate(s.fd, (off_t)n) != 0)
+    if (!rc && ftruncate(s.fd, (off_t)n) != 0)
         rc = rw_os_fail(errno, "extend", path);
-    else
+    if (!rc)
         rc = map(&s, MAP_SHARED);
     if (rc) {
         unlink(path);
