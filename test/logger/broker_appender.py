@@ -321,7 +321,9 @@ def _():
         same((0, 0), (ra.failed, rb.failed))
         found = w.lines()
         same(ra.logged + rb.logged, len(found))
-        same({"log_numbers-b", "log_numbers-b.1"}, set(os.listdir(w.dir + "/spool")))
+        spools = set(os.listdir(w.dir + "/spool"))
+        # Who starts looks whether a spool was left behind, and has it for that moment: the other one takes the next.
+        assert len(spools) >= 2 and spools <= {"log_numbers-b", "log_numbers-b.1", "log_numbers-b.2"}, spools
 
 
 @test("a child has a spool of its own, and what its parent has is not sent twice")

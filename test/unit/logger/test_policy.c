@@ -458,7 +458,8 @@ static void metrics_in_a_file(void **state)
 {
     (void)state;
     make_dir();
-    start("metrics.path = @/m.prom\nmetrics.interval = 100ms\n" FILE_("x.log"));
+    start(
+        "level.rollway = off\nmetrics.path = @/m.prom\nmetrics.interval = 100ms\n" FILE_("x.log"));
     for (int i = 0; i < 7; i++)
         rollway_warn("x", "i", i);
     assert_int_equal(rollway_logger_flush(WAIT_MS), 0);
