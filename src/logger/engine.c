@@ -329,7 +329,10 @@ int64_t rollway_logger_close(int timeout_ms)
         atomic_store(&rw_lg_engine_header(e)->closed, lost == 0);
         if (lost == 0)
             rw_lg_map_unlink(e->collector.map);
+        /* Nobody who looks at it has it any more. */
+        pthread_mutex_lock(&rw_lg_process.turn);
         rw_lg_process.engine = NULL;
+        pthread_mutex_unlock(&rw_lg_process.turn);
         if (joined) {
             rw_lg_retire(e->collector.map);
             rw_lg_engine_free(e);

@@ -120,8 +120,6 @@ void rw_lg_report(const char *words, const char *appender, int code);
 
 /* What rings and calls have counted (stats.c). */
 void rw_lg_ring_stats(struct rollway_logger_stats *s);
-/* Adds what the appenders have counted. */
-void rw_lg_appender_stats(struct rollway_logger_stats *s);
 
 /* In a child after fork(): starts the child's own logger when the parent had one. True: try again. Signal-safe in that it does
  * nothing when somebody is at it. */

@@ -25,37 +25,36 @@ void rw_lg_ring_stats(struct rollway_logger_stats *s)
     for (int l = 0; l < RW_LG_LEVELS; l++)
         s->dropped[l] = atomic_load(&rw_lg_counts.dropped[l]);
     s->suppressed = atomic_load(&rw_lg_counts.suppressed);
-    if (atomic_load(&rw_lg_now.generation))
-        add_rings(s, &rw_lg_caller.map);
-}
-
-void rollway_logger_get_stats(struct rollway_logger_stats *stats)
-{
-    struct rollway_logger_stats s = {.size = sizeof(s)};
-    rw_lg_ring_stats(&s);
-    rw_lg_appender_stats(&s);
-    size_t n = stats->size && stats->size < sizeof(s) ? stats->size : sizeof(s);
-    s.size = stats->size ? stats->size : sizeof(s);
-    memcpy(stats, &s, n);
-}
-
-void rw_lg_appender_stats(struct rollway_logger_stats *s)
-{
-    pthread_mutex_lock(&rw_lg_process.turn);
     const struct rw_lg_engine *e = rw_lg_running();
-    if (e) {
-        s->rescued = e->rescued;
-        s->written = e->gone_written;
-        s->failed = e->gone_failed;
-    }
-    for (unsigned i = 0; e && i < e->n_appenders; i++) {
+    if (e)
+        add_rings(s, e->collector.map);
+}
+
+static void add_appenders(struct rollway_logger_stats *s, const struct rw_lg_engine *e)
+{
+    s->rescued = e->rescued;
+    s->written = e->gone_written;
+    s->failed = e->gone_failed;
+    for (unsigned i = 0; i < e->n_appenders; i++) {
         const struct rw_lg_appender *a = &e->appenders[i];
         s->written += atomic_load(&a->counts.written);
         s->failed += rw_lg_appender_gave_up(a);
         if (a->sink->ops->lost)
             s->failed += a->sink->ops->lost(a->sink);
     }
+}
+
+void rollway_logger_get_stats(struct rollway_logger_stats *stats)
+{
+    struct rollway_logger_stats s = {.size = sizeof(s)};
+    pthread_mutex_lock(&rw_lg_process.turn);
+    rw_lg_ring_stats(&s);
+    if (rw_lg_running())
+        add_appenders(&s, rw_lg_running());
     pthread_mutex_unlock(&rw_lg_process.turn);
+    size_t n = stats->size && stats->size < sizeof(s) ? stats->size : sizeof(s);
+    s.size = stats->size ? stats->size : sizeof(s);
+    memcpy(stats, &s, n);
 }
 
 uint64_t rw_lg_appender_gave_up(const struct rw_lg_appender *a)
