@@ -166,8 +166,8 @@ ROLLWAY_API void rollway_logger_reopen(void);
 /* Waits until what this process logged before the call was written by every appender (and synced, where one is set to),
  * at most timeout_ms (-1: without limit). TIMEOUT. */
 ROLLWAY_API int rollway_logger_flush(int timeout_ms);
-/* Flushes, ends the threads, takes the rings away. Returns how many records were lost because the time was over: they
- * stay in the file of the rings and are written by the next start. */
+/* Flushes, ends the threads, takes the rings away. Returns how many records were not written because the time was over:
+ * they stay in the file of the rings and are written by the next start, but for those that a full journal had pushed out into memory. */
 ROLLWAY_API int64_t rollway_logger_close(int timeout_ms);
 /* What the last failure on this thread was about. "" when there was none. */
 ROLLWAY_API const char *rollway_logger_error(void);

@@ -102,5 +102,7 @@ bool rw_lg_appender_drop(struct rw_lg_appender *a, uint64_t room);
 const struct rw_lg_entry *rw_lg_kept_next(struct rw_lg_appender *a);
 /* It is over: counts as dropped what is in memory only, because the journal has gone on; `all`: and what was kept. */
 void rw_lg_appender_drop_chunk(struct rw_lg_appender *a, bool all);
+/* How many records are in memory only. */
+uint64_t rw_lg_appender_memory_only(const struct rw_lg_appender *a);
 /* `to` goes on where `from`, which has the same name and nobody runs any more, has stopped: counts, and what was kept. */
 void rw_lg_appender_inherit(struct rw_lg_appender *to, struct rw_lg_appender *from);

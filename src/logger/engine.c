@@ -75,6 +75,7 @@ struct rw_lg_engine *rw_lg_running(void)
 
 int rollway_logger_flush(int timeout_ms)
 {
+    RW_OS_NOT_CANCELLED;
     int64_t deadline = deadline_of(timeout_ms);
     pthread_mutex_lock(&rw_lg_process.admin);
     int rc = rw_lg_running() ? rw_lg_flush(rw_lg_running(), deadline) : RW_OK;
@@ -141,6 +142,7 @@ void rw_lg_once(void)
 
 int rollway_logger_start(const struct rollway_logger_options *options)
 {
+    RW_OS_NOT_CANCELLED;
     rw_lg_once();
     pthread_mutex_lock(&rw_lg_process.admin);
     struct rw_err err = {.text = ""};
@@ -236,6 +238,7 @@ int rw_lg_reload(struct rw_lg_engine *e, struct rw_err *err)
 
 int rollway_logger_reload(void)
 {
+    RW_OS_NOT_CANCELLED;
     struct rw_err err = {.text = ""};
     (void)rw_lg_revive();
     pthread_mutex_lock(&rw_lg_process.admin);
@@ -258,6 +261,7 @@ void rollway_logger_reopen(void)
 
 bool rw_lg_revive(void)
 {
+    RW_OS_NOT_CANCELLED;
     if (!atomic_load(&orphan) || pthread_mutex_trylock(&rw_lg_process.admin) != 0)
         return atomic_load(&rw_lg_now.generation) != 0;
     struct rw_lg_engine *old = rw_lg_process.engine;
@@ -311,6 +315,7 @@ static int64_t unwritten(const struct rw_lg_engine *e)
 
 int64_t rollway_logger_close(int timeout_ms)
 {
+    RW_OS_NOT_CANCELLED;
     int64_t deadline = deadline_of(timeout_ms), lost = 0;
     pthread_mutex_lock(&rw_lg_process.admin);
     struct rw_lg_engine *e = rw_lg_running();
@@ -329,6 +334,8 @@ int64_t rollway_logger_close(int timeout_ms)
         atomic_store(&rw_lg_engine_header(e)->closed, lost == 0);
         if (lost == 0)
             rw_lg_map_unlink(e->collector.map);
+        for (unsigned i = 0; joined && i < e->n_appenders; i++)
+            lost += (int64_t)rw_lg_appender_memory_only(&e->appenders[i]);
         /* Nobody who looks at it has it any more. */
         pthread_mutex_lock(&rw_lg_process.turn);
         rw_lg_process.engine = NULL;

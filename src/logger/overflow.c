@@ -122,11 +122,21 @@ void rw_lg_appender_inherit(struct rw_lg_appender *to, struct rw_lg_appender *fr
     from->kept = (struct rw_lg_kept){.p = NULL};
 }
 
-void rw_lg_appender_drop_chunk(struct rw_lg_appender *a, bool all)
+/* Of the chunk; the journal goes over all of one or nothing. */
+static uint64_t gone_over(const struct rw_lg_appender *a)
 {
     uint64_t waiting = a->sink->ops->lines ? a->lines : a->pending;
-    if (waiting && atomic_load(&a->cursor->done) >= a->upto)
-        atomic_fetch_add_explicit(&a->counts.failed, waiting, memory_order_relaxed);
+    return atomic_load(&a->cursor->done) >= a->upto ? waiting : 0;
+}
+
+uint64_t rw_lg_appender_memory_only(const struct rw_lg_appender *a)
+{
+    return gone_over(a) + atomic_load(&a->kept_records);
+}
+
+void rw_lg_appender_drop_chunk(struct rw_lg_appender *a, bool all)
+{
+    atomic_fetch_add_explicit(&a->counts.failed, gone_over(a), memory_order_relaxed);
     for (const struct rw_lg_entry *e; all && (e = rw_lg_kept_next(a));)
         atomic_fetch_add_explicit(&a->counts.dropped[rw_lg_entry_level(e)], 1,
                                   memory_order_relaxed);

@@ -129,6 +129,7 @@ static void *wait_for_room(struct rw_lg_ring *r, uint32_t size, int64_t wait_ns)
 
 void *rw_lg_ring_overflow(struct rw_lg_ring *r, uint32_t size, unsigned level)
 {
+    RW_OS_NOT_CANCELLED;
     int saved = errno;
     void *p = NULL;
     switch (rw_lg_caller.overflow[level]) {

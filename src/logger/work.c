@@ -211,6 +211,7 @@ void rw_lg_write_now(void)
 {
     if (inside)
         return;
+    RW_OS_NOT_CANCELLED;
     int saved = errno;
     inside = true;
     pthread_mutex_lock(&rw_lg_process.turn);

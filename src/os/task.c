@@ -41,8 +41,21 @@ void rw_os_task_name(const char *name)
     pthread_setname_np(pthread_self(), name);
 }
 
+int rw_os_cancel_hold(void)
+{
+    int before = PTHREAD_CANCEL_ENABLE;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+void rw_os_cancel_release(const int *held)
+{
+    (void)pthread_setcancelstate(*held, NULL);
+}
+
 void rw_os_write_stderr(const char *p, size_t n)
 {
+    RW_OS_NOT_CANCELLED;
     int saved = errno;
     while (n > 0) {
         ssize_t done = write(STDERR_FILENO, p, n);

@@ -23,5 +23,11 @@ RW_MUST int rw_os_run_dir(char *ret, size_t n);
 RW_MUST int rw_os_state_dir(char *ret, size_t n);
 /* The name of the program, without its folder. Static storage. */
 const char *rw_os_program(void);
+/* Until the end of the block pthread_cancel() waits: a thread that ended here would leave locked or half done what it is at. */
+#define RW_OS_NOT_CANCELLED                                                                        \
+    __attribute__((cleanup(rw_os_cancel_release), unused)) int rw_os_cancel_held =                 \
+        rw_os_cancel_hold()
+int rw_os_cancel_hold(void);
+void rw_os_cancel_release(const int *held);
 /* The calling thread runs when nothing else wants to, disk included. */
 void rw_os_task_idle(void);
