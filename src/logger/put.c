@@ -45,6 +45,12 @@ static uint32_t site_id(const struct rollway_site *site)
     return __atomic_load_n(&site->id, __ATOMIC_ACQUIRE);
 }
 
+/* Valid once the site's id is of this generation. */
+static uint64_t follow_of(const struct rollway_site *site)
+{
+    return __atomic_load_n(&site->follow, __ATOMIC_RELAXED);
+}
+
 static struct text text_of(unsigned type, unsigned long long value, size_t most)
 {
     const void *p = (const void *)(uintptr_t)value;
@@ -286,7 +292,8 @@ static bool know(struct rollway_site *site, const struct rollway_logger *logger,
             atomic_fetch_add(&rw_lg_counts.dropped[site->level], 1);
             return false;
         }
-        site->follow = rw_lg_site_follow(rw_lg_site_own(&rw_lg_caller.map, id));
+        __atomic_store_n(&site->follow, rw_lg_site_follow(rw_lg_site_own(&rw_lg_caller.map, id)),
+                         __ATOMIC_RELAXED);
         rw_lg_site_list_add(site);
         if (rw_lg_limits_concern(site))
             __atomic_fetch_or(&site->limited, RW_LG_LIMITED_BY_SETTINGS, __ATOMIC_RELAXED);
@@ -357,7 +364,7 @@ static ROLLWAY_COLD_ void put_slow(struct call *c)
         rw_lg_direct(c->site, c->logger, c->values);
     } else if (prepare(c->site, c->logger, &common)) {
         struct rw_lg_ring *r = rw_lg_self.ring;
-        c->follow = c->site->follow;
+        c->follow = follow_of(c->site);
         if (common) {
             put_common(c);
         } else if (enter(r, c->site)) {
@@ -370,7 +377,7 @@ static ROLLWAY_COLD_ void put_slow(struct call *c)
     errno = saved;
 }
 
-/* With text or a context, limited, or without a ring. */
+/* Limited, or without a ring. */
 static __attribute__((noinline)) void put_more(struct rollway_site *site,
                                                const struct rollway_logger *logger,
                                                const unsigned long long *values)
@@ -383,7 +390,21 @@ static __attribute__((noinline)) void put_more(struct rollway_site *site,
         put_slow(&c);
         return;
     }
-    c.follow = site->follow;
+    c.follow = follow_of(site);
+    put_record(r, &c);
+    leave(r);
+}
+
+/* With text or a context; the ring was entered. */
+static __attribute__((noinline)) void put_text(struct rw_lg_ring *r, struct rollway_site *site,
+                                               const struct rollway_logger *logger,
+                                               const unsigned long long *values)
+{
+    struct call c = {.site = site,
+                     .logger = logger,
+                     .values = values,
+                     .n_values = site->n_fields,
+                     .follow = follow_of(site)};
     put_record(r, &c);
     leave(r);
 }
@@ -392,10 +413,15 @@ void rollway_put_(struct rollway_site *site, const struct rollway_logger *logger
                   const unsigned long long *values)
 {
     struct rw_lg_ring *r = rw_lg_self.ring;
-    if (__builtin_expect(__atomic_load_n(&site->limited, __ATOMIC_RELAXED) || site->follow ||
-                             rw_lg_self.context || !usable(r) || !enter(r, site),
+    if (__builtin_expect(__atomic_load_n(&site->limited, __ATOMIC_RELAXED) || !usable(r) ||
+                             !enter(r, site),
                          0)) {
         put_more(site, logger, values);
+        return;
+    }
+    /* Only now: before, another thread may be registering the site. */
+    if (__builtin_expect(follow_of(site) || rw_lg_self.context, 0)) {
+        put_text(r, site, logger, values);
         return;
     }
     put_numbers(r, site, logger, values, site->n_fields);
@@ -474,7 +500,7 @@ static void take_all(struct call *c, const struct rw_lg_site *known, va_list *ar
     }
     c->values = values;
     c->n_values = n;
-    c->follow = c->site->follow;
+    c->follow = follow_of(c->site);
     c->limits = limits;
 }
 
@@ -502,7 +528,7 @@ static void take_text(struct call *c, va_list *args, struct kept *kept)
     kept->limits[0] = UINT32_MAX;
     c->values = kept->values;
     c->n_values = 1;
-    c->follow = c->site->follow;
+    c->follow = follow_of(c->site);
     c->limits = kept->limits;
 }
 
