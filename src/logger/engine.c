@@ -16,7 +16,7 @@
 #include "os/task.h"
 #include "os/ticks.h"
 
-enum { LAST_WAIT_NS = 100000000 };
+enum { LAST_WAIT_NS = 100000000, EXIT_MS = 2000 };
 #define RELOAD_WAIT_NS 5000000000ll
 #define ADOPT_NS       1000000000ll
 
@@ -128,11 +128,23 @@ static void in_child(void)
     rw_os_shared_forget(&rw_lg_caller.map.mem, inside);
 }
 
+/* A program that ends without rollway_logger_close(): what other threads log from now on is for the next start, and so is what takes
+ * longer. */
+static void at_exit(void)
+{
+    if (rw_lg_self.collects || pthread_mutex_trylock(&rw_lg_process.admin) != 0)
+        return;
+    if (rw_lg_running())
+        (void)rw_lg_flush(rw_lg_running(), deadline_of(EXIT_MS));
+    pthread_mutex_unlock(&rw_lg_process.admin);
+}
+
 static void once_only(void)
 {
     make_conds();
     rw_lg_care_init();
     pthread_atfork(before_fork, after_fork, in_child);
+    (void)atexit(at_exit); /* refused: then all is for the next start */
 }
 
 void rw_lg_once(void)
