@@ -43,30 +43,50 @@ static void line(int t, long n)
     rollway_info("number", "t", t, "n", n);
 }
 
+/* KiB of memory that is the process's own. That of rings and journal, which is a file's, fills up with time to what the settings say. */
 static long resident(void)
 {
-    long pages = 0;
+    long pages = 0, shared = 0;
     FILE *f = fopen("/proc/self/statm", "r");
-    if (!f || fscanf(f, "%*d %ld", &pages) != 1)
-        pages = -1;
-    if (f)
-        fclose(f);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+    if (!f || fscanf(f, "%*d %ld %ld", &pages, &shared) != 2)
+        abort();
+    fclose(f);
+    return (pages - shared) * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-static int finish(const char *more, long a, long b)
+static long long now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+static int descriptors(void)
+{
+    int n = 0;
+    for (int fd = 0; fd < 1024; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
+/* Closes, and says in pairs of a word and a number how it went; "said" is what more there is to say. */
+static int finish(const char *said)
 {
     struct rollway_logger_stats s = {.size = sizeof(s)};
-    int rc = rollway_logger_flush(20000);
+    const char *timeout = getenv("LOG_FAULTS_TIMEOUT");
+    int ms = timeout ? atoi(timeout) : 20000;
+    int rc = rollway_logger_flush(ms);
     rollway_logger_get_stats(&s);
     unsigned long long dropped = 0;
     for (int i = 0; i < ROLLWAY_LEVELS; i++)
         dropped += s.dropped[i];
-    long long lost = (long long)rollway_logger_close(20000);
-    printf("accepted %llu dropped %llu failed %llu rescued %llu rings %llu flush %d lost %lld %s "
-           "%ld %ld\n",
+    long long from = now_ns();
+    long long lost = (long long)rollway_logger_close(ms);
+    printf("accepted %llu dropped %llu failed %llu rescued %llu rings %llu flush %d lost %lld "
+           "closed_ms %lld%s\n",
            (unsigned long long)s.accepted, dropped, (unsigned long long)s.failed,
-           (unsigned long long)s.rescued, (unsigned long long)s.rings, rc, lost, more, a, b);
+           (unsigned long long)s.rescued, (unsigned long long)s.rings, rc, lost,
+           (now_ns() - from) / 1000000, said);
     return 0;
 }
 
@@ -83,6 +103,8 @@ static int threads(long n)
 {
     start();
     long early = 0;
+    int open_early = 0;
+    char said[128];
     for (long i = 0; i < n; i += 10) {
         pthread_t ids[10];
         for (long j = 0; j < 10; j++)
@@ -90,11 +112,15 @@ static int threads(long n)
                 return 1;
         for (long j = 0; j < 10; j++)
             pthread_join(ids[j], NULL);
-        if (i == 1000)
+        if (i == 1000) {
             early = resident();
+            open_early = descriptors();
+        }
     }
     (void)rollway_logger_flush(20000);
-    return finish("resident", early, resident());
+    snprintf(said, sizeof(said), " early_kib %ld late_kib %ld more_descriptors %d", early,
+             resident(), descriptors() - open_early);
+    return finish(said);
 }
 
 /* Logs until it is told to stop. */
@@ -193,7 +219,7 @@ static int forks(long n)
     for (int i = 0; i < LOGGING; i++)
         pthread_join(ids[i], NULL);
     tell_counts();
-    return finish("", 0, 0);
+    return finish("");
 }
 
 /* ---- the program's end ---- */
@@ -267,7 +293,9 @@ static int signals(long n)
             (void)rollway_logger_flush(1000);
     }
     setitimer(ITIMER_REAL, &never, NULL);
-    return finish("handler", atomic_load(&in_handler), 0);
+    char said[64];
+    snprintf(said, sizeof(said), " handler %ld", atomic_load(&in_handler));
+    return finish(said);
 }
 
 static atomic_long called;
@@ -292,7 +320,9 @@ static int reentrant(long n)
         line(1, i);
     (void)rollway_logger_flush(10000);
     (void)rollway_logger_flush(10000);
-    return finish("callback", atomic_load(&called), 0);
+    char said[64];
+    snprintf(said, sizeof(said), " callback %ld", atomic_load(&called));
+    return finish(said);
 }
 
 static void *until_cancelled(void *arg)
@@ -323,18 +353,10 @@ static int cancelled(long n)
         }
     }
     tell_counts();
-    return finish("", 0, 0);
+    return finish("");
 }
 
 /* ---- starts and ends ---- */
-
-static int descriptors(void)
-{
-    int n = 0;
-    for (int fd = 0; fd < 1024; fd++)
-        n += fcntl(fd, F_GETFD) >= 0;
-    return n;
-}
 
 /* One call site that all starts share, and one that each 255th uses. */
 static int restarts(long n)
@@ -355,7 +377,7 @@ static int restarts(long n)
     }
     long late_kib = resident();
     int more = descriptors() - open_early;
-    printf("resident %ld %ld descriptors %d\n", early, late_kib, more);
+    printf("early_kib %ld late_kib %ld more_descriptors %d\n", early, late_kib, more);
     return 0;
 }
 
@@ -374,17 +396,10 @@ static int outside(void)
     rollway_info("number", "t", 8, "n", 2);
     start();
     line(1, 1);
-    return finish("", 0, 0);
+    return finish("");
 }
 
 /* ---- steady ---- */
-
-static long long now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000ll + t.tv_nsec;
-}
 
 /* 1,000 lines a second for so many milliseconds: the longest call, in microseconds, too. */
 static int steady(long ms)
@@ -400,7 +415,18 @@ static int steady(long ms)
         longest = took > longest ? took : longest;
         usleep(1000);
     }
-    return finish("longest", longest, n);
+    char said[64];
+    snprintf(said, sizeof(said), " longest %ld n %ld", longest, n);
+    return finish(said);
+}
+
+/* As fast as it goes. Nothing, for 0. */
+static int burst(long n)
+{
+    start();
+    for (long i = 0; i < n; i++)
+        line(1, i);
+    return finish("");
 }
 
 /* ---- everything at once, for long ---- */
@@ -470,7 +496,9 @@ static int soak(long ms)
         one_round(round);
         usleep(20000);
     }
-    return finish("rounds", round, 0);
+    char said[64];
+    snprintf(said, sizeof(said), " rounds %d", round);
+    return finish(said);
 }
 
 /* So few descriptors that not all that the settings name can be opened at once. */
@@ -482,7 +510,7 @@ static int descriptors_few(long n)
     start();
     for (long i = 0; i < 1000; i++)
         line(1, i);
-    return finish("", 0, 0);
+    return finish("");
 }
 
 int main(int argc, char **argv)
@@ -497,6 +525,7 @@ int main(int argc, char **argv)
                 {"cancelled", cancelled},
                 {"restarts", restarts},
                 {"steady", steady},
+                {"burst", burst},
                 {"descriptors", descriptors_few},
                 {"soak", soak}};
     if (argc < 3)
