@@ -281,25 +281,36 @@ struct rollway_site_field {
     unsigned char type;
 };
 
-/* A call site: what is known about it before it runs, and its switch. */
+/* A call site: what is known about it before it runs, and its switch. What each call looks at comes first, in one cache line. */
 struct rollway_site {
+    unsigned char level, n_fields;
+    signed char gate; /* taken when the logger's level is at most this; 127 until its first run */
+    unsigned char limited;
+    unsigned id; /* 0: not registered */
+    unsigned long long
+        follow; /* four bits for each field: its type, when more than its bits is to be copied */
     const char *message; /* or the format */
     const char *file;
     const char *function;
     const struct rollway_site_field *fields; /* NULL: a format */
     unsigned line;
-    unsigned char level, n_fields;
-    signed char gate; /* taken when the logger's level is at most this; 127 until its first run */
-    unsigned char limited;
-    unsigned long long
-        follow;  /* four bits for each field: its type, when more than its bits is to be copied */
-    unsigned id; /* 0: not registered */
     unsigned every_ms, sample;
     unsigned suppressed, counted;
     unsigned long long due_ns;
     unsigned long long mark; /* that it is this one, and not what was loaded over it */
-};
+} __attribute__((aligned(16)));
 
+/* So many values, in registers; with more of them, in memory. */
+ROLLWAY_API void rollway_put0_(struct rollway_site *site, const struct rollway_logger *logger);
+ROLLWAY_API void rollway_put1_(struct rollway_site *site, const struct rollway_logger *logger,
+                               unsigned long long a);
+ROLLWAY_API void rollway_put2_(struct rollway_site *site, const struct rollway_logger *logger,
+                               unsigned long long a, unsigned long long b);
+ROLLWAY_API void rollway_put3_(struct rollway_site *site, const struct rollway_logger *logger,
+                               unsigned long long a, unsigned long long b, unsigned long long c);
+ROLLWAY_API void rollway_put4_(struct rollway_site *site, const struct rollway_logger *logger,
+                               unsigned long long a, unsigned long long b, unsigned long long c,
+                               unsigned long long d);
 ROLLWAY_API void rollway_put_(struct rollway_site *site, const struct rollway_logger *logger,
                               const unsigned long long *values);
 ROLLWAY_API void rollway_putf_(struct rollway_site *site, const struct rollway_logger *logger,
@@ -312,13 +323,33 @@ static inline int rollway_gate_(const struct rollway_site *site,
            __atomic_load_n(&site->gate, __ATOMIC_RELAXED);
 }
 
+/* `values` has at least 4; n is a constant, so that the compiler keeps one of these calls, and no array. */
+static inline __attribute__((always_inline)) void rollway_emit_(struct rollway_site *site,
+                                                                const struct rollway_logger *logger,
+                                                                const unsigned long long *values,
+                                                                size_t n)
+{
+    if (n == 0)
+        rollway_put0_(site, logger);
+    else if (n == 1)
+        rollway_put1_(site, logger, values[0]);
+    else if (n == 2)
+        rollway_put2_(site, logger, values[0], values[1]);
+    else if (n == 3)
+        rollway_put3_(site, logger, values[0], values[1], values[2]);
+    else if (n == 4)
+        rollway_put4_(site, logger, values[0], values[1], values[2], values[3]);
+    else
+        rollway_put_(site, logger, values);
+}
+
 /* Before a message and a key stands "": what is not a literal does not compile. It would be read once, and kept for all calls. */
 #define ROLLWAY_FIRST_(...)         ROLLWAY_FIRST__(__VA_ARGS__, 0)
 #define ROLLWAY_FIRST__(first, ...) first
 #define ROLLWAY_SITE_(level_, every_, sample_, message_, fields_, n_)                              \
     {                                                                                              \
-        "" message_, __FILE__, __func__, fields_, __LINE__, level_, n_, 127,                       \
-            (every_) || (sample_), 0, 0, every_, sample_, 0, 0, 0, 0                               \
+        level_, n_, 127, (every_) || (sample_), 0, 0, "" message_, __FILE__, __func__, fields_,    \
+            __LINE__, every_, sample_, 0, 0, 0, 0                                                  \
     }
 
 #define ROLLWAY_EMITF_(logger, level, every, sample, ...)                                          \
@@ -467,9 +498,9 @@ inline void put(rollway_site *site, const rollway_logger *logger, const Values &
 {
     slot slots[sizeof...(Values) + 1];
     unsigned i = 0;
-    const unsigned long long values[] = {bits(v, slots[i++])..., 0};
+    const unsigned long long values[sizeof...(Values) + 4] = {bits(v, slots[i++])...};
     static_cast<void>(slots), static_cast<void>(i); /* without fields nobody reads them */
-    rollway_put_(site, logger, values);
+    rollway_emit_(site, logger, values, sizeof...(Values));
 }
 } // namespace detail
 } // namespace rollway
@@ -561,13 +592,14 @@ __extension__ typedef unsigned __int128 rollway_uint128_;
 #define ROLLWAY_VALUE_(k, v) ROLLWAY_BITS_(v),
 #define ROLLWAY_PUT_(site, logger, ...)                                                            \
     do {                                                                                           \
-        const unsigned long long rollway_values_[] = {                                             \
+        const unsigned long long rollway_values_[ROLLWAY_COUNT_ + 4] = {                           \
             ROLLWAY_PAIRS_(ROLLWAY_VALUE_, __VA_ARGS__) 0};                                        \
-        rollway_put_(site, logger, rollway_values_);                                               \
+        rollway_emit_(site, logger, rollway_values_, ROLLWAY_COUNT_);                              \
     } while (0)
 
 #endif
 
+#define ROLLWAY_COUNT_ (sizeof(rollway_fields_) / sizeof(rollway_fields_[0]) - 1)
 #define ROLLWAY_EMIT_(logger, level, every, sample, ...)                                           \
     do {                                                                                           \
         if (ROLLWAY_INT_(level) >= ROLLWAY_INT_(ROLLWAY_LEVEL_MIN)) {                              \
@@ -575,7 +607,7 @@ __extension__ typedef unsigned __int128 rollway_uint128_;
                 ROLLWAY_PAIRS_(ROLLWAY_FIELD_, __VA_ARGS__){ROLLWAY_NONE_, 0}};                    \
             static struct rollway_site rollway_site_ =                                             \
                 ROLLWAY_SITE_(level, every, sample, ROLLWAY_FIRST_(__VA_ARGS__), rollway_fields_,  \
-                              sizeof(rollway_fields_) / sizeof(rollway_fields_[0]) - 1);           \
+                              ROLLWAY_COUNT_);                                                     \
             const struct rollway_logger *const rollway_logger_ = (logger);                         \
             if (rollway_gate_(&rollway_site_, rollway_logger_))                                    \
                 ROLLWAY_PUT_(&rollway_site_, rollway_logger_, __VA_ARGS__);                        \

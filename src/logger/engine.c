@@ -120,6 +120,7 @@ static void in_child(void)
     bool inside =
         rw_lg_self.acquiring || (ring && atomic_load_explicit(&ring->busy, memory_order_relaxed));
     rw_lg_self.ring = NULL;
+    rw_lg_self.quick = NULL;
     rw_lg_self.acquiring = 0;
     if (!rw_lg_process.engine)
         return;

@@ -44,14 +44,23 @@ extern struct rw_lg_counts rw_lg_counts;
 
 /* Field by field what a thread has; in thread-local storage of the first block, so that reaching it is one instruction. */
 struct rw_lg_self {
+    struct rw_lg_ring
+        *quick; /* the ring, when nothing has to be done for a call but to write to it (quick.c) */
     uint32_t generation; /* of the ring */
     uint8_t left;        /* the thread is ending: no ring any more */
     uint8_t acquiring;   /* a signal that comes now has to do without */
     uint8_t collects;    /* the collector's thread: would wait for itself */
     struct rw_lg_ring *ring;
     struct rw_lg_context *context; /* NULL: none */
-};
+} __attribute__((aligned(32)));    /* in one cache line */
 extern __thread struct rw_lg_self rw_lg_self __attribute__((tls_model("initial-exec")));
+
+/* A call site's id carries the generation in which it was given. */
+enum { RW_LG_ID_BITS = 24 };
+
+/* put.c: the call with all that may come its way. */
+void rw_lg_call(struct rollway_site *site, const struct rollway_logger *logger,
+                const unsigned long long *values);
 
 /* A ring for this thread; NULL: there is none left, or no memory. */
 struct rw_lg_ring *rw_lg_ring_acquire(uint32_t generation);
@@ -61,11 +70,10 @@ void rw_lg_ring_enable(struct rw_lg_ring *r, uint32_t generation);
 void *rw_lg_ring_make_room(struct rw_lg_ring *r, uint32_t size);
 static inline void *rw_lg_ring_room(struct rw_lg_ring *r, uint32_t size)
 {
-    uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed),
-             at = head & (r->bytes - 1);
-    if (__builtin_expect(at + size > r->bytes || head + size - r->tail_seen > r->bytes, 0))
+    uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
+    if (__builtin_expect(head + size > r->limit, 0))
         return rw_lg_ring_make_room(r, size);
-    return r->data + at;
+    return r->data + (head & (r->bytes - 1));
 }
 /* The same, when that said no: by the policy of the level, waits or makes room. NULL: the record is dropped, and counted. */
 void *rw_lg_ring_overflow(struct rw_lg_ring *r, uint32_t size, unsigned level);
@@ -78,6 +86,8 @@ static inline void rw_lg_ring_commit(struct rw_lg_ring *r, uint32_t size)
     rw_os_prefetch_write(r->data + ((head + RW_LG_AHEAD) & (r->bytes - 1)));
     rw_os_prefetch_write(r->data + ((head + RW_LG_AHEAD + 64) & (r->bytes - 1)));
 }
+/* After a change of ring or context. */
+void rw_lg_self_changed(struct rw_lg_self *self);
 /* The calling thread's destructor, run once for each thread that has a ring or a context. */
 void rw_lg_self_register(void);
 /* Nobody is inside a call any more, or gives up after a while. Call after generation was changed. */

@@ -1,5 +1,6 @@
 /*
- * The call itself: from the arguments to a record in the thread's ring.
+ * The call itself: from the arguments to a record in the thread's ring, whatever may come in between. Fields of a thread without a
+ * context that has room in its ring do not come here (quick.c); formats do.
  *
  * The fast path takes no lock, makes no system call, allocates nothing and writes only to the ring. What happens once in a call site's
  * or a thread's life, and what goes wrong, is apart (slow_path). A signal handler that logs while its thread is inside a call finds
@@ -20,8 +21,7 @@
 #include "os/task.h"
 #include "os/ticks.h"
 
-/* A site's id carries the generation in which it was given. */
-enum { ID_BITS = 24, TEXT_MAX = RW_LG_ENTRY_MAX - 4096 };
+enum { TEXT_MAX = RW_LG_ENTRY_MAX - 4096 };
 
 struct text {
     const char *p;
@@ -155,7 +155,7 @@ static inline struct rw_lg_entry *begin(struct rw_lg_ring *r, const struct rollw
             return NULL;
     }
     e->size = size;
-    e->site = site_id(site) & ((1u << ID_BITS) - 1);
+    e->site = site_id(site) & ((1u << RW_LG_ID_BITS) - 1);
     uint64_t sequence = atomic_load_explicit(&r->sequence, memory_order_relaxed) + 1;
     atomic_store_explicit(&r->sequence, sequence, memory_order_relaxed);
     e->sequence = (uint32_t)sequence;
@@ -275,7 +275,7 @@ static void put_common(struct call *c)
             return;
         }
     r->thread = rw_os_task_id();
-    if (site_id(c->site) >> ID_BITS == atomic_load(&r->generation))
+    if (site_id(c->site) >> RW_LG_ID_BITS == atomic_load(&r->generation))
         put_record(r, c);
     else
         atomic_fetch_add(&rw_lg_counts.dropped[c->site->level], 1); /* closed in this moment */
@@ -286,7 +286,7 @@ static void put_common(struct call *c)
 static bool know(struct rollway_site *site, const struct rollway_logger *logger,
                  uint32_t generation)
 {
-    if (site_id(site) >> ID_BITS != generation) {
+    if (site_id(site) >> RW_LG_ID_BITS != generation) {
         uint32_t id = rw_lg_site_register(&rw_lg_caller.map, site);
         if (!id) {
             atomic_fetch_add(&rw_lg_counts.dropped[site->level], 1);
@@ -298,14 +298,14 @@ static bool know(struct rollway_site *site, const struct rollway_logger *logger,
         if (rw_lg_limits_concern(site))
             __atomic_fetch_or(&site->limited, RW_LG_LIMITED_BY_SETTINGS, __ATOMIC_RELAXED);
         __atomic_store_n(&site->gate, (signed char)rw_lg_gate(site), __ATOMIC_RELAXED);
-        __atomic_store_n(&site->id, generation << ID_BITS | id, __ATOMIC_RELEASE);
+        __atomic_store_n(&site->id, generation << RW_LG_ID_BITS | id, __ATOMIC_RELEASE);
     }
     return rollway_gate_(site, logger);
 }
 
 static const struct rw_lg_site *known_site(const struct rollway_site *site)
 {
-    return rw_lg_site_own(&rw_lg_caller.map, site_id(site) & ((1u << ID_BITS) - 1));
+    return rw_lg_site_own(&rw_lg_caller.map, site_id(site) & ((1u << RW_LG_ID_BITS) - 1));
 }
 
 /* Makes ready what the fast path needs: true, and the thread's ring is entered (or *ret_common: the common one is to be used). */
@@ -334,7 +334,7 @@ static bool enter(struct rw_lg_ring *r, const struct rollway_site *site)
 {
     atomic_store_explicit(&r->busy, 1, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
-    if (__builtin_expect(site_id(site) >> ID_BITS ==
+    if (__builtin_expect(site_id(site) >> RW_LG_ID_BITS ==
                              atomic_load_explicit(&r->generation, memory_order_relaxed),
                          1))
         return true;
@@ -377,10 +377,8 @@ static ROLLWAY_COLD_ void put_slow(struct call *c)
     errno = saved;
 }
 
-/* Limited, or without a ring. */
-static __attribute__((noinline)) void put_more(struct rollway_site *site,
-                                               const struct rollway_logger *logger,
-                                               const unsigned long long *values)
+void rw_lg_call(struct rollway_site *site, const struct rollway_logger *logger,
+                const unsigned long long *values)
 {
     struct call c = {.site = site, .logger = logger, .values = values, .n_values = site->n_fields};
     if (__builtin_expect(__atomic_load_n(&site->limited, __ATOMIC_RELAXED), 0) && !admit(site, &c))
@@ -392,39 +390,6 @@ static __attribute__((noinline)) void put_more(struct rollway_site *site,
     }
     c.follow = follow_of(site);
     put_record(r, &c);
-    leave(r);
-}
-
-/* With text or a context; the ring was entered. */
-static __attribute__((noinline)) void put_text(struct rw_lg_ring *r, struct rollway_site *site,
-                                               const struct rollway_logger *logger,
-                                               const unsigned long long *values)
-{
-    struct call c = {.site = site,
-                     .logger = logger,
-                     .values = values,
-                     .n_values = site->n_fields,
-                     .follow = follow_of(site)};
-    put_record(r, &c);
-    leave(r);
-}
-
-void rollway_put_(struct rollway_site *site, const struct rollway_logger *logger,
-                  const unsigned long long *values)
-{
-    struct rw_lg_ring *r = rw_lg_self.ring;
-    if (__builtin_expect(__atomic_load_n(&site->limited, __ATOMIC_RELAXED) || !usable(r) ||
-                             !enter(r, site),
-                         0)) {
-        put_more(site, logger, values);
-        return;
-    }
-    /* Only now: before, another thread may be registering the site. */
-    if (__builtin_expect(follow_of(site) || rw_lg_self.context, 0)) {
-        put_text(r, site, logger, values);
-        return;
-    }
-    put_numbers(r, site, logger, values, site->n_fields);
     leave(r);
 }
 

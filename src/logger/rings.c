@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <time.h>
+#include "logger/context.h"
 #include "logger/entry.h"
 #include "os/task.h"
 #include "os/ticks.h"
@@ -53,6 +54,7 @@ struct rw_lg_ring *rw_lg_ring_acquire(uint32_t generation)
         struct rw_lg_ring *before = rw_lg_self.ring;
         rw_lg_self.generation = generation;
         rw_lg_self.ring = r;
+        rw_lg_self_changed(&rw_lg_self);
         if (before)
             atomic_store(&before->used, 0);
         rw_lg_self_register();
@@ -73,16 +75,16 @@ void *rw_lg_ring_make_room(struct rw_lg_ring *r, uint32_t size)
     uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
     uint64_t to_end = r->bytes - (head & (r->bytes - 1));
     uint64_t need = size <= to_end ? size : to_end + size;
-    if (__builtin_expect(head + need - r->tail_seen > r->bytes, 0)) {
-        r->tail_seen = atomic_load_explicit(&r->tail, memory_order_acquire);
-        if (head + need - r->tail_seen > r->bytes)
-            return NULL;
-    }
-    if (__builtin_expect(size > to_end, 0)) {
+    uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
+    if (head + need - tail > r->bytes)
+        return NULL;
+    if (size > to_end) {
         at(r, head)->size = (uint32_t)to_end | RW_LG_PAD;
         atomic_store_explicit(&r->head, head + to_end, memory_order_release);
         head += to_end;
     }
+    uint64_t lap_end = head - (head & (r->bytes - 1)) + r->bytes;
+    r->limit = tail + r->bytes < lap_end ? tail + r->bytes : lap_end;
     return at(r, head);
 }
 
@@ -161,6 +163,7 @@ static void leave(void *unused)
     struct rw_lg_ring *r = rw_lg_self.ring;
     rw_lg_self.left = 1;
     rw_lg_self.ring = NULL;
+    rw_lg_self.quick = NULL;
     if (r)
         atomic_store(&r->used, 0); /* of a start that was closed, too: then its map can go */
     rw_lg_context_free(&rw_lg_self);
@@ -169,6 +172,13 @@ static void leave(void *unused)
 static void make_key(void)
 {
     (void)pthread_key_create(&key, leave);
+}
+
+void rw_lg_self_changed(struct rw_lg_self *self)
+{
+    const struct rw_lg_ring *r = self->ring;
+    self->quick =
+        r && r->tsc && !r->sync && !(self->context && self->context->n) ? self->ring : NULL;
 }
 
 void rw_lg_self_register(void)

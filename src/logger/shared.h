@@ -57,10 +57,10 @@ struct rw_lg_cursor {
 struct rw_lg_ring {
     /* The thread that owns the ring. */
     _Alignas(64) _Atomic uint64_t head; /* bytes ever put */
-    uint64_t tail_seen;                 /* what it last saw of tail */
-    uint8_t *data;                      /* of this process */
-    uint64_t bytes;                     /* of the ring, a power of two */
-    _Atomic uint64_t sequence;          /* records ever put */
+    uint64_t limit; /* up to here there is room, in one piece, by what was last seen of tail */
+    uint8_t *data;  /* of this process */
+    uint64_t bytes; /* of the ring, a power of two */
+    _Atomic uint64_t sequence; /* records ever put */
     uint32_t thread;
     uint16_t index;
     _Atomic uint8_t

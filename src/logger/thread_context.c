@@ -16,17 +16,21 @@ int rollway_context_set(const char *key, const char *value)
         self->context = c;
         rw_lg_self_register();
     }
-    return rw_lg_context_set(self->context, key, value);
+    int rc = rw_lg_context_set(self->context, key, value);
+    rw_lg_self_changed(self);
+    return rc;
 }
 
 void rollway_context_clear(void)
 {
     if (rw_lg_self.context)
         rw_lg_context_clear(rw_lg_self.context);
+    rw_lg_self_changed(&rw_lg_self);
 }
 
 void rw_lg_context_free(struct rw_lg_self *self)
 {
     rw_free(self->context);
     self->context = NULL;
+    rw_lg_self_changed(self);
 }

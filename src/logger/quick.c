@@ -1,0 +1,267 @@
+/*
+ * The call when nothing is in its way: the thread has a ring with room in it, the call site is registered, the thread has no
+ * context, nothing is limited, sampled or synchronous. Everything else is put.c's, which is asked whenever one of this is not so.
+ *
+ * What is read and written is kept to few cache lines: the logger's level, the beginning of the call site, the thread's own struct, the
+ * owner's line of the ring, and the ring where the record goes.
+ *
+ * The same rules hold as in put.c: busy before generation is looked at (rw_lg_rings_settle), the record before the head.
+ */
+#include <string.h>
+#include "logger/engine.h"
+#include "logger/entry.h"
+#include "os/ticks.h"
+
+#define QUICK static inline __attribute__((always_inline))
+
+enum { ID_MASK = (1 << RW_LG_ID_BITS) - 1, LONG = RW_LG_ENTRY_MAX / 2 };
+
+/* Valid once the site's id is of this generation. */
+QUICK uint64_t follow_of(const struct rollway_site *site)
+{
+    return __atomic_load_n(&site->follow, __ATOMIC_RELAXED);
+}
+
+QUICK void leave(struct rw_lg_ring *r)
+{
+    atomic_store_explicit(&r->busy, 0, memory_order_release);
+}
+
+/* The thread's ring, entered; NULL: put.c has to look at this call. */
+QUICK struct rw_lg_ring *enter(const struct rollway_site *site)
+{
+    struct rw_lg_ring *r = rw_lg_self.quick;
+    if (__builtin_expect(!r || __atomic_load_n(&site->limited, __ATOMIC_RELAXED), 0))
+        return NULL;
+    if (__builtin_expect(atomic_load_explicit(&r->busy, memory_order_relaxed), 0))
+        return NULL;
+    atomic_store_explicit(&r->busy, 1, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    uint32_t generation = __atomic_load_n(&site->id, __ATOMIC_ACQUIRE) >> RW_LG_ID_BITS;
+    if (__builtin_expect(generation == atomic_load_explicit(&r->generation, memory_order_relaxed),
+                         1))
+        return r;
+    leave(r);
+    return NULL;
+}
+
+/* The head of a record, and the ring's count of them. */
+QUICK void begin(struct rw_lg_ring *r, struct rw_lg_entry *e, const struct rollway_site *site,
+                 const struct rollway_logger *logger, uint32_t size)
+{
+    uint64_t sequence = atomic_load_explicit(&r->sequence, memory_order_relaxed) + 1;
+    atomic_store_explicit(&r->sequence, sequence, memory_order_relaxed);
+    rw_lg_entry_begin(e, &(const struct rw_lg_entry){
+                             .size = size,
+                             .site = __atomic_load_n(&site->id, __ATOMIC_RELAXED) & ID_MASK,
+                             .ticks = rw_os_tsc(),
+                             .sequence = (uint32_t)sequence,
+                             .thread = r->thread,
+                             .logger = (uint16_t)logger->id,
+                             .ring = r->index,
+                             .flags = site->level,
+                         });
+}
+
+/* One by one: see rw_lg_entry_begin(). */
+QUICK void put_values(uint64_t *to, const unsigned long long *values, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        *(volatile uint64_t *)&to[i] = values[i];
+}
+
+/* Where `size` bytes go, and the ring's head; NULL: put.c has to look for room. */
+QUICK uint8_t *room(const struct rw_lg_ring *r, uint32_t size, uint64_t *ret_head)
+{
+    uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
+    *ret_head = head;
+    return __builtin_expect(head + size <= r->limit, 1) ? r->data + (head & (r->bytes - 1)) : NULL;
+}
+
+/* ---- text ---- */
+
+struct piece {
+    const char *p;
+    size_t n;
+};
+
+QUICK struct piece piece_of(unsigned kind, unsigned long long value)
+{
+    const void *p = (const void *)(uintptr_t)value;
+    if (__builtin_expect(!p, 0))
+        return (struct piece){NULL, 0};
+    if (__builtin_expect(kind == ROLLWAY_T_CSTR_, 1))
+        return (struct piece){p, strlen(p)};
+    const struct rollway_text *t = p; /* rollway_bytes is the same to the machine */
+    return (struct piece){t->p, t->p ? t->n : 0};
+}
+
+/* Most text is short: moves that overlap, without a call. */
+QUICK void copy(uint8_t *to, const char *from, size_t n)
+{
+    if (n > 32) {
+        memcpy(to, from, n);
+    } else if (n >= 16) {
+        memcpy(to, from, 16);
+        memcpy(to + n - 16, from + n - 16, 16);
+    } else if (n >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + n - 8, from + n - 8, 8);
+    } else if (n >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + n - 4, from + n - 4, 4);
+    } else if (n) {
+        to[0] = (uint8_t)from[0];
+        to[n / 2] = (uint8_t)from[n / 2];
+        to[n - 1] = (uint8_t)from[n - 1];
+    }
+}
+
+/* Values, and behind them what they point to, up to `end` at most. Measured and copied at once: what lies above the head is nobody's
+ * until the head has moved. Returns where it ends; NULL: there is no room. */
+QUICK uint8_t *put_pieces(uint8_t *at, const uint8_t *end, const unsigned long long *values,
+                          unsigned n, uint64_t follow)
+{
+    uint64_t *to = (uint64_t *)(void *)at;
+    uint8_t *p = at + 8 * n;
+    for (unsigned i = 0; i < n; i++, follow >>= 4) {
+        unsigned kind = follow & 15;
+        if (!kind) {
+            to[i] = values[i];
+            continue;
+        }
+        if (__builtin_expect(kind == ROLLWAY_T_ERRNO_, 0)) {
+            /* By value: what it points to is gone later. */
+            to[i] = (uint64_t)((const struct rollway_errno *)(uintptr_t)values[i])->value;
+            continue;
+        }
+        struct piece piece = piece_of(kind, values[i]);
+        if (__builtin_expect(piece.n + sizeof(uint64_t) > (size_t)(end - p), 0))
+            return NULL;
+        to[i] = __builtin_expect(piece.p != NULL, 1) ? piece.n : RW_LG_NULL;
+        copy(p, piece.p, piece.n);
+        p += piece.n;
+    }
+    return p;
+}
+
+/* The ring is entered, and left. False: put.c has to. */
+QUICK bool put_text(const struct rollway_site *site, const struct rollway_logger *logger,
+                    const unsigned long long *values, unsigned n)
+{
+    struct rw_lg_ring *r = rw_lg_self.quick;
+    uint32_t fixed = (uint32_t)sizeof(struct rw_lg_entry) + 8 * n + (uint32_t)sizeof(uint64_t);
+    uint64_t head, size = 0;
+    uint8_t *e = room(r, fixed, &head), *p = NULL;
+    if (__builtin_expect(e != NULL, 1))
+        p = put_pieces(e + sizeof(struct rw_lg_entry), e + (r->limit - head), values, n,
+                       follow_of(site));
+    if (__builtin_expect(p != NULL, 1)) {
+        uint64_t zeros = 0; /* the padding, with more behind it */
+        memcpy(p, &zeros, sizeof(zeros));
+        size = rw_lg_align((size_t)(p - e));
+    }
+    if (__builtin_expect(!p || size > LONG, 0)) { /* what is so long may have to be cut */
+        leave(r);
+        return false;
+    }
+    begin(r, (struct rw_lg_entry *)(void *)e, site, logger, (uint32_t)size);
+    rw_lg_ring_commit(r, (uint32_t)size);
+    leave(r);
+    return true;
+}
+
+/* ---- the call ---- */
+
+enum outcome { DONE, TEXT, OTHER };
+
+/* n is a constant where this is compiled into the functions below, and `values` are registers. TEXT: the ring is entered. */
+QUICK enum outcome put(const struct rollway_site *site, const struct rollway_logger *logger,
+                       const unsigned long long *values, unsigned n)
+{
+    struct rw_lg_ring *r = enter(site);
+    if (__builtin_expect(!r, 0))
+        return OTHER;
+    if (n && follow_of(site))
+        return TEXT;
+    uint32_t size = (uint32_t)sizeof(struct rw_lg_entry) + 8 * n;
+    uint64_t head;
+    uint8_t *e = room(r, size, &head);
+    if (__builtin_expect(!e, 0)) {
+        leave(r);
+        return OTHER;
+    }
+    put_values((uint64_t *)(void *)(e + sizeof(struct rw_lg_entry)), values, n);
+    begin(r, (struct rw_lg_entry *)(void *)e, site, logger, size);
+    rw_lg_ring_commit(r, size);
+    leave(r);
+    return DONE;
+}
+
+/* Apart, and called last, so that values become an array only here, and nothing is saved for it before. */
+static __attribute__((noinline)) void text(struct rollway_site *site,
+                                           const struct rollway_logger *logger,
+                                           unsigned long long a, unsigned long long b,
+                                           unsigned long long c, unsigned long long d)
+{
+    const unsigned long long values[] = {a, b, c, d};
+    if (__builtin_expect(!put_text(site, logger, values, site->n_fields), 0))
+        rw_lg_call(site, logger, values);
+}
+
+static ROLLWAY_COLD_ __attribute__((noinline)) void other(
+    struct rollway_site *site, const struct rollway_logger *logger, unsigned long long a,
+    unsigned long long b, unsigned long long c, unsigned long long d)
+{
+    const unsigned long long values[] = {a, b, c, d};
+    rw_lg_call(site, logger, values);
+}
+
+QUICK void finish(enum outcome outcome, struct rollway_site *site,
+                  const struct rollway_logger *logger, unsigned long long a, unsigned long long b,
+                  unsigned long long c, unsigned long long d)
+{
+    if (outcome == TEXT)
+        text(site, logger, a, b, c, d);
+    else if (__builtin_expect(outcome == OTHER, 0))
+        other(site, logger, a, b, c, d);
+}
+
+void rollway_put_(struct rollway_site *site, const struct rollway_logger *logger,
+                  const unsigned long long *values)
+{
+    enum outcome outcome = put(site, logger, values, site->n_fields);
+    if (outcome == OTHER || (outcome == TEXT && !put_text(site, logger, values, site->n_fields)))
+        rw_lg_call(site, logger, values);
+}
+
+void rollway_put0_(struct rollway_site *site, const struct rollway_logger *logger)
+{
+    finish(put(site, logger, NULL, 0), site, logger, 0, 0, 0, 0);
+}
+
+void rollway_put1_(struct rollway_site *site, const struct rollway_logger *logger,
+                   unsigned long long a)
+{
+    finish(put(site, logger, (const unsigned long long[]){a}, 1), site, logger, a, 0, 0, 0);
+}
+
+void rollway_put2_(struct rollway_site *site, const struct rollway_logger *logger,
+                   unsigned long long a, unsigned long long b)
+{
+    finish(put(site, logger, (const unsigned long long[]){a, b}, 2), site, logger, a, b, 0, 0);
+}
+
+void rollway_put3_(struct rollway_site *site, const struct rollway_logger *logger,
+                   unsigned long long a, unsigned long long b, unsigned long long c)
+{
+    finish(put(site, logger, (const unsigned long long[]){a, b, c}, 3), site, logger, a, b, c, 0);
+}
+
+void rollway_put4_(struct rollway_site *site, const struct rollway_logger *logger,
+                   unsigned long long a, unsigned long long b, unsigned long long c,
+                   unsigned long long d)
+{
+    finish(put(site, logger, (const unsigned long long[]){a, b, c, d}, 4), site, logger, a, b, c,
+           d);
+}
