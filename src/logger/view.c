@@ -24,7 +24,7 @@ static void find_logger(const struct rw_lg_map *m, unsigned id, struct rw_lg_vie
     if (id >= RW_LG_LOGGERS)
         return;
     const char *name = (const char *)m->mem.p + h->loggers_at + (size_t)id * RW_LG_NAME;
-    size_t n = strnlen(name, RW_LG_NAME);
+    size_t n = *name ? strnlen(name, RW_LG_NAME) : 0;
     if (n < RW_LG_NAME) {
         v->logger = name;
         v->logger_n = n;
