@@ -76,12 +76,15 @@ static int take_options(struct rw_pipe *p)
     p->from = rw_cli_operand(p->cli, 0);
     p->dlq = rw_cli_string(p->cli, "dlq", NULL);
     p->key_field = rw_cli_string(p->cli, "key", NULL);
+    p->group = rw_cli_string(p->cli, "group", NULL);
     p->by_key = rw_cli_has(p->cli, "by-key");
     p->exit_at_end = rw_cli_has(p->cli, "exit");
     p->from_end = strcmp(offset, "end") == 0;
     p->commit_ms = rw_cli_int(p->cli, "commit-interval", COMMIT_MS);
     if (!p->from_end && strcmp(offset, "start") != 0)
         return rw_cli_usage(p->cli, "--offset is start or end, not \"%s\"", offset);
+    if (p->group && strcmp(p->from, "-") == 0)
+        return rw_cli_usage(p->cli, "--group is for topics: standard input has no offsets");
     if (p->commit_ms < 1)
         return rw_cli_usage(p->cli, "--commit-interval must be more than 0");
     int rc = take_output(p);
@@ -125,14 +128,17 @@ static int open_checkpoint(struct rw_pipe *p)
     struct rw_err err = {.text = ""};
     struct rw_buf path;
     const char *given = rw_cli_string(p->cli, "checkpoint", NULL);
+    /* What goes to standard output once is usually wanted again: no checkpoint but one that was asked for. A group is one, but for
+     * files, which have to be cut back. */
+    if (!given && p->to != RW_PIPE_TO_FILE && (p->group || p->to == RW_PIPE_TO_STDOUT))
+        return RW_EXIT_OK;
     rw_buf_init(&path);
     int exit_code = RW_EXIT_OK;
     if (given)
         rw_buf_add_str(&path, given);
     else
         exit_code = default_path(p, &path);
-    /* What goes to standard output once is usually wanted again: no checkpoint but one that was asked for. */
-    if (exit_code == RW_EXIT_OK && (given || p->to != RW_PIPE_TO_STDOUT)) {
+    if (exit_code == RW_EXIT_OK) {
         int rc = path.failed
                      ? RW_E_NOMEM
                      : rw_pipe_checkpoint_open(&p->checkpoint, rw_buf_cstr(&path), p->from, &err);
@@ -205,6 +211,7 @@ static int run(struct rw_cli *cli)
     rw_pipe_output_close(p);
     rw_consumer_free(p->consumer);
     rw_cli_client_deinit(&p->source);
+    rw_cli_client_deinit(&p->groups);
     rw_pipe_checkpoint_deinit(&p->checkpoint);
     rw_pipe_filter_free(p->filter);
     rw_pipe_pattern_free(p->pattern);
@@ -231,6 +238,8 @@ static const struct rw_option options[] = {
     {"exit", 'e', RW_OPT_FLAG, NULL, "exit at the end of what is there now", NULL},
     {"checkpoint", 0, RW_OPT_STRING, "FILE",
      "where progress is stored (default FILE.checkpoint, or in the state directory)", "file"},
+    {"group", 'g', RW_OPT_STRING, "GROUP",
+     "commit progress to this consumer group as well, and begin there without a checkpoint", NULL},
     {"commit-interval", 0, RW_OPT_DURATION, "TIME",
      "make the output durable and store progress this often (default 1s)", NULL},
     {"on-error", 0, RW_OPT_STRING, "POLICY",
@@ -282,7 +291,9 @@ const struct rw_command rw_cmd_pipe = {
             "record is there once, also after a kill or "
             "a power cut: what was written behind the checkpoint is cut off and comes again. In "
             "topics it is there at least once. "
-            "Standard output has a checkpoint only with --checkpoint.\n"
+            "Standard output has a checkpoint only with --checkpoint. With --group the offsets are "
+            "committed to a consumer group, too, where the brokers have them; to topics and "
+            "standard output that is progress enough.\n"
             "\n"
             "An expression (--where) compares fields: = != < <= > >= (numbers as numbers, levels "
             "by rank), ~ (contains), =~ (regular expression), and a field alone (it is there); "

@@ -18,7 +18,7 @@ enum rw_pipe_on_error { RW_PIPE_FAIL, RW_PIPE_SKIP, RW_PIPE_PASS, RW_PIPE_DLQ };
 struct rw_pipe {
     struct rw_cli *cli;
     /* what was asked for */
-    const char *from, *topic, *dlq, *key_field; /* from "-": standard input */
+    const char *from, *topic, *dlq, *key_field, *group; /* from "-": standard input */
     enum rw_pipe_to to;
     enum rw_pipe_format format;
     enum rw_pipe_on_error on_error;
@@ -28,7 +28,8 @@ struct rw_pipe {
     struct rw_pipe_pattern *pattern; /* of the parser, or NULL */
     struct rw_pipe_filter *filter;   /* NULL: all */
     /* running */
-    struct rw_cli_client source, target;
+    struct rw_cli_client source, target,
+        groups; /* of their own: none waits behind the requests of another */
     struct rw_consumer *consumer;
     struct rw_producer *producer;
     struct rw_lg_sink *file;
@@ -62,8 +63,8 @@ extern const struct rw_pipe_regex rw_pipe_posix_regex;
 
 /* pipe_line.c: parse, filter, format, and what happens when that does not go. Exit code. */
 int rw_pipe_take(struct rw_pipe *p, const struct rw_pipe_item *r);
-/* What was read so far becomes durable, then progress is stored. */
-int rw_pipe_commit(struct rw_pipe *p);
+/* What was read so far becomes durable, then progress is stored. `last`: there is no other time. */
+int rw_pipe_commit(struct rw_pipe *p, bool last);
 /* It is time to. */
 bool rw_pipe_commit_due(const struct rw_pipe *p, bool idle);
 

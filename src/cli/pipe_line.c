@@ -1,6 +1,7 @@
 /* What a pipe does with a record, and when its progress is stored. */
 #include <string.h>
 #include "cli/pipe.h"
+#include "client/group_offsets.h"
 #include "os/os.h"
 
 static int refused(struct rw_pipe *p, const struct rw_pipe_item *r, const char *code,
@@ -74,7 +75,23 @@ bool rw_pipe_commit_due(const struct rw_pipe *p, bool idle)
                         (idle && p->to == RW_PIPE_TO_STDOUT));
 }
 
-int rw_pipe_commit(struct rw_pipe *p)
+/* For the group's other readers, and for who watches its lag. A broker that is away is told later, at the end at the latest. */
+static int commit_group(struct rw_pipe *p, bool last)
+{
+    const struct rw_pipe_progress *known = &p->checkpoint.progress;
+    const struct rw_topic *t = rw_cluster_topic(p->source.cluster, p->from);
+    int rc = t ? rw_group_offsets_commit(p->groups.cluster, p->group, t, known->offsets, known->n,
+                                         &p->groups.err)
+               : RW_OK;
+    if (rc && rw_code_is_connection(rc) && !last) {
+        p->dirty_us = rw_progress_now();
+        return RW_EXIT_OK;
+    }
+    p->dirty = false;
+    return rc ? rw_cli_client_fail(&p->groups, rc) : RW_EXIT_OK;
+}
+
+int rw_pipe_commit(struct rw_pipe *p, bool last)
 {
     struct rw_err err = {.text = ""};
     if (!p->dirty)
@@ -90,6 +107,8 @@ int rw_pipe_commit(struct rw_pipe *p)
     int code = rw_pipe_checkpoint_store(&p->checkpoint, &err);
     if (code)
         return rw_cli_fail(p->cli, rw_cli_exit_of(code), NULL, "%s", err.text);
+    if (p->group)
+        return commit_group(p, last);
     p->dirty = false;
     return RW_EXIT_OK;
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "cli/pipe.h"
+#include "client/group_offsets.h"
 
 #define WAIT_US      200000
 #define NEW_EVERY_US 30000000
@@ -121,7 +122,7 @@ static int follow(struct rw_pipe *p)
     while (exit_code == RW_EXIT_OK && rc >= 0 && p->n_open > 0 && !rw_cli_interrupted()) {
         exit_code = step(p, &rc);
         if (exit_code == RW_EXIT_OK && rc >= 0 && rw_pipe_commit_due(p, rc == 0))
-            exit_code = rw_pipe_commit(p);
+            exit_code = rw_pipe_commit(p, false);
         if (exit_code == RW_EXIT_OK && rc == 0 && !p->exit_at_end && rw_progress_now() >= new_us) {
             rc = look_for_new(p);
             new_us = rw_progress_now() + NEW_EVERY_US;
@@ -129,8 +130,9 @@ static int follow(struct rw_pipe *p)
     }
     /* What was read is written, also after a signal. */
     p->target.dialer.canceled = NULL;
+    p->groups.dialer.canceled = NULL;
     struct rw_client_err first = p->source.err;
-    int last = exit_code == RW_EXIT_OK ? rw_pipe_commit(p) : exit_code;
+    int last = exit_code == RW_EXIT_OK ? rw_pipe_commit(p, true) : exit_code;
     if (last != RW_EXIT_OK)
         return last;
     p->source.err = first;
@@ -156,6 +158,20 @@ static int check_topic(struct rw_pipe *p, const struct rw_topic *t)
     return RW_OK;
 }
 
+/* Where the group is, in partitions that the checkpoint does not know. */
+static int ask_group(struct rw_pipe *p, const struct rw_topic *t)
+{
+    int64_t *offsets = rw_alloc_array((size_t)t->n_partitions + 1, sizeof(*offsets));
+    int rc = offsets
+                 ? rw_group_offsets_fetch(p->groups.cluster, p->group, t, offsets, &p->groups.err)
+                 : rw_client_fail(&p->groups.err, RW_E_NOMEM, "out of memory");
+    for (int i = 0; !rc && i < t->n_partitions; i++)
+        if (offsets[i] >= 0 && rw_pipe_progress_get(&p->checkpoint.progress, i) < 0)
+            rc = rw_pipe_progress_set(&p->checkpoint.progress, i, offsets[i]);
+    rw_free(offsets);
+    return rc ? rw_cli_client_fail(&p->groups, rc) : RW_EXIT_OK;
+}
+
 int rw_pipe_read_topic(struct rw_pipe *p)
 {
     struct rw_consumer_options o;
@@ -170,6 +186,13 @@ int rw_pipe_read_topic(struct rw_pipe *p)
     int rc = rw_cluster_get_topic(p->source.cluster, p->from, false, &t, &p->source.err);
     if (!rc)
         rc = check_topic(p, t);
+    if (!rc && p->group) {
+        exit_code = rw_cli_client_init(&p->groups, p->cli, 0);
+        if (exit_code == RW_EXIT_OK)
+            exit_code = ask_group(p, t);
+        if (exit_code != RW_EXIT_OK)
+            return exit_code;
+    }
     if (!rc)
         rc = assign_all(p, t);
     return rc ? rw_cli_client_fail(&p->source, rc) : follow(p);
@@ -200,7 +223,7 @@ static int take_lines(struct rw_pipe *p, struct rw_buf *in, bool all)
         rc = take_line(p, in->p + at, n);
         at += n + (end != NULL);
         if (rc == RW_EXIT_OK && rw_pipe_commit_due(p, false))
-            rc = rw_pipe_commit(p);
+            rc = rw_pipe_commit(p, false);
     }
     rw_buf_consume(in, at);
     return rc;
@@ -236,13 +259,13 @@ int rw_pipe_read_stdin(struct rw_pipe *p)
                 rc = rw_cli_client_fail(&p->target, RW_E_BROKER);
         }
         if (rc == RW_EXIT_OK && rw_pipe_commit_due(p, n < 0))
-            rc = rw_pipe_commit(p);
+            rc = rw_pipe_commit(p, false);
     }
     p->target.dialer.canceled = NULL;
     if (rc == RW_EXIT_OK)
         rc = take_lines(p, &in, true);
     if (rc == RW_EXIT_OK)
-        rc = rw_pipe_commit(p);
+        rc = rw_pipe_commit(p, true);
     rw_buf_deinit(&in);
     return rc == RW_EXIT_OK && rw_cli_interrupted() ? RW_EXIT_INTERRUPTED : rc;
 }

@@ -226,6 +226,9 @@ END
     wrong "--on-error dlq needs --dlq" x --on-error dlq
     wrong "--on-error is one of" x --on-error ignore
     wrong "rotate.size" x --to-file a --rotate-size many
+    wrong "--group is for topics" - -g x
+    run "$R" pipe no-such-topic -e -g x
+    [ "$status" -ne 0 ]
     run "$R" pipe no-such-topic -e
     [ "$status" -eq 5 ]
 }
