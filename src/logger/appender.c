@@ -10,6 +10,7 @@
 #include "base/crc32c.h"
 #include "base/mem.h"
 #include "env/env.h"
+#include "logger/consumers.h"
 #include "os/os.h"
 #include "os/ticks.h"
 
@@ -40,11 +41,20 @@ int rw_lg_appender_init(struct rw_lg_appender *a, struct rw_lg_map *map,
         return RW_E_NOMEM;
     }
     memcpy(cursor->name, options->name, sizeof(cursor->name));
-    return RW_OK;
+    /* A formatter of the program need not be ready for several threads. */
+    int rc = RW_OK;
+    if (options->consumers > 1 && sink->ops->lines && options->format.kind != RW_LG_CUSTOM)
+        rc = rw_lg_consumers_new(a, (unsigned)options->consumers, &a->consumers);
+    if (rc) {
+        pthread_mutex_destroy(&a->lock);
+        rw_free(a->text);
+    }
+    return rc;
 }
 
 void rw_lg_appender_deinit(struct rw_lg_appender *a)
 {
+    rw_lg_consumers_free(a->consumers);
     if (a->sink)
         a->sink->ops->free(a->sink);
     rw_lg_knowledge_deinit(&a->known);
@@ -113,7 +123,7 @@ static void note_line(struct rw_lg_appender *a, const struct rw_lg_entry *e, siz
                                                  .level = (uint8_t)rw_lg_entry_level(e)};
 }
 
-static void take(struct rw_lg_appender *a, const struct rw_lg_entry *e)
+void rw_lg_appender_take(struct rw_lg_appender *a, const struct rw_lg_entry *e)
 {
     if (!rw_lg_view(&a->known, e, (int64_t)e->ticks, &a->view)) {
         atomic_fetch_add_explicit(&a->counts.failed, 1, memory_order_relaxed);
@@ -135,6 +145,36 @@ static void take(struct rw_lg_appender *a, const struct rw_lg_entry *e)
                               memory_order_relaxed);
 }
 
+void rw_lg_appender_join(struct rw_lg_appender *a, struct rw_lg_appender *piece)
+{
+    uint32_t levels = atomic_load_explicit(&a->levels, memory_order_relaxed) |
+                      atomic_load_explicit(&piece->levels, memory_order_relaxed);
+    uint64_t lost = atomic_exchange(&piece->counts.failed, 0);
+    bool fits = a->n + piece->n <= a->cap || grow(a, a->n + piece->n);
+    if (a->lines == 0)
+        a->since_ns = piece->since_ns;
+    size_t n = 0; /* lines that have a place */
+    for (bool index = a->sink->ops->index; fits && n < piece->lines; n++) {
+        if (index && !index_room(a))
+            break;
+        if (index) {
+            a->index[a->lines] = piece->index[n];
+            a->index[a->lines].at += a->n;
+        }
+        a->lines++;
+    }
+    size_t bytes = n == piece->lines ? piece->n : piece->index && n ? piece->index[n].at : 0;
+    memcpy(a->text + a->n, piece->text, bytes);
+    a->n += bytes;
+    lost += piece->lines - n;
+    a->level = piece->level > a->level ? piece->level : a->level;
+    atomic_store_explicit(&a->levels, levels, memory_order_relaxed);
+    atomic_fetch_add_explicit(&a->counts.failed, lost, memory_order_relaxed);
+    piece->n = piece->lines = 0;
+    piece->level = 0;
+    atomic_store_explicit(&piece->levels, 0, memory_order_relaxed);
+}
+
 /* Reads on until the chunk is large or the journal ends. True: there is more. */
 static bool read_journal(struct rw_lg_appender *a)
 {
@@ -145,12 +185,16 @@ static bool read_journal(struct rw_lg_appender *a)
     uint64_t at = a->read;
     const struct rw_lg_entry *e;
     while ((int64_t)a->n < most && a->lines < LINES_AT_ONCE && (e = rw_lg_kept_next(a)))
-        take(a, e);
+        rw_lg_appender_take(a, e);
     while (at < head && (int64_t)a->n < most && a->lines < LINES_AT_ONCE) {
+        if (a->consumers && head - at > 2 * RW_LG_CONSUMERS_SPAN) {
+            at = rw_lg_consumers_take(a->consumers, a, at, head);
+            continue;
+        }
         e = rw_lg_journal(a->map, at);
         at += e->size & ~RW_LG_PAD;
         if (!(e->size & RW_LG_PAD) && rw_lg_appender_wants(a, e))
-            take(a, e);
+            rw_lg_appender_take(a, e);
     }
     a->read = at;
     bool more = at < head || a->kept.at < a->kept.n;

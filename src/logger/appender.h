@@ -21,6 +21,7 @@ struct rw_lg_appender_options {
     char loggers[RW_LG_RULES][RW_LG_NAME]; /* and of these loggers and those below; none: all */
     unsigned n_loggers;
     int64_t flush_ms, flush_bytes, flush_records; /* write when one of them is reached */
+    int64_t consumers;                            /* threads that format */
     int flush_level;                              /* or a record of this level is there */
     enum rw_lg_overflow overflow[RW_LG_LEVELS];   /* when the journal is full */
     int64_t wait_ns[RW_LG_LEVELS];                /* for BLOCK; -1: without limit */
@@ -70,10 +71,11 @@ struct rw_lg_appender {
     bool unsynced;
     bool
         pending; /* a record (for sinks that want records) is in `text` that the sink could not take */
-    _Atomic bool reopen;     /* asked for */
-    _Atomic uint32_t levels; /* a bit for each level that is in `text` */
-    _Atomic int64_t full_ns; /* since when the journal waits for it; 0: it does not */
-    struct rw_lg_kept kept;  /* under `lock` */
+    _Atomic bool reopen;               /* asked for */
+    _Atomic uint32_t levels;           /* a bit for each level that is in `text` */
+    _Atomic int64_t full_ns;           /* since when the journal waits for it; 0: it does not */
+    struct rw_lg_kept kept;            /* under `lock` */
+    struct rw_lg_consumers *consumers; /* NULL: its own thread formats */
     _Atomic uint64_t kept_records;
     _Atomic uint64_t in_chunk; /* `lines`, or an event that is pending; for others */
     struct rw_lg_appender_counts counts;
@@ -91,6 +93,9 @@ void rw_lg_appender_deinit(struct rw_lg_appender *a);
 int64_t rw_lg_appender_step(struct rw_lg_appender *a, uint64_t want);
 /* Failed and dropped ones (stats.c). */
 uint64_t rw_lg_appender_gave_up(const struct rw_lg_appender *a);
+/* A line of the record behind the others; and those of a piece, which is empty then (consumers.c). */
+void rw_lg_appender_take(struct rw_lg_appender *a, const struct rw_lg_entry *e);
+void rw_lg_appender_join(struct rw_lg_appender *a, struct rw_lg_appender *piece);
 bool rw_lg_appender_wants(const struct rw_lg_appender *a, const struct rw_lg_entry *e);
 
 /* ---- overflow.c ---- */

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include "base/properties.h"
 #include "base/units.h"
+#include "logger/consumers.h"
 
 void rw_lg_config_init(struct rw_lg_config *c)
 {
@@ -225,6 +226,7 @@ static struct rw_lg_config_appender *appender(struct rw_lg_config *c, struct rw_
     a->o.flush_ms = 5000;
     a->o.flush_bytes = 10 * 1024 * 1024;
     a->o.flush_records = 1000;
+    a->o.consumers = 1;
     a->o.flush_level = ROLLWAY_ERROR;
     for (int i = 0; i < RW_LG_LEVELS; i++)
         a->o.overflow[i] = RW_LG_DROP_OLD;
@@ -263,6 +265,13 @@ static int read_count(struct reader *r, struct rw_str key, struct rw_str value, 
     return rw_units_parse_int(value, to) && *to > 0
                ? RW_OK
                : wrong_value(r, key, value, "a number above 0");
+}
+
+static int read_consumers(struct reader *r, struct rw_str key, struct rw_str value, int64_t *to)
+{
+    return rw_units_parse_int(value, to) && *to > 0 && *to <= RW_LG_CONSUMERS_MAX
+               ? RW_OK
+               : wrong_value(r, key, value, "a number from 1 to 16");
 }
 
 static int read_colour(struct reader *r, struct rw_str key, struct rw_str value,
@@ -345,6 +354,8 @@ static int read_appender(struct reader *r, struct rw_str key, struct rw_str rest
         return read_bool(r, key, value, &a->site);
     if (rw_str_is(s, "thread"))
         return read_bool(r, key, value, &a->thread);
+    if (rw_str_is(s, "consumers"))
+        return read_consumers(r, key, value, &a->o.consumers);
     if (rw_str_is(s, "flush.interval"))
         return read_ms(r, key, value, &a->o.flush_ms);
     if (rw_str_is(s, "flush.bytes"))

@@ -108,6 +108,8 @@ int rw_lg_start_appenders(struct rw_lg_engine *e, struct rw_lg_sink *sinks[], st
     for (unsigned i = 0; i < e->config.n_appenders; i++) {
         struct rw_lg_appender_options *o = &e->config.appenders[i].o;
         o->format.colour = in_colour(&e->config.appenders[i]);
+        if (e->config.sync)
+            o->consumers = 1; /* calls write themselves */
         if (!rc)
             rc = rw_lg_appender_init(&e->appenders[i], e->collector.map, cursor_of(e, o->name),
                                      sinks[i], o);
@@ -116,7 +118,8 @@ int rw_lg_start_appenders(struct rw_lg_engine *e, struct rw_lg_sink *sinks[], st
         else
             e->n_appenders++;
     }
-    return rc ? rw_err_set(err, rc, "no memory") : RW_OK;
+    return rc ? rw_err_set(err, rc, rc == RW_E_LIMIT ? "no thread could be started" : "no memory")
+              : RW_OK;
 }
 
 /* Library threads take no signals: they are the program's. */

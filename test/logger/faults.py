@@ -92,6 +92,16 @@ def once(found, **wanted):
         same(list(range(n)), numbers[int(name[1:])], name)
 
 
+for form in ("logfmt", "json", "%d %m t=%X{t} n=%X{n}"):
+    @test("several consumers, " + form + ": all lines, in their order", form)
+    def _(form):
+        with World() as w:
+            r = w.run("ends", "exit", "appender.f.type = file\nappender.f.path = log\nappender.f.consumers = 4\nappender.f.format = " + form + "\n" + BLOCK)
+            same(0, r.code, r.err)
+            with open(w.dir + "/log", encoding="utf-8") as f:
+                same(list(range(20000)), [int(n) for n in re.findall(r'\bn"?[=:](\d+)', f.read())])
+
+
 @test("a full disk: calls do not wait, lines wait in the journal, and are there once there is room")
 def _():
     with World() as w:
