@@ -12,6 +12,8 @@
 #include "logger/ship.h"
 #include "wire/error.h"
 
+/* Of the spool, for dead letters that no topic takes: beside what is for lines. */
+enum { DEAD_SHARE = 8 };
 enum { PRODUCE_CAP = 12, HEADERS = 4 };
 
 struct dead {
@@ -100,6 +102,9 @@ static int to_file(struct rw_lg_ship *s, const struct rw_lg_lane *l, struct dead
     struct rw_append_info info;
     struct rw_log *log;
     rw_lg_lane_config(l, &config);
+    config.retention_bytes = l->spool->o.bytes / DEAD_SHARE;
+    if (config.segment_bytes > config.retention_bytes / 4)
+        config.segment_bytes = config.retention_bytes / 4;
     snprintf(name, sizeof(name), "%s-0", d->topic);
     int rc = rw_path_join(&home, l->spool->path, "dead", NULL);
     if (!rc)
@@ -111,8 +116,19 @@ static int to_file(struct rw_lg_ship *s, const struct rw_lg_lane *l, struct dead
     rc = rw_log_open(s->env, dir.s, &config, &args, &log);
     if (rc)
         return rc;
+    int64_t start = rw_log_start(log);
+    int deleted = 0;
     rc = rw_log_append(log, d->bytes.p, d->bytes.n, &append, &info);
+    if (!rc)
+        rc = rw_log_retain(log, 0, INT64_MAX, &deleted);
+    rw_log_unlink_deleted(log, INT64_MAX);
+    start = rw_log_start(log) - start;
     int closed = rw_log_close(log, true);
+    if (start > 0) {
+        atomic_fetch_add(&s->counts.lost, (uint64_t)start);
+        rw_lg_report("the oldest dead letters had to go: nobody has fetched them", s->o.appender,
+                     RW_E_FULL);
+    }
     return rc ? rc : closed;
 }
 

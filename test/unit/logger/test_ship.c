@@ -288,6 +288,30 @@ static void a_refused_record_is_buried(void **state)
     assert_int_equal(access(strcat(strcpy((char[700]){0}, spool->path), "/dead/t.dlq-0"), F_OK), 0);
 }
 
+/* What nobody fetches does not fill the disk: the oldest go, and are counted. */
+static void dead_letters_are_bounded(void **state)
+{
+    (void)state;
+    enum { LETTERS = 150, SIZE = 4000 };
+    end();
+    spool_options.bytes = 1024 * 1024;
+    start();
+    for (int i = 0; i < LETTERS; i++) {
+        bool dropped;
+        struct rw_lg_spooled b = spool_batch(lane, i, 1, SIZE);
+        assert_int_equal(spool_put(spool, &b, 1, &dropped), RW_OK);
+        broker.fail_produce = 1;
+        broker.fail_with = RW_KERR_INVALID_RECORD;
+        run();
+    }
+    assert_int_equal(ship.counts.dead, LETTERS);
+    assert_in_range(ship.counts.lost, LETTERS / 2, LETTERS - 10);
+    char line[1200];
+    snprintf(line, sizeof(line), "test $(cat %s/dead/t.dlq-0/*.log | wc -c) -lt %d", spool->path,
+             1024 * 1024 / 8 + 40000);
+    assert_int_equal(system(line), 0);
+}
+
 static void dropped_while_under_way(void **state)
 {
     (void)state;
@@ -355,6 +379,7 @@ int main(void)
                                        T(a_broker_that_is_away),
                                        T(a_probe_is_one_batch),
                                        T(a_refused_record_is_buried),
+                                       T(dead_letters_are_bounded),
                                        T(dropped_while_under_way),
                                        T(without_identities),
                                        T(damage_is_left_out)};
