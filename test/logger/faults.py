@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What machines and programs do to the logging library: faults.py LOG_FAULTS. Each test states what becomes of the lines, as docs/logger.md
-does. Lines are "t=thread n=number"; the program says how many it logged. Long rounds: script/logger-faults. Speaks TAP."""
+does. Lines are "t=thread n=number"; the program says how many it logged. Disks and
+clocks: machines.py. Long rounds: script/logger-faults. Speaks TAP."""
 import collections
 import os
 import re
@@ -40,13 +41,10 @@ class Result:
 class World:
     def __enter__(self):
         self.dir = tempfile.mkdtemp(prefix="rollway-faults-")
-        self.mounted = None
         os.mkdir(self.dir + "/rings")
         return self
 
     def __exit__(self, *_):
-        if self.mounted:
-            subprocess.run(["umount", self.mounted], check=False)
         shutil.rmtree(self.dir)
 
     def start(self, what, argument="", settings="appender.f.type = file\nappender.f.path = log\n" + BLOCK, before=(), **env):
@@ -55,16 +53,6 @@ class World:
 
     def run(self, *args, **more):
         return Result(self.start(*args, **more))
-
-    def tmpfs(self, name, size):
-        if os.geteuid() != 0:
-            raise Skip("a file system can be mounted by root only")
-        path = os.path.join(self.dir, name)
-        os.mkdir(path)
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=" + size, "none", path], check=False).returncode:
-            raise Skip("no file system can be mounted here")
-        self.mounted = path
-        return path
 
     def lines(self, *names):
         found = []
@@ -102,32 +90,6 @@ for form in ("logfmt", "json", "%d %m t=%X{t} n=%X{n}"):
                 same(list(range(20000)), [int(n) for n in re.findall(r'\bn"?[=:](\d+)', f.read())])
 
 
-@test("a full disk: calls do not wait, lines wait in the journal, and are there once there is room")
-def _():
-    with World() as w:
-        disk = w.tmpfs("disk", "256k")
-        with open(disk + "/filler", "wb") as f:
-            f.write(b"x" * (224 << 10))
-        p = w.start("steady", 3000, "appender.f.type = file\nappender.f.path = disk/log\n" + BLOCK)
-        w.wait(lambda: os.statvfs(disk).f_bavail == 0, "a full disk")
-        time.sleep(0.5)
-        os.unlink(disk + "/filler")
-        r = Result(p)
-        same((0, 0, 0), (r.code, r.said["dropped"], r.said["failed"]), r.err)
-        assert "no space left" in r.err and "writes again" in r.err, r.err
-        once(w.lines("disk/log"), t1=r.numbers[-1])
-
-
-@test("a read-only file system: the start is refused, with the path and the reason")
-def _():
-    with World() as w:
-        disk = w.tmpfs("disk", "256k")
-        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-        r = w.run("steady", 100, "appender.f.type = file\nappender.f.path = disk/log\n")
-        same(1, r.code)
-        assert "disk/log: Read-only file system" in r.err, r.err
-
-
 @test("the directory is removed: it is made again, with what is logged from then on")
 def _():
     with World() as w:
@@ -142,18 +104,6 @@ def _():
         same(list(range(found[0][1], r.numbers[-1])), [n for _, n in found])
         # What went into the removed file is gone with it: a second's lines at most.
         assert before <= found[0][1] <= before + 2500, (before, found[0][1])
-
-
-@test("logrotate moves the file: every line is in one of the two, once")
-def _():
-    with World() as w:
-        p = w.start("steady", 4000)
-        for i in range(3):
-            w.wait(lambda: os.path.exists(w.dir + "/log") and len(w.lines()) > 100, "lines")
-            os.rename(w.dir + "/log", w.dir + "/log.%d" % i)
-        r = Result(p)
-        same(0, r.code, r.err)
-        once(sum((w.lines(n) for n in ("log.0", "log.1", "log.2", "log")), []), t1=r.numbers[-1])
 
 
 @test("logrotate copies and truncates: no hole, nothing twice; only what came between its copy and its cut is lost")
