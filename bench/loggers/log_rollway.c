@@ -7,7 +7,9 @@ static void loggers_start(const char *path)
 {
     char settings[4400];
     snprintf(settings, sizeof(settings),
-             "overflow = block\nappender.file.type = file\nappender.file.path = %s\n", path);
+             "overflow = block\nappender.file.overflow = block\nappender.file.type = "
+             "file\nappender.file.path = %s\n",
+             path);
     struct rollway_logger_options o = {
         .size = sizeof(o), .name = "bench-loggers", .settings = settings};
     if (rollway_logger_start(&o)) {

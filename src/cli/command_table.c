@@ -34,6 +34,7 @@ const struct rw_command *const rw_commands[] = {
     &rw_cmd_dlq_show,
     &rw_cmd_dlq_replay,
     &rw_cmd_logger,
+    &rw_cmd_logger_check,
     &rw_cmd_logger_rescue,
     &rw_cmd_completion,
     &rw_cmd_help,

@@ -31,6 +31,7 @@ extern const struct rw_command rw_cmd_dlq_list;             /* cmd_dlq.c */
 extern const struct rw_command rw_cmd_dlq_show;             /* cmd_dlq.c */
 extern const struct rw_command rw_cmd_dlq_replay;           /* cmd_dlq_replay.c */
 extern const struct rw_command rw_cmd_logger;               /* cmd_logger.c */
+extern const struct rw_command rw_cmd_logger_check;         /* cmd_logger_check.c */
 extern const struct rw_command rw_cmd_logger_rescue;        /* cmd_logger_rescue.c */
 extern const struct rw_command rw_cmd_completion;           /* cmd_completion.c */
 extern const struct rw_command rw_cmd_help;                 /* cmd_help.c */

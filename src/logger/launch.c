@@ -26,7 +26,7 @@ static struct rw_lg_sink *sink_new(const char *type)
     return NULL;
 }
 
-static int start_sink(const char *application, const struct rw_lg_config_appender *c,
+static int start_sink(const char *application, const struct rw_lg_config_appender *c, bool open,
                       struct rw_lg_sink **ret_sink, struct rw_err *err)
 {
     struct rw_lg_sink *s = sink_new(c->type);
@@ -45,7 +45,7 @@ static int start_sink(const char *application, const struct rw_lg_config_appende
             rc = rw_err_set(&why, RW_E_INVAL, "%s: no such setting of a %s appender",
                             c->settings[i].key, c->type);
     }
-    if (!rc)
+    if (!rc && open)
         rc = s->ops->open(s, &why);
     if (rc) {
         s->ops->free(s);
@@ -56,13 +56,22 @@ static int start_sink(const char *application, const struct rw_lg_config_appende
     return RW_OK;
 }
 
+int rw_lg_try_sink(const struct rw_lg_config *c, unsigned i, bool open, struct rw_err *err)
+{
+    struct rw_lg_sink *s;
+    int rc = start_sink(c->name, &c->appenders[i], open, &s, err);
+    if (!rc)
+        s->ops->free(s);
+    return rc;
+}
+
 /* Reading the settings again: sinks first, so that nothing has changed when one of them is wrong. */
 int rw_lg_start_sinks(const struct rw_lg_config *c, struct rw_lg_sink *sinks[], struct rw_err *err)
 {
     int rc = RW_OK;
     unsigned n = 0;
     for (; n < c->n_appenders && !rc; n += !rc)
-        rc = start_sink(c->name, &c->appenders[n], &sinks[n], err);
+        rc = start_sink(c->name, &c->appenders[n], true, &sinks[n], err);
     while (rc && n > 0) {
         n--;
         sinks[n]->ops->free(sinks[n]);

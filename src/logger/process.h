@@ -101,6 +101,8 @@ static inline struct rw_lg_shared *rw_lg_engine_header(const struct rw_lg_engine
 
 /* From e->config to a running logger. */
 RW_MUST int rw_lg_launch(struct rw_lg_engine *e, struct rw_err *err);
+/* Whether the settings of appender i are such as its sink takes; open: and whether it can be opened. */
+RW_MUST int rw_lg_try_sink(const struct rw_lg_config *c, unsigned i, bool open, struct rw_err *err);
 RW_MUST int rw_lg_start_sinks(const struct rw_lg_config *c, struct rw_lg_sink *sinks[],
                               struct rw_err *err);
 /* Takes the sinks, also when it fails. */

@@ -252,3 +252,27 @@ import json, sys
 d, = json.load(sys.stdin)
 assert d["kind"] == "spool" and d["records"] == 5 and not d["alive"] and d["application"] == "app-b", d'
 }
+
+@test "check: what a file of settings means, with the defaults and a line of each appender; what is wrong is told with its line" {
+    printf '%s\n' 'level.net = debug' 'limit.net = 100/s burst 500' 'overflow = block' \
+        'appender.f.type = file' 'appender.f.path = app.log' 'appender.f.overflow = block' \
+        'appender.j.type = file' 'appender.j.path = app.json' 'appender.j.format = json' 'appender.j.level = warn' >conf
+    run "$R" logger check conf
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"level        info; net: debug"*"net: 100 a second, 500 at once"*"appender f: file"*"path         app.log"* ]]
+    [[ "$output" == *"writes       after 5.00s, 10.0 MiB, 1000 records, or one of error"*'level=info logger=orders msg="order accepted" user=5 path="/a b"'* ]]
+    [[ "$output" == *"note         the program waits for as long as"*"appender j: file"*"from warn on"*'"message":"order accepted","user":5'* ]]
+    [ ! -e app.log ]
+    "$R" logger check --open conf -q >/dev/null
+    [ -e app.log ]
+    echo 'appender.f.rotate.size = many' >>conf
+    run "$R" logger check conf
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"appender.f.rotate.size"* ]]
+    echo 'ring.bytes = 1' >conf
+    run "$R" logger check conf
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"conf, line 1: ring.bytes"* ]]
+    run "$R" logger check no-such-file
+    [ "$status" -ne 0 ]
+}
