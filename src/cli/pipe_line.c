@@ -21,9 +21,13 @@ static int refused(struct rw_pipe *p, const struct rw_pipe_item *r, const char *
     }
     const char *hint =
         "--dlq TOPIC keeps such records, --on-error pass or skip lets them through or out";
-    if (r->partition < 0)
-        return rw_cli_fail(p->cli, RW_EXIT_FAILED, hint, "line %lld: %s", (long long)p->read,
-                           reason);
+    if (r->partition < 0) {
+        /* Standard input is not read again: what lies before the line is written first. */
+        int rc = rw_pipe_commit(p, true);
+        return rc != RW_EXIT_OK ? rc
+                                : rw_cli_fail(p->cli, RW_EXIT_FAILED, hint, "line %lld: %s",
+                                              (long long)p->read, reason);
+    }
     return rw_cli_fail(p->cli, RW_EXIT_FAILED, hint, "%s, partition %d, offset %lld: %s", r->topic,
                        r->partition, (long long)r->record->offset, reason);
 }

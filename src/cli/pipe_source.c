@@ -229,28 +229,34 @@ static int take_lines(struct rw_pipe *p, struct rw_buf *in, bool all)
     return rc;
 }
 
-/* > 0: bytes; 0: the end; < 0: nothing for now. */
-static ssize_t read_some(struct rw_buf *in)
+/* > 0: bytes; 0: the end, or *ret_errno says why there is no more; < 0: nothing for now. */
+static ssize_t read_some(struct rw_buf *in, int *ret_errno)
 {
     struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
     if (poll(&fd, 1, WAIT_US / 1000) <= 0)
         return -1;
     uint8_t *room = rw_buf_extend(in, READ_SIZE);
-    if (!room)
+    if (!room) {
+        *ret_errno = ENOMEM;
         return 0;
+    }
     ssize_t n = read(STDIN_FILENO, room, READ_SIZE);
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        *ret_errno = errno;
+        n = 0;
+    }
     in->n -= (size_t)(READ_SIZE - (n > 0 ? n : 0));
-    return n < 0 && errno != EAGAIN && errno != EINTR ? 0 : n;
+    return n;
 }
 
 int rw_pipe_read_stdin(struct rw_pipe *p)
 {
     struct rw_buf in;
-    int rc = RW_EXIT_OK;
+    int rc = RW_EXIT_OK, failure = 0;
     ssize_t n = 1;
     rw_buf_init(&in);
     while (rc == RW_EXIT_OK && n != 0 && !rw_cli_interrupted()) {
-        n = read_some(&in);
+        n = read_some(&in, &failure);
         if (n > 0)
             rc = take_lines(p, &in, false);
         if (rc == RW_EXIT_OK && n < 0) {
@@ -267,5 +273,8 @@ int rw_pipe_read_stdin(struct rw_pipe *p)
     if (rc == RW_EXIT_OK)
         rc = rw_pipe_commit(p, true);
     rw_buf_deinit(&in);
+    if (rc == RW_EXIT_OK && failure)
+        return rw_cli_fail(p->cli, RW_EXIT_FAILED, NULL, "standard input can not be read: %s",
+                           strerror(failure));
     return rc == RW_EXIT_OK && rw_cli_interrupted() ? RW_EXIT_INTERRUPTED : rc;
 }

@@ -232,3 +232,13 @@ END
     run "$R" pipe no-such-topic -e
     [ "$status" -eq 5 ]
 }
+
+@test "standard input is not read again: what lies before a bad line is written, and an input that fails is an error" {
+    run "$R" pipe - --parse json --to-file out.log < <(printf '{"a":1}\n{bad\n{"a":2}\n')
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"line 2: "* ]]
+    [ "$(cat out.log)" = '{"a":1}' ]
+    run "$R" pipe - --to-file never.log </
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"standard input can not be read: Is a directory"* ]]
+}
