@@ -181,6 +181,7 @@ ROLLWAY_API int rollway_logger_switch(const char *file, const char *function, in
 
 enum { ROLLWAY_LEVELS = 6 };
 
+/* Since the start. */
 struct rollway_logger_stats {
     size_t size;       /* set by the caller: sizeof(struct rollway_logger_stats) */
     uint64_t accepted; /* records that were put into a ring */

@@ -85,6 +85,8 @@ static int take_options(struct rw_pipe *p)
         return rw_cli_usage(p->cli, "--offset is start or end, not \"%s\"", offset);
     if (p->group && strcmp(p->from, "-") == 0)
         return rw_cli_usage(p->cli, "--group is for topics: standard input has no offsets");
+    if (rw_cli_has(p->cli, "checkpoint") && strcmp(p->from, "-") == 0)
+        return rw_cli_usage(p->cli, "--checkpoint is for topics: standard input has no offsets");
     if (p->commit_ms < 1)
         return rw_cli_usage(p->cli, "--commit-interval must be more than 0");
     int rc = take_output(p);

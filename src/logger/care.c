@@ -116,15 +116,8 @@ static void *run(void *arg)
             read_again(e);
         write_metrics(e, &told);
         int64_t ns = atomic_load(&e->care_ns);
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += ns / 1000000000;
-        until.tv_nsec += ns % 1000000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
-        (void)sem_timedwait(&wake, &until);
+        struct timespec until = rw_lg_until(rw_os_mono_ns() + ns);
+        (void)sem_clockwait(&wake, CLOCK_MONOTONIC, &until);
     }
     write_metrics(e, &told);
     return NULL;

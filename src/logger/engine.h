@@ -39,6 +39,7 @@ struct rw_lg_counts {
     _Atomic uint64_t suppressed;
 };
 extern struct rw_lg_counts rw_lg_counts;
+void rw_lg_counts_reset(void); /* at a start: statistics are those of one engine */
 
 /* ---- rings.c ---- */
 

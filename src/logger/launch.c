@@ -242,6 +242,7 @@ int rw_lg_launch(struct rw_lg_engine *e, struct rw_err *err)
     memcpy(rw_lg_caller.overflow, e->config.overflow, sizeof(rw_lg_caller.overflow));
     memcpy(rw_lg_caller.wait_ns, e->config.wait_ns, sizeof(rw_lg_caller.wait_ns));
     e->own = rollway_logger_get("rollway");
+    rw_lg_counts_reset();
     if (e->config.reload_signal && rw_lg_care_signal(e->config.reload_signal) != RW_OK)
         rw_lg_report("the signal of \"reload\" can not be had", "", RW_E_INVAL);
     rc = rw_lg_collector_init(&e->collector, &rw_lg_caller.map);

@@ -20,6 +20,13 @@ struct rw_lg_counts rw_lg_counts;
 __thread struct rw_lg_self rw_lg_self
     __attribute__((tls_model("initial-exec"))) = {.generation = UINT32_MAX};
 
+void rw_lg_counts_reset(void)
+{
+    for (int l = 0; l < RW_LG_LEVELS; l++)
+        atomic_store(&rw_lg_counts.dropped[l], 0);
+    atomic_store(&rw_lg_counts.suppressed, 0);
+}
+
 void rw_lg_ring_enable(struct rw_lg_ring *r, uint32_t generation)
 {
     r->tsc = rw_os_ticks_tsc;

@@ -227,6 +227,7 @@ END
     wrong "--on-error is one of" x --on-error ignore
     wrong "rotate.size" x --to-file a --rotate-size many
     wrong "--group is for topics" - -g x
+    wrong "--checkpoint is for topics" - --checkpoint x
     run "$R" pipe no-such-topic -e -g x
     [ "$status" -ne 0 ]
     run "$R" pipe no-such-topic -e
