@@ -216,8 +216,8 @@ SH
     "$R" -h | sed -n 's/^  \([a-z][a-z -]*[a-z]\)  .*/\1/p' >names
     while read -r -a name; do
         grep -qF "rollway ${name[*]}" "${name[0]}.txt"
-        for option in $("$R" "${name[@]}" --help </dev/null | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
-            grep -qE -- "(^|[ ,])$option( |\$)" "${name[0]}.txt" || { echo "${name[*]}: $option"; false; }
+        for option in $("$R" "${name[@]}" --help </dev/null | grep -oE '^ +(-., )?--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+'); do
+            grep -qE -- "(^|[ ,])$option([ []|\$)" "${name[0]}.txt" || { echo "${name[*]}: $option"; false; }
         done
     done <names
 }
