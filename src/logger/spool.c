@@ -170,10 +170,18 @@ static void fit_disk(struct rw_lg_spool *s)
         s->o.bytes = (int64_t)space.total;
 }
 
+/* Looked at without its lock: a process that is just making it would find it held, and make another one. */
+static int was_used(const struct rw_env *env, const char *dir)
+{
+    struct rw_path path;
+    struct rw_stat st;
+    int rc = rw_path_join(&path, dir, "intent", NULL);
+    return rc ? rc : env->vfs->ops->stat(env->vfs, path.s, &st);
+}
+
 static int open_number(const struct rw_env *env, const struct rw_lg_spool_options *options,
                        unsigned n, bool make, struct rw_lg_spool **ret_spool)
 {
-    struct rw_stat st;
     struct rw_lg_spool *s = rw_zalloc(sizeof(*s));
     if (!s)
         return RW_E_NOMEM;
@@ -186,7 +194,7 @@ static int open_number(const struct rw_env *env, const struct rw_lg_spool_option
     }
     int rc = path_of(options, n, s->path);
     if (!rc)
-        rc = make ? make_dirs(env, s->path) : env->vfs->ops->stat(env->vfs, s->path, &st);
+        rc = make ? make_dirs(env, s->path) : was_used(env, s->path);
     if (!rc) {
         fit_disk(s);
         rc = open_dir(s);

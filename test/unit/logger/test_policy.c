@@ -107,24 +107,33 @@ static uint64_t dropped(const struct rollway_logger_appender_stats *s)
     return n;
 }
 
-static bool each_adds_up(void)
+/* Accepted = written + failed + dropped, of each appender, once nothing waits. What the logger itself has to say may come in between. */
+static bool each_adds_up(char *ret_sums, size_t n)
 {
     struct rollway_logger_stats all = {.size = sizeof(all)};
     struct rollway_logger_appender_stats s = {.size = sizeof(s)};
     bool right = true;
     assert_int_equal(rollway_logger_flush(WAIT_MS), 0);
     rollway_logger_get_stats(&all);
-    for (unsigned i = 0; rollway_logger_get_appender_stats(i, &s) == 0; i++)
+    snprintf(ret_sums, n, "accepted %llu", (unsigned long long)all.accepted);
+    for (unsigned i = 0; rollway_logger_get_appender_stats(i, &s) == 0; i++) {
         right &= s.waiting == 0 && s.written + s.failed + dropped(&s) == all.accepted;
+        size_t at = strlen(ret_sums);
+        snprintf(ret_sums + at, n - at,
+                 ", %s: waiting %llu, written %llu, failed %llu, dropped %llu", s.name,
+                 (unsigned long long)s.waiting, (unsigned long long)s.written,
+                 (unsigned long long)s.failed, (unsigned long long)dropped(&s));
+    }
     return right;
 }
 
-/* Accepted = written + failed + dropped, of each appender, once nothing waits. What the logger itself has to say may come in between. */
 static void adds_up(void)
 {
-    for (int i = 0; i < 20 && !each_adds_up(); i++)
-        nap(20);
-    assert_true(each_adds_up());
+    char sums[512];
+    for (int i = 0; i < 50; i++, nap(20))
+        if (each_adds_up(sums, sizeof(sums)))
+            return;
+    fail_msg("%s", sums);
 }
 
 /* ---- a destination that is away while more is logged than the journal holds ---- */
