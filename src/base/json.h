@@ -2,7 +2,7 @@
  * Writes JSON (RFC 8259) onto a buffer, without building a tree. Commas and nesting are kept by the
  * writer: members of objects are given their key; elements of arrays, and the document itself, NULL. A
  * key where none belongs, one that is missing, or an end without a begin is an assertion. Errors of
- * memory are sticky in the buffer. Reading JSON is another library's work.
+ * memory are sticky in the buffer. Reading it is json_scan.h's work.
  *
  *     struct rw_json j;
  *     rw_json_init(&j, &buf, 0);

@@ -5,6 +5,7 @@
 #include "pipe/format.h"
 
 #include "base/json.h"
+#include "base/json_scan.h"
 
 bool rw_pipe_format_named(const char *name, enum rw_pipe_format *ret)
 {
@@ -70,7 +71,7 @@ static void add_value(struct rw_buf *out, const struct rw_pipe_value *v)
     /* Text that looks like a number or a word of JSON is quoted, so that it is text again when it is read. */
     bool looks =
         v->kind == RW_PIPE_STRING && (rw_str_is(bare, "true") || rw_str_is(bare, "false") ||
-                                      rw_str_is(bare, "null") || rw_pipe_is_number(bare));
+                                      rw_str_is(bare, "null") || rw_json_is_number(bare));
     if (looks || needs_quotes(bare))
         rw_json_quote(out, bare.p, (size_t)bare.n);
     else

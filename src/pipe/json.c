@@ -1,265 +1,79 @@
-/*
- * A reader of JSON for lines of logs. Strings without escapes are views; others are decoded into the arena. Depth is bounded, so
- * recursion is.
- */
+/* A line of JSON as fields. Strings without escapes are views; others are decoded into the arena. */
 #include "pipe/json.h"
 
-#include "base/utf8.h"
+#include "base/json_scan.h"
 
-struct reader {
-    const char *start, *at, *end;
-    struct rw_arena *arena;
-    struct rw_err *err;
-    unsigned depth;
-};
-
-static int wrong(const struct reader *r, const char *what)
+/* RW_E_TOO_BIG: the arena has had enough. */
+static int text_of(const struct rw_json_value *v, struct rw_arena *arena, struct rw_str *ret)
 {
-    return rw_err_set(r->err, RW_E_INVAL, "character %d: %s", (int)(r->at - r->start) + 1, what);
-}
-
-static char peek(struct reader *r)
-{
-    while (r->at < r->end && (*r->at == ' ' || *r->at == '\t' || *r->at == '\r' || *r->at == '\n'))
-        r->at++;
-    return r->at < r->end ? *r->at : 0;
-}
-
-static bool take(struct reader *r, char c)
-{
-    if (peek(r) != c || r->at == r->end)
-        return false;
-    r->at++;
-    return true;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 32);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Four hexadecimal digits at p; -1: there are none. */
-static int32_t hex4(const char *p, const char *end)
-{
-    int32_t v = 0;
-    if (end - p < 4)
-        return -1;
-    for (int i = 0; i < 4; i++) {
-        int d = hex_digit(p[i]);
-        if (d < 0)
-            return -1;
-        v = v * 16 + d;
-    }
-    return v;
-}
-
-/* The escape behind the backslash at *p: at most four bytes into out, which is never more than it took. Half a surrogate pair
- * is U+FFFD: JavaScript writes such strings, and the line is still worth having. */
-static size_t unescape(const char **p, const char *end, uint8_t *out)
-{
-    static const char letters[] = "btnfr\"\\/", bytes[] = "\b\t\n\f\r\"\\/";
-    const char *at = *p;
-    if (at == end)
-        return 0;
-    const char *known = *at ? strchr(letters, *at) : NULL;
-    *p = at + 1;
-    if (known) {
-        *out = (uint8_t)bytes[known - letters];
-        return 1;
-    }
-    int32_t c = *at == 'u' ? hex4(at + 1, end) : -1;
-    if (c < 0)
-        return 0;
-    *p = at + 5;
-    if (c >= 0xd800 && c < 0xdc00 && end - *p >= 6 && (*p)[0] == '\\' && (*p)[1] == 'u') {
-        int32_t low = hex4(*p + 2, end);
-        if (low >= 0xdc00 && low < 0xe000) {
-            c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-            *p += 6;
-        }
-    }
-    size_t n = rw_utf8_put(out, (uint32_t)c);
-    return n ? n : rw_utf8_put(out, 0xfffd);
-}
-
-/* What stands between the quotes, with its escapes undone. */
-static int decode(struct reader *r, const char *p, const char *end, struct rw_str *ret)
-{
-    uint8_t *out = rw_arena_alloc(r->arena, (size_t)(end - p));
-    size_t n = 0;
+    *ret = v->text;
+    if (v->kind != RW_JSON_STRING || !v->escapes)
+        return RW_OK;
+    uint8_t *out = rw_arena_alloc(arena, (size_t)v->text.n);
     if (!out)
         return RW_E_TOO_BIG;
-    while (p < end) {
-        if (*p != '\\') {
-            out[n++] = (uint8_t)*p++;
-            continue;
-        }
-        const char *escape = p++;
-        size_t more = unescape(&p, end, out + n);
-        if (more == 0) {
-            r->at = escape;
-            return wrong(r, "this is no escape of JSON");
-        }
-        n += more;
-    }
-    *ret = (struct rw_str){(const char *)out, (int32_t)n};
+    *ret = (struct rw_str){(const char *)out, (int32_t)rw_json_decode(v->text, out, NULL)};
     return RW_OK;
 }
 
-static int string(struct reader *r, struct rw_str *ret)
+static int value_of(const struct rw_json_value *v, struct rw_arena *arena,
+                    struct rw_pipe_value *ret)
 {
-    if (!take(r, '"'))
-        return wrong(r, "a string was expected");
-    const char *from = r->at;
-    bool escapes = false;
-    while (r->at < r->end && *r->at != '"') {
-        if ((uint8_t)*r->at < 0x20)
-            return wrong(r, "control characters are escaped in JSON");
-        if (*r->at == '\\') {
-            escapes = true;
-            r->at++;
-        }
-        if (r->at < r->end)
-            r->at++;
-    }
-    if (r->at == r->end)
-        return wrong(r, "a string is not closed");
-    const char *end = r->at;
-    *ret = (struct rw_str){from, (int32_t)(end - from)};
-    if (escapes) {
-        int rc = decode(r, from, end, ret);
-        if (rc)
-            return rc;
-    }
-    r->at = end + 1;
-    return RW_OK;
-}
-
-static int value(struct reader *r, struct rw_pipe_value *ret);
-
-/* From the bracket on. Members and elements are checked and forgotten. */
-static int nested(struct reader *r, bool object)
-{
-    struct rw_pipe_value skipped;
-    struct rw_str name;
-    char close = object ? '}' : ']';
-    if (++r->depth > RW_PIPE_DEPTH_MAX)
-        return wrong(r, "nested too deeply");
-    r->at++;
-    if (!take(r, close)) {
-        do {
-            int rc = object ? string(r, &name) : RW_OK;
-            if (!rc && object && !take(r, ':'))
-                rc = wrong(r, "a colon was expected");
-            if (!rc)
-                rc = value(r, &skipped);
-            if (rc)
-                return rc;
-        } while (take(r, ','));
-        if (!take(r, close))
-            return wrong(r, object ? "a comma or } was expected" : "a comma or ] was expected");
-    }
-    r->depth--;
-    return RW_OK;
-}
-
-static int value(struct reader *r, struct rw_pipe_value *ret)
-{
-    char c = peek(r);
-    const char *from = r->at;
-    if (c == '"') {
-        ret->kind = RW_PIPE_STRING;
-        return string(r, &ret->text);
-    }
-    if (c == '{' || c == '[') {
-        int rc = nested(r, c == '{');
-        *ret = (struct rw_pipe_value){RW_PIPE_NESTED, {from, (int32_t)(r->at - from)}};
-        return rc;
-    }
-    const char *p = from;
-    while (p < r->end && *p && !strchr(" \t\r\n,:{}[]\"", *p))
-        p++;
-    struct rw_str word = {from, (int32_t)(p - from)};
-    if (rw_str_is(word, "true") || rw_str_is(word, "false"))
-        ret->kind = RW_PIPE_BOOL;
-    else if (rw_str_is(word, "null"))
-        ret->kind = RW_PIPE_NULL;
-    else if (rw_pipe_is_number(word))
-        ret->kind = RW_PIPE_NUMBER;
-    else
-        return wrong(r, "a value was expected");
-    ret->text = word;
-    r->at = p;
-    return RW_OK;
-}
-
-static int member(struct reader *r, struct rw_str *ret_name, struct rw_pipe_value *ret_value)
-{
-    int rc = string(r, ret_name);
-    if (!rc && !take(r, ':'))
-        rc = wrong(r, "a colon was expected");
-    return rc ? rc : value(r, ret_value);
+    static const enum rw_pipe_kind kinds[] = {
+        [RW_JSON_NULL] = RW_PIPE_NULL,     [RW_JSON_BOOL] = RW_PIPE_BOOL,
+        [RW_JSON_NUMBER] = RW_PIPE_NUMBER, [RW_JSON_STRING] = RW_PIPE_STRING,
+        [RW_JSON_OBJECT] = RW_PIPE_NESTED, [RW_JSON_ARRAY] = RW_PIPE_NESTED};
+    ret->kind = kinds[v->kind];
+    return text_of(v, arena, &ret->text);
 }
 
 int rw_pipe_json_object(struct rw_str text, struct rw_pipe_record *record, struct rw_err *err)
 {
-    struct reader r = {text.p, text.p, text.p + text.n, &record->arena, err, 1};
-    struct rw_str name;
-    struct rw_pipe_value v;
-    if (!take(&r, '{'))
-        return wrong(&r, "an object was expected");
-    if (!take(&r, '}')) {
-        do {
-            int rc = member(&r, &name, &v);
-            if (!rc)
-                rc = rw_pipe_record_add(record, name, v.kind, v.text);
-            if (rc == RW_E_TOO_BIG)
-                return rw_err_set(err, rc, "more than %d fields, or too much of them",
-                                  RW_PIPE_FIELDS_MAX);
-            if (rc)
-                return rc;
-        } while (take(&r, ','));
-        if (!take(&r, '}'))
-            return wrong(&r, "a comma or } was expected");
+    struct rw_json_scan s = rw_json_scan(text, err);
+    struct rw_json_value name, v;
+    int rc;
+    while ((rc = rw_json_next_member(&s, &name, &v)) == RW_OK) {
+        struct rw_str name_text;
+        struct rw_pipe_value value;
+        rc = text_of(&name, &record->arena, &name_text);
+        if (!rc)
+            rc = value_of(&v, &record->arena, &value);
+        if (!rc)
+            rc = rw_pipe_record_add(record, name_text, value.kind, value.text);
+        if (rc == RW_E_TOO_BIG)
+            return rw_err_set(err, rc, "more than %d fields, or too much of them",
+                              RW_PIPE_FIELDS_MAX);
+        if (rc)
+            return rc;
     }
-    peek(&r);
-    return r.at == r.end ? RW_OK : wrong(&r, "something follows the object");
+    return rc == RW_E_NOT_FOUND ? rw_json_end_of_text(&s) : rc;
 }
 
-static bool lookup(struct rw_str object, struct rw_str name, struct rw_arena *arena,
-                   struct rw_pipe_value *ret)
+/* The member of the object that `s` goes into. */
+static bool lookup(struct rw_json_scan s, struct rw_str name, struct rw_arena *arena,
+                   struct rw_json_value *ret)
 {
-    struct reader r = {object.p, object.p, object.p + object.n, arena, NULL, 1};
-    struct rw_str is;
-    if (!take(&r, '{') || take(&r, '}'))
-        return false;
-    do {
-        if (member(&r, &is, ret))
-            return false;
-        if (rw_str_eq(is, name))
+    struct rw_json_value is;
+    struct rw_str is_text;
+    while (rw_json_next_member(&s, &is, ret) == RW_OK)
+        if (text_of(&is, arena, &is_text) == RW_OK && rw_str_eq(is_text, name))
             return true;
-    } while (take(&r, ','));
     return false;
 }
 
 bool rw_pipe_json_member(struct rw_str object, struct rw_str name, struct rw_arena *arena,
                          struct rw_pipe_value *ret)
 {
-    struct rw_pipe_value v;
+    struct rw_json_scan s = rw_json_scan(object, NULL);
+    struct rw_json_value v;
     /* Levels down by the name's first part, for as long as there are dots. */
-    for (;;) {
-        if (lookup(object, name, arena, &v)) {
-            *ret = v;
-            return true;
-        }
+    while (!lookup(s, name, arena, &v)) {
         const char *dot = name.n > 0 ? memchr(name.p, '.', (size_t)name.n) : NULL;
-        if (!dot || !lookup(object, (struct rw_str){name.p, (int32_t)(dot - name.p)}, arena, &v) ||
-            v.kind != RW_PIPE_NESTED)
+        struct rw_str first = {name.p, dot ? (int32_t)(dot - name.p) : 0};
+        if (!dot || !lookup(s, first, arena, &v) || v.kind != RW_JSON_OBJECT)
             return false;
-        object = v.text;
-        name = (struct rw_str){dot + 1, name.n - (int32_t)(dot - name.p) - 1};
+        s = rw_json_inside(&s, &v);
+        name = (struct rw_str){dot + 1, name.n - first.n - 1};
     }
+    return value_of(&v, arena, ret) == RW_OK;
 }

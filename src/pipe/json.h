@@ -1,12 +1,7 @@
-/*
- * Reads JSON (RFC 8259) without building a tree: members of one object are handed out, what they hold is only checked. Nothing is
- * lost on the way: numbers stay text, since 64-bit integers are no doubles, and strings may hold NUL. Pure.
- */
+/* Lines of JSON (base/json_scan.h) as records, and members of members. Pure. */
 #pragma once
 
 #include "pipe/record.h"
-
-enum { RW_PIPE_DEPTH_MAX = 64 };
 
 /* The members of the object that fills the text, as fields of r. RW_E_INVAL with words that say where; RW_E_TOO_BIG. */
 RW_MUST int rw_pipe_json_object(struct rw_str text, struct rw_pipe_record *r,

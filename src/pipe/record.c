@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <strings.h>
+#include "base/json_scan.h"
 #include "base/mem.h"
 #include "pipe/json.h"
 
@@ -56,7 +57,7 @@ int rw_pipe_record_add_bare(struct rw_pipe_record *r, struct rw_str name, struct
         kind = RW_PIPE_BOOL;
     else if (rw_str_is(text, "null"))
         kind = RW_PIPE_NULL;
-    else if (rw_pipe_is_number(text))
+    else if (rw_json_is_number(text))
         kind = RW_PIPE_NUMBER;
     return rw_pipe_record_add(r, name, kind, text);
 }
@@ -141,45 +142,10 @@ int rw_pipe_level(struct rw_str text)
 
 /* ---- numbers ---- */
 
-static const char *digits(const char *p, const char *end)
-{
-    while (p < end && *p >= '0' && *p <= '9')
-        p++;
-    return p;
-}
-
-/* RFC 8259: no leading zeros, no plus sign, digits on both sides of the point. */
-bool rw_pipe_is_number(struct rw_str text)
-{
-    const char *p = text.p, *end = text.p + (text.n > 0 ? text.n : 0), *from;
-    if (p < end && *p == '-')
-        p++;
-    from = p;
-    p = digits(p, end);
-    if (p == from || (*from == '0' && p > from + 1))
-        return false;
-    if (p < end && *p == '.') {
-        from = ++p;
-        p = digits(p, end);
-        if (p == from)
-            return false;
-    }
-    if (p < end && (*p == 'e' || *p == 'E')) {
-        p++;
-        if (p < end && (*p == '+' || *p == '-'))
-            p++;
-        from = p;
-        p = digits(p, end);
-        if (p == from)
-            return false;
-    }
-    return p == end;
-}
-
 bool rw_pipe_number(struct rw_str text, double *ret_number)
 {
     char copy[NUMBER_MAX];
-    if (text.n <= 0 || text.n >= NUMBER_MAX || !rw_pipe_is_number(text))
+    if (text.n <= 0 || text.n >= NUMBER_MAX || !rw_json_is_number(text))
         return false;
     memcpy(copy, text.p, (size_t)text.n);
     copy[text.n] = 0;

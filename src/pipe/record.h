@@ -60,6 +60,4 @@ bool rw_pipe_is_time(struct rw_str name);
 
 /* From trace (0) to fatal (8), by the names that loggers, syslog and their users have for them; -1: it is none. */
 int rw_pipe_level(struct rw_str text);
-/* A number as JSON writes them, filling the text. */
-bool rw_pipe_is_number(struct rw_str text);
 bool rw_pipe_number(struct rw_str text, double *ret_number);

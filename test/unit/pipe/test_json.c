@@ -41,7 +41,7 @@ static void test_refusals(void **state)
     unit_refuses(RW_PIPE_JSON, "{\"a\":\"\\q\"}", "character 7: this is no escape of JSON");
     unit_refuses(RW_PIPE_JSON, "{\"a\":\"\n\"}",
                  "character 7: control characters are escaped in JSON");
-    unit_refuses(RW_PIPE_JSON, "{} x", "character 4: something follows the object");
+    unit_refuses(RW_PIPE_JSON, "{} x", "character 4: something follows the value");
     unit_refuses(RW_PIPE_JSON, "{\"a\":[1,2}", "character 10: a comma or ] was expected");
 }
 

@@ -1,4 +1,5 @@
 /* Fields by their usual names, levels, numbers. */
+#include "base/json_scan.h"
 #include "unit.h"
 
 static bool found(const char *line, const char *name, const char *expected)
@@ -44,11 +45,11 @@ static void test_numbers(void **state)
     double d = 0;
     assert_true(rw_pipe_number(rw_str("-1.5e2"), &d));
     assert_true(d > -150.1 && d < -149.9);
-    assert_true(rw_pipe_is_number(rw_str("0")));
+    assert_true(rw_json_is_number(rw_str("0")));
     static const char *const none[] = {"",    "-",  "01",  "1.", ".5", "1e",
                                        "1e+", "+1", "0x1", "1 ", "nan"};
     for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
-        assert_false(rw_pipe_is_number(rw_str(none[i])));
+        assert_false(rw_json_is_number(rw_str(none[i])));
 }
 
 int main(void)
