@@ -85,7 +85,8 @@ static inline void rw_lg_ring_commit(struct rw_lg_ring *r, uint32_t size)
     atomic_store_explicit(&r->head, head, memory_order_release);
     /* The collector's processor had these lines last: they are asked for before they are needed. */
     rw_os_prefetch_write(r->data + ((head + RW_LG_AHEAD) & (r->bytes - 1)));
-    rw_os_prefetch_write(r->data + ((head + RW_LG_AHEAD + 64) & (r->bytes - 1)));
+    if (size > 64) /* otherwise the next record asks for that one */
+        rw_os_prefetch_write(r->data + ((head + RW_LG_AHEAD + 64) & (r->bytes - 1)));
 }
 /* After a change of ring or context. */
 void rw_lg_self_changed(struct rw_lg_self *self);
