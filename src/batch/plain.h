@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/copy.h"
 #include "base/varint.h"
 #include "batch/batch.h"
 
@@ -53,30 +54,6 @@ static inline uint8_t *rw_plain_delta(uint8_t *p, uint64_t zigzag)
     return zigzag < 0x200000 ? p + 3 : NULL;
 }
 
-/* In pieces of fixed size, the last one perhaps twice. No memcpy() of n bytes: a call would take the loop
- * around it its registers, and knowing that n is small the compiler makes it `rep movs`. */
-static inline void rw_plain_copy(uint8_t *to, const uint8_t *from, size_t n)
-{
-    if (n >= 32) {
-        for (size_t i = 0; i < n - 32; i += 32)
-            memcpy(to + i, from + i, 32);
-        memcpy(to + n - 32, from + n - 32, 32);
-    } else if (n >= 16) {
-        memcpy(to, from, 16);
-        memcpy(to + n - 16, from + n - 16, 16);
-    } else if (n >= 8) {
-        memcpy(to, from, 8);
-        memcpy(to + n - 8, from + n - 8, 8);
-    } else if (n >= 4) {
-        memcpy(to, from, 4);
-        memcpy(to + n - 4, from + n - 4, 4);
-    } else if (n) {
-        to[0] = from[0];
-        to[n / 2] = from[n / 2];
-        to[n - 1] = from[n - 1];
-    }
-}
-
 static inline uint8_t *rw_plain_bytes(uint8_t *p, struct rw_slice s)
 {
     if (!s.p) {
@@ -84,7 +61,7 @@ static inline uint8_t *rw_plain_bytes(uint8_t *p, struct rw_slice s)
         return p + 1;
     }
     p = rw_plain_short(p, s.n << 1);
-    rw_plain_copy(p, s.p, s.n);
+    rw_copy_short(p, s.p, s.n);
     return p + s.n;
 }
 

@@ -8,6 +8,7 @@
  * The same rules hold as in put.c: busy before generation is looked at (rw_lg_rings_settle), the record before the head.
  */
 #include <string.h>
+#include "base/copy.h"
 #include "logger/engine.h"
 #include "logger/entry.h"
 #include "os/ticks.h"
@@ -96,27 +97,6 @@ QUICK struct piece piece_of(unsigned kind, unsigned long long value)
     return (struct piece){t->p, t->p ? t->n : 0};
 }
 
-/* Most text is short: moves that overlap, without a call. */
-QUICK void copy(uint8_t *to, const char *from, size_t n)
-{
-    if (n > 32) {
-        memcpy(to, from, n);
-    } else if (n >= 16) {
-        memcpy(to, from, 16);
-        memcpy(to + n - 16, from + n - 16, 16);
-    } else if (n >= 8) {
-        memcpy(to, from, 8);
-        memcpy(to + n - 8, from + n - 8, 8);
-    } else if (n >= 4) {
-        memcpy(to, from, 4);
-        memcpy(to + n - 4, from + n - 4, 4);
-    } else if (n) {
-        to[0] = (uint8_t)from[0];
-        to[n / 2] = (uint8_t)from[n / 2];
-        to[n - 1] = (uint8_t)from[n - 1];
-    }
-}
-
 /* Values, and behind them what they point to, up to `end` at most. Measured and copied at once: what lies above the head is nobody's
  * until the head has moved. Returns where it ends; NULL: there is no room. */
 QUICK uint8_t *put_pieces(uint8_t *at, const uint8_t *end, const unsigned long long *values,
@@ -139,7 +119,7 @@ QUICK uint8_t *put_pieces(uint8_t *at, const uint8_t *end, const unsigned long l
         if (__builtin_expect(piece.n + sizeof(uint64_t) > (size_t)(end - p), 0))
             return NULL;
         to[i] = __builtin_expect(piece.p != NULL, 1) ? piece.n : RW_LG_NULL;
-        copy(p, piece.p, piece.n);
+        rw_copy_short(p, (const uint8_t *)piece.p, piece.n);
         p += piece.n;
     }
     return p;

@@ -98,7 +98,7 @@ def topic(partitions=1, **configs):
         made = c.ask("CreateTopics", 7, topics=[{
             "name": name, "num_partitions": partitions, "replication_factor": 1,
             "configs": [{"name": k.replace("_", "."), "value": v} for k, v in configs.items()]}])["topics"][0]
-        same(0, made["error_code"], "CreateTopics")
+        same(0, made["error_code"], "CreateTopics: %s" % made["error_message"])
         return name, made["topic_id"]
 
 

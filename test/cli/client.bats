@@ -3,27 +3,7 @@
 # codes, signals. One broker for the whole file; each test has topics of its own.
 
 load ../../script/lib.sh
-
-setup_file() {
-    export TOP R DIR
-    TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-    R=${ROLLWAY:-${RW_BIN:-$TOP/build/rollway}}
-    [ -x "$R" ] || skip "no $R"
-    "$R" dev -h >/dev/null 2>&1 || skip "this build has no broker"
-    DIR=$BATS_FILE_TMPDIR
-    unset RW_PORT RW_HTTP_PORT
-    RW_BIN=$R rw_broker_start "$DIR"
-    echo "$RW_PID" >"$DIR/pid"
-    export ROLLWAY_BROKERS=$RW_BROKER
-}
-
-teardown_file() {
-    [ ! -f "$BATS_FILE_TMPDIR/pid" ] || kill "$(cat "$BATS_FILE_TMPDIR/pid")"
-}
-
-setup() {
-    cd "$BATS_TEST_TMPDIR" || return
-}
+load one_broker.bash
 
 # python CODE: `d` is the JSON document on standard input.
 python() {

@@ -49,6 +49,23 @@ static inline void entries_deinit(struct entries *t)
     rw_lg_map_free(&t->map);
 }
 
+/* The entries of the whole program. */
+static struct entries entries;
+
+static inline int entries_setup(void **state)
+{
+    (void)state;
+    entries_init(&entries);
+    return 0;
+}
+
+static inline int entries_teardown(void **state)
+{
+    (void)state;
+    entries_deinit(&entries);
+    return 0;
+}
+
 /* Texts are given as pointers to struct rollway_text, NULL ones as 0; the others by their bits. */
 static inline void entries_put(struct entries *t, struct rollway_site *site, const uint64_t *values)
 {

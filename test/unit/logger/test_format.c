@@ -2,8 +2,6 @@
 #include <errno.h>
 #include "entries.h"
 
-static struct entries t;
-
 static const struct rollway_site_field order_fields[] = {{"user", ROLLWAY_T_INT_},
                                                          {"total", ROLLWAY_T_DOUBLE_},
                                                          {"ip", ROLLWAY_T_CSTR_},
@@ -43,13 +41,13 @@ static struct rollway_site formatted = {
 
 static void put_order(void)
 {
-    entries_put(&t, &order,
+    entries_put(&entries, &order,
                 (uint64_t[]){INT(-5), DOUBLE(12.5), TEXT("10.0.0.1"), TEXT("two words")});
 }
 
 static void put_all(void)
 {
-    entries_put(&t, &all,
+    entries_put(&entries, &all,
                 (uint64_t[]){INT(INT64_MIN), UINT64_MAX, DOUBLE(__builtin_nan("")), 1, '"', 0xbeef,
                              ENOENT, TEXT("a\tb\xff"), 0, TEXT("\x01\xfe")});
 }
@@ -60,7 +58,7 @@ static const char *line(const char *format)
     struct rw_err err;
     if (rw_lg_format_init(format, &f, &err))
         fail_msg("%s", err.text);
-    return line_of(&f, &t.view);
+    return line_of(&f, &entries.view);
 }
 
 static void logfmt(void **state)
@@ -78,11 +76,11 @@ static void logfmt(void **state)
         "i=-9223372036854775808 u=18446744073709551615 d=nan b=true c=\"\\\"\" p=0xbeef "
         "error=\"No such file or directory\" errno=2 s=\"a\\tb\xef\xbf\xbd\" null=null "
         "bytes=01fe\n");
-    entries_put(&t, &taken, (uint64_t[]){1, 2, 3, 4, 5, 6, 7});
+    entries_put(&entries, &taken, (uint64_t[]){1, 2, 3, 4, 5, 6, 7});
     assert_string_equal(line("logfmt"),
                         "time=2026-11-22T15:40:01.123456Z level=warn msg=taken time_=1 "
                         "level_=2 message=3 msg_=4 a_b=5 q_=6 _=7\n");
-    entries_put(&t, &formatted, (uint64_t[]){TEXT("it"), INT(5)});
+    entries_put(&entries, &formatted, (uint64_t[]){TEXT("it"), INT(5)});
     assert_string_equal(line("logfmt"),
                         "time=2026-11-22T15:40:01.123456Z level=fatal msg=\"it has 5%\"\n");
 }
@@ -104,12 +102,12 @@ static void json(void **state)
         "\"c\":\"\\\"\",\"p\":\"0xbeef\",\"error\":\"No such file or "
         "directory\",\"errno\":2,\"s\":\"a\\tb"
         "\xef\xbf\xbd\",\"null\":null,\"bytes\":\"01fe\"}\n");
-    entries_put(&t, &taken, (uint64_t[]){1, 2, 3, 4, 5, 6, 7});
+    entries_put(&entries, &taken, (uint64_t[]){1, 2, 3, 4, 5, 6, 7});
     assert_string_equal(
         line("json"),
         "{\"time\":\"2026-11-22T15:40:01.123456Z\",\"level\":\"warn\",\"message\":\"taken\","
         "\"time_\":1,\"level_\":2,\"message_\":3,\"msg\":4,\"a b\":5,\"q\\\"\":6,\"\":7}\n");
-    entries_put(&t, &formatted, (uint64_t[]){TEXT("\"it\""), INT(5)});
+    entries_put(&entries, &formatted, (uint64_t[]){TEXT("\"it\""), INT(5)});
     assert_string_equal(line("json"),
                         "{\"time\":\"2026-11-22T15:40:01.123456Z\",\"level\":\"fatal\","
                         "\"message\":\"\\\"it\\\" has 5%\"}\n");
@@ -120,25 +118,25 @@ static void extras(void **state)
 {
     (void)state;
     struct rw_lg_format f;
-    char *names = (char *)t.map.mem.p + rw_lg_header(&t.map)->loggers_at;
+    char *names = (char *)entries.map.mem.p + rw_lg_header(&entries.map)->loggers_at;
     strcpy(names + 3 * RW_LG_NAME, "net.http");
-    t.logger = 3;
-    t.flags = RW_LG_SUPPRESSED | RW_LG_TRUNCATED;
-    t.extra = 41;
-    assert_int_equal(rw_lg_context_set(&t.context, "request", "r 1"), RW_OK);
-    assert_int_equal(rw_lg_context_set(&t.context, "time", "t"), RW_OK);
+    entries.logger = 3;
+    entries.flags = RW_LG_SUPPRESSED | RW_LG_TRUNCATED;
+    entries.extra = 41;
+    assert_int_equal(rw_lg_context_set(&entries.context, "request", "r 1"), RW_OK);
+    assert_int_equal(rw_lg_context_set(&entries.context, "time", "t"), RW_OK);
     put_order();
     assert_int_equal(rw_lg_format_init("logfmt", &f, NULL), RW_OK);
     f.thread = f.site = true;
     assert_string_equal(
-        line_of(&f, &t.view),
+        line_of(&f, &entries.view),
         "time=2026-11-22T15:40:01.123456Z level=info logger=net.http msg=\"order accepted\" "
         "request=\"r 1\" time_=t user=-5 total=12.5 ip=10.0.0.1 what=\"two words\" "
         "suppressed=41 truncated=true thread=77 file=src/x.c:12 func=accept\n");
     assert_int_equal(rw_lg_format_init("json", &f, NULL), RW_OK);
     f.thread = f.site = true;
     assert_string_equal(
-        line_of(&f, &t.view),
+        line_of(&f, &entries.view),
         "{\"time\":\"2026-11-22T15:40:01.123456Z\",\"level\":\"info\",\"logger\":\"net.http\","
         "\"message\":\"order accepted\",\"request\":\"r 1\",\"time_\":\"t\",\"user\":-5,"
         "\"total\":12.5,\"ip\":\"10.0.0.1\",\"what\":\"two words\",\"suppressed\":41,"
@@ -146,13 +144,13 @@ static void extras(void **state)
         "\"accept\"}\n");
     assert_int_equal(rw_lg_format_init("logfmt", &f, NULL), RW_OK);
     f.colour = true;
-    assert_non_null(strstr(line_of(&f, &t.view), " level=\x1b[32minfo\x1b[0m logger="));
-    t.flags = RW_LG_SAMPLED;
+    assert_non_null(strstr(line_of(&f, &entries.view), " level=\x1b[32minfo\x1b[0m logger="));
+    entries.flags = RW_LG_SAMPLED;
     put_order();
     assert_non_null(strstr(line("json"), ",\"sample\":41}"));
-    t.flags = 0;
-    t.logger = 0;
-    rw_lg_context_clear(&t.context);
+    entries.flags = 0;
+    entries.logger = 0;
+    rw_lg_context_clear(&entries.context);
 }
 
 /* Without what call sites prepare (a record that never was an entry) the line is the same. */
@@ -161,16 +159,16 @@ static void not_prepared(void **state)
     (void)state;
     char before[2048];
     for (int i = 0; i < 2; i++) {
-        i ? put_all() : entries_put(&t, &taken, (uint64_t[]){1, 2, 3, 4, 5, 6, 7});
+        i ? put_all() : entries_put(&entries, &taken, (uint64_t[]){1, 2, 3, 4, 5, 6, 7});
         static const char *const kinds[] = {"logfmt", "json"};
         for (unsigned k = 0; k < 2; k++) {
             strcpy(before, line(kinds[k]));
-            struct rw_lg_view v = t.view;
-            t.view.known = NULL;
+            struct rw_lg_view v = entries.view;
+            entries.view.known = NULL;
             for (unsigned n = 0; n < v.n_fields; n++)
-                t.view.fields[n].ready = NULL;
+                entries.view.fields[n].ready = NULL;
             assert_string_equal(line(kinds[k]), before);
-            t.view = v;
+            entries.view = v;
         }
     }
 }
@@ -190,15 +188,15 @@ static void pattern(void **state)
         {"%.5m|%20.5m|%-8.5m|%8.3c", "order|               order|order   |     net\n"},
         {"%m%n%n", "order accepted\n\n"},
     };
-    t.logger = 3;
+    entries.logger = 3;
     put_order();
-    t.logger = 0;
+    entries.logger = 0;
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct rw_lg_format f;
         char got[512];
         assert_int_equal(rw_lg_format_init(cases[i].format, &f, NULL), RW_OK);
         struct rw_lg_out o = {got, sizeof(got) - 1, 0};
-        rw_lg_format_line(&f, &o, &t.view);
+        rw_lg_format_line(&f, &o, &entries.view);
         got[o.n] = 0;
         assert_string_equal(got, cases[i].want);
         /* With less room it asks for enough: a cut part may count for more than it takes. */
@@ -206,7 +204,7 @@ static void pattern(void **state)
             char *small = malloc(cap + 1);
             assert_non_null(small);
             struct rw_lg_out again = {small, cap, 0};
-            rw_lg_format_line(&f, &again, &t.view);
+            rw_lg_format_line(&f, &again, &entries.view);
             assert_true(again.n >= o.n);
             free(small);
         }
@@ -219,7 +217,7 @@ static void pattern(void **state)
     f.colour = true;
     char got[64] = "";
     struct rw_lg_out o = {got, sizeof(got), 0};
-    rw_lg_format_line(&f, &o, &t.view);
+    rw_lg_format_line(&f, &o, &entries.view);
     assert_string_equal(got, "\x1b[31merror  \x1b[0m.\n");
 }
 
@@ -260,7 +258,7 @@ static size_t own(void *arg, const struct rollway_event *event, char *out, size_
 {
     char message[8], value[32];
     const char *key;
-    assert_ptr_equal(arg, &t);
+    assert_ptr_equal(arg, &entries);
     assert_int_equal(rollway_event_time_ns(event), TIME_NS);
     assert_int_equal(rollway_event_level(event), ROLLWAY_INFO);
     assert_string_equal(rollway_event_logger(event), "");
@@ -281,25 +279,12 @@ static void custom(void **state)
 {
     (void)state;
     char text[64] = "";
-    struct rw_lg_format f = {.kind = RW_LG_CUSTOM, .custom = own, .custom_arg = &t};
+    struct rw_lg_format f = {.kind = RW_LG_CUSTOM, .custom = own, .custom_arg = &entries};
     struct rw_lg_out o = {text, sizeof(text), 0};
     put_order();
-    rw_lg_format_line(&f, &o, &t.view);
+    rw_lg_format_line(&f, &o, &entries.view);
     assert_int_equal(o.n, 12);
     assert_string_equal(text, "order a 12.5");
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    entries_init(&t);
-    return 0;
-}
-static int teardown(void **state)
-{
-    (void)state;
-    entries_deinit(&t);
-    return 0;
 }
 
 int main(void)
@@ -309,5 +294,5 @@ int main(void)
         cmocka_unit_test(not_prepared), cmocka_unit_test(pattern), cmocka_unit_test(refused),
         cmocka_unit_test(custom),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, entries_setup, entries_teardown);
 }

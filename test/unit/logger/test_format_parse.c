@@ -5,18 +5,17 @@
 
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 
-static struct entries t;
 static char got[8192], want[8192];
 
 static const char *message(enum rw_lg_escape escape)
 {
     struct rw_lg_out o = {got, sizeof(got) - 1, 0};
-    rw_lg_put_message_as(&o, &t.view, escape);
+    rw_lg_put_message_as(&o, &entries.view, escape);
     got[o.n] = 0;
     for (size_t cap = 0; cap < o.n; cap += 1 + cap / 8) {
         char small[sizeof(got)];
         struct rw_lg_out again = {small, cap, 0};
-        rw_lg_put_message_as(&again, &t.view, escape);
+        rw_lg_put_message_as(&again, &entries.view, escape);
         assert_int_equal(again.n, o.n);
         assert_memory_equal(small, got, cap);
     }
@@ -27,7 +26,7 @@ static void put(const char *format, const uint64_t *values)
 {
     struct rollway_site site = {
         .message = format, .file = "a.c", .function = "f", .line = 1, .level = 2};
-    entries_put(&t, &site, values);
+    entries_put(&entries, &site, values);
 }
 
 static unsigned random_state = 12345;
@@ -120,8 +119,8 @@ static void integers(void **state)
         v = i % 9 == 0 ? 0 : v >> below(64);
         print_integer(&s, i % 5 ? v : 0 - v);
         if (i % 500 == 0) {
-            entries_deinit(&t); /* each is a call site */
-            entries_init(&t);
+            entries_deinit(&entries); /* each is a call site */
+            entries_init(&entries);
         }
     }
 }
@@ -151,8 +150,8 @@ static void doubles(void **state)
         PRINT(&s, v);
         put_spec(&s, DOUBLE(v));
         if (i % 500 == 0) {
-            entries_deinit(&t);
-            entries_init(&t);
+            entries_deinit(&entries);
+            entries_init(&entries);
         }
     }
 }
@@ -183,8 +182,8 @@ static void texts(void **state)
             put_spec(&s, text ? (uint64_t)(uintptr_t)&given : 0);
         }
         if (i % 500 == 0) {
-            entries_deinit(&t);
-            entries_init(&t);
+            entries_deinit(&entries);
+            entries_init(&entries);
         }
     }
 }
@@ -241,23 +240,10 @@ static void refused(void **state)
     assert_int_equal(args, 3);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    entries_init(&t);
-    return 0;
-}
-static int teardown(void **state)
-{
-    (void)state;
-    entries_deinit(&t);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(integers), cmocka_unit_test(doubles),
                                        cmocka_unit_test(texts), cmocka_unit_test(several),
                                        cmocka_unit_test(refused)};
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, entries_setup, entries_teardown);
 }

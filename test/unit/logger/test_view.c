@@ -1,7 +1,6 @@
 /* known.c and view.c: entries and dictionaries that are damaged are refused or read inside their bounds. */
 #include "entries.h"
 
-static struct entries t;
 static unsigned random_state = 1;
 static unsigned below(unsigned n)
 {
@@ -25,8 +24,8 @@ static void decoded(void **state)
 {
     (void)state;
     struct rollway_site site = plain;
-    entries_put(&t, &site, (uint64_t[]){INT(-1), TEXT("1.2.3.4")});
-    const struct rw_lg_view *v = &t.view;
+    entries_put(&entries, &site, (uint64_t[]){INT(-1), TEXT("1.2.3.4")});
+    const struct rw_lg_view *v = &entries.view;
     assert_int_equal(v->time_ns, TIME_NS);
     assert_int_equal(v->level, 1);
     assert_string_equal(v->message, "plain");
@@ -39,10 +38,10 @@ static void decoded(void **state)
     assert_string_equal(v->fields[1].key, "ip");
     assert_int_equal(v->fields[1].value.n, 7);
     assert_memory_equal(v->fields[1].value.p, "1.2.3.4", 7);
-    entries_put(&t, &site, (uint64_t[]){INT(-1), 0});
+    entries_put(&entries, &site, (uint64_t[]){INT(-1), 0});
     assert_null(v->fields[1].value.p);
     site = formatted;
-    entries_put(&t, &site, (uint64_t[]){TEXT("x"), INT(5), INT(7)});
+    entries_put(&entries, &site, (uint64_t[]){TEXT("x"), INT(5), INT(7)});
     assert_int_equal(v->n_args, 3);
     assert_int_equal(v->n_fields, 0);
     assert_int_equal(v->args[2].bits, 7);
@@ -55,7 +54,8 @@ static bool view_alone(const char *p, size_t n, struct rw_lg_view *ret_view, cha
     assert_non_null(copy);
     memcpy(copy, p, n);
     *ret_copy = copy;
-    return rw_lg_view(&t.knowledge, (const struct rw_lg_entry *)(void *)copy, TIME_NS, ret_view);
+    return rw_lg_view(&entries.knowledge, (const struct rw_lg_entry *)(void *)copy, TIME_NS,
+                      ret_view);
 }
 
 static void use(const struct rw_lg_view *v)
@@ -75,35 +75,35 @@ static void damaged_entries(void **state)
     (void)state;
     unsigned good = 0, bad = 0;
     struct rollway_site sites[2] = {plain, formatted};
-    assert_int_equal(rw_lg_context_set(&t.context, "k", "v"), RW_OK);
-    t.flags = RW_LG_SUPPRESSED;
+    assert_int_equal(rw_lg_context_set(&entries.context, "k", "v"), RW_OK);
+    entries.flags = RW_LG_SUPPRESSED;
     for (int i = 0; i < 40000; i++) {
         if (i & 1)
-            entries_put(&t, &sites[1], (uint64_t[]){TEXT("text"), INT(5), INT(7)});
+            entries_put(&entries, &sites[1], (uint64_t[]){TEXT("text"), INT(5), INT(7)});
         else
-            entries_put(&t, &sites[0], (uint64_t[]){INT(-1), TEXT("1.2.3.4")});
+            entries_put(&entries, &sites[0], (uint64_t[]){INT(-1), TEXT("1.2.3.4")});
         for (unsigned k = 1 + below(3); k > 0; k--) {
-            size_t at = 4 + below(t.entry.size - 4);
-            t.bytes[at] =
-                (char)(below(2) ? below(256) : (unsigned char)t.bytes[at] ^ 1u << below(8));
+            size_t at = 4 + below(entries.entry.size - 4);
+            entries.bytes[at] =
+                (char)(below(2) ? below(256) : (unsigned char)entries.bytes[at] ^ 1u << below(8));
         }
         char *copy;
-        bool fine = view_alone(t.bytes, t.entry.size, &t.view, &copy);
+        bool fine = view_alone(entries.bytes, entries.entry.size, &entries.view, &copy);
         if (fine)
-            use(&t.view);
+            use(&entries.view);
         good += fine;
         bad += !fine;
         free(copy);
     }
     assert_true(good > 1000 && bad > 1000);
-    t.flags = 0;
-    rw_lg_context_clear(&t.context);
+    entries.flags = 0;
+    rw_lg_context_clear(&entries.context);
     /* Smaller than what it must have; sizes that are none. */
-    entries_put(&t, &sites[0], (uint64_t[]){INT(-1), TEXT("1.2.3.4")});
+    entries_put(&entries, &sites[0], (uint64_t[]){INT(-1), TEXT("1.2.3.4")});
     static const uint32_t sizes[] = {0, 8, 32, 40, 47, RW_LG_PAD | 56, RW_LG_ENTRY_MAX + 8};
     for (size_t i = 0; i < COUNT(sizes); i++) {
-        t.entry.size = sizes[i];
-        assert_false(rw_lg_view(&t.knowledge, &t.entry, TIME_NS, &t.view));
+        entries.entry.size = sizes[i];
+        assert_false(rw_lg_view(&entries.knowledge, &entries.entry, TIME_NS, &entries.view));
     }
 }
 
@@ -114,12 +114,12 @@ static void damaged_dictionary(void **state)
     for (int i = 0; i < 20000; i++) {
         struct rollway_site site = i & 1 ? formatted : plain;
         if (i % 2000 == 0) {
-            entries_deinit(&t);
-            entries_init(&t);
+            entries_deinit(&entries);
+            entries_init(&entries);
         }
-        uint32_t id = rw_lg_site_register(&t.map, &site);
+        uint32_t id = rw_lg_site_register(&entries.map, &site);
         assert_int_not_equal(id, 0);
-        uint8_t *s = t.map.mem.p + rw_lg_header(&t.map)->dictionary_at + (size_t)id * 8;
+        uint8_t *s = entries.map.mem.p + rw_lg_header(&entries.map)->dictionary_at + (size_t)id * 8;
         uint32_t size;
         memcpy(&size, s, 4);
         for (unsigned k = 1 + below(2); k > 0; k--)
@@ -128,9 +128,9 @@ static void damaged_dictionary(void **state)
         struct rw_lg_entry head = {.size = 128, .site = id, .flags = 1};
         memcpy(entry, &head, sizeof(head));
         char *copy;
-        bool fine = view_alone(entry, sizeof(entry), &t.view, &copy);
+        bool fine = view_alone(entry, sizeof(entry), &entries.view, &copy);
         if (fine)
-            use(&t.view);
+            use(&entries.view);
         good += fine;
         bad += !fine;
         free(copy);
@@ -148,61 +148,48 @@ static void many_sites(void **state)
         struct rollway_site site = plain;
         snprintf(names[i], sizeof(names[i]), "message %d", i);
         site.message = names[i];
-        ids[i] = rw_lg_site_register(&t.map, &site);
+        ids[i] = rw_lg_site_register(&entries.map, &site);
         assert_int_not_equal(ids[i], 0);
     }
     for (int round = 0; round < 3; round++)
         for (int i = 499; i >= 0; i--) {
-            const struct rw_lg_known *known = rw_lg_know(&t.knowledge, ids[i]);
+            const struct rw_lg_known *known = rw_lg_know(&entries.knowledge, ids[i]);
             assert_non_null(known);
             assert_string_equal(known->message, names[i]);
         }
-    assert_int_equal(t.knowledge.n, 500);
+    assert_int_equal(entries.knowledge.n, 500);
     for (uint32_t id = 0; id < 200000; id += 7)
-        (void)rw_lg_know(&t.knowledge, id);
-    assert_null(rw_lg_know(&t.knowledge, 0));
-    assert_null(rw_lg_know(&t.knowledge, UINT32_MAX));
+        (void)rw_lg_know(&entries.knowledge, id);
+    assert_null(rw_lg_know(&entries.knowledge, 0));
+    assert_null(rw_lg_know(&entries.knowledge, UINT32_MAX));
 }
 
 static void no_memory(void **state)
 {
     (void)state;
     struct rollway_site site = plain;
-    site.id = rw_lg_site_register(&t.map, &site);
+    site.id = rw_lg_site_register(&entries.map, &site);
     for (uint64_t n = 1;; n++) {
-        rw_lg_knowledge_deinit(&t.knowledge);
+        rw_lg_knowledge_deinit(&entries.knowledge);
         rw_mem_fail_at(n, 0);
-        const struct rw_lg_known *known = rw_lg_know(&t.knowledge, site.id);
+        const struct rw_lg_known *known = rw_lg_know(&entries.knowledge, site.id);
         rw_mem_fail_at(0, 0);
         if (known) {
             assert_true(n > 3);
             break;
         }
-        assert_non_null(rw_lg_know(&t.knowledge, site.id)); /* later it works */
+        assert_non_null(rw_lg_know(&entries.knowledge, site.id)); /* later it works */
     }
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    entries_init(&t);
-    return 0;
-}
-static int teardown(void **state)
-{
-    (void)state;
-    entries_deinit(&t);
-    return 0;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(decoded, setup, teardown),
-        cmocka_unit_test_setup_teardown(damaged_entries, setup, teardown),
-        cmocka_unit_test_setup_teardown(damaged_dictionary, setup, teardown),
-        cmocka_unit_test_setup_teardown(many_sites, setup, teardown),
-        cmocka_unit_test_setup_teardown(no_memory, setup, teardown),
+        cmocka_unit_test_setup_teardown(decoded, entries_setup, entries_teardown),
+        cmocka_unit_test_setup_teardown(damaged_entries, entries_setup, entries_teardown),
+        cmocka_unit_test_setup_teardown(damaged_dictionary, entries_setup, entries_teardown),
+        cmocka_unit_test_setup_teardown(many_sites, entries_setup, entries_teardown),
+        cmocka_unit_test_setup_teardown(no_memory, entries_setup, entries_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
