@@ -986,10 +986,11 @@ def _():
             break
         time.sleep(0.05)
     same(0, code)
-    with client() as c:  # each shard looks at the disk by itself
+    for i in range(8):  # each shard looks at the disk by itself, and each connection has one
         for _ in range(200):
-            code = c.ask("CreateTopics", 7, topics=[{"name": name + "-back", "num_partitions": 1,
-                                                     "replication_factor": 1}])["topics"][0]["error_code"]
+            with client() as c:
+                code = c.ask("CreateTopics", 7, topics=[{"name": "%s-back%d" % (name, i), "num_partitions": 1,
+                                                         "replication_factor": 1}])["topics"][0]["error_code"]
             if not code:
                 break
             time.sleep(0.05)
