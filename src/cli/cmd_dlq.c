@@ -153,6 +153,7 @@ static int list_work(struct rw_cli *cli, struct rw_cli_client *c, struct rw_aren
 struct show {
     struct rw_cli *cli;
     int64_t shown, most; /* most -1: all */
+    int64_t reasons;     /* letters that have one */
 };
 
 static void letter_json(struct rw_buf *out, const struct rw_dead_letter *l)
@@ -264,6 +265,7 @@ static int show_letter(void *arg, const struct rw_dead_letter *l)
     if (s->shown == s->most)
         return 1;
     s->shown++;
+    s->reasons += l->reason.p != NULL;
     if (rw_cli_json(s->cli))
         letter_json(out, l);
     else
@@ -291,6 +293,8 @@ static int show_work(struct rw_cli *cli, struct rw_cli_client *c, struct rw_aren
         exit_code = rw_cli_client_fail(c, rc);
     if (!exit_code && !s.shown)
         rw_cli_note(cli, "no dead letters there");
+    else if (!exit_code && !s.reasons)
+        rw_cli_note(cli, "none of these records says why: these may be no dead letters");
     rw_dead_places_deinit(&places);
     return exit_code;
 }

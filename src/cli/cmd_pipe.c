@@ -144,6 +144,9 @@ static int open_checkpoint(struct rw_pipe *p)
         int rc = path.failed
                      ? RW_E_NOMEM
                      : rw_pipe_checkpoint_open(&p->checkpoint, rw_buf_cstr(&path), p->from, &err);
+        if (!rc && rw_cli_has(p->cli, "to-file"))
+            rc = rw_pipe_checkpoint_lock_output(&p->checkpoint,
+                                                rw_cli_string(p->cli, "to-file", ""), &err);
         if (rc)
             exit_code = rw_cli_fail(p->cli, rc == RW_E_LOCKED ? RW_EXIT_EXISTS : RW_EXIT_FAILED,
                                     NULL, "%s", err.text);

@@ -9,7 +9,7 @@
 void rw_pipe_checkpoint_init(struct rw_pipe_checkpoint *c)
 {
     memset(c, 0, sizeof(*c));
-    c->lock.fd = -1;
+    c->lock.fd = c->output_lock.fd = -1;
     rw_pipe_progress_init(&c->progress);
     rw_buf_init(&c->text);
 }
@@ -17,21 +17,34 @@ void rw_pipe_checkpoint_init(struct rw_pipe_checkpoint *c)
 void rw_pipe_checkpoint_deinit(struct rw_pipe_checkpoint *c)
 {
     rw_os_append_close(&c->lock);
+    rw_os_append_close(&c->output_lock);
     rw_buf_deinit(&c->text);
     rw_pipe_progress_deinit(&c->progress);
 }
 
-static int lock(struct rw_pipe_checkpoint *c, struct rw_err *err)
+/* Beside the checkpoint of that name. `held` is a lock that this pipe has already, or NULL. */
+static int lock(const char *checkpoint, const struct rw_os_append *held,
+                struct rw_os_append *ret_lock, struct rw_err *err)
 {
-    char path[RW_PIPE_PATH + 8];
-    snprintf(path, sizeof(path), "%s.lock", c->path);
-    int rc = rw_os_append_open(path, 0640, &c->lock);
+    char path[RW_PIPE_PATH + 32];
+    if (snprintf(path, sizeof(path), "%s.lock", checkpoint) >= (int)sizeof(path))
+        return rw_err_set(err, RW_E_TOO_BIG, "%s: the path is too long", checkpoint);
+    int rc = rw_os_append_open(path, 0640, ret_lock);
     if (rc)
         return rw_err_set(err, rc, "%s: %s", path, rw_os_last_error());
-    rc = rw_os_append_lock(&c->lock, 0);
-    return rc ? rw_err_set(err, RW_E_LOCKED, "another pipe is running with the checkpoint %s",
-                           c->path)
-              : RW_OK;
+    if (held && held->device == ret_lock->device && held->inode == ret_lock->inode)
+        return RW_OK;
+    return rw_os_append_lock(ret_lock, 0) ? RW_E_LOCKED : RW_OK;
+}
+
+int rw_pipe_checkpoint_lock_output(struct rw_pipe_checkpoint *c, const char *file,
+                                   struct rw_err *ret_err)
+{
+    char path[RW_PIPE_PATH + 16];
+    if (snprintf(path, sizeof(path), "%s.checkpoint", file) >= (int)sizeof(path))
+        return rw_err_set(ret_err, RW_E_TOO_BIG, "%s: the path is too long", file);
+    int rc = lock(path, &c->lock, &c->output_lock, ret_err);
+    return rc == RW_E_LOCKED ? rw_err_set(ret_err, rc, "another pipe is writing to %s", file) : rc;
 }
 
 static int take(struct rw_pipe_checkpoint *c, const char *topic, struct rw_err *err)
@@ -58,7 +71,9 @@ int rw_pipe_checkpoint_open(struct rw_pipe_checkpoint *c, const char *path, cons
 {
     if (snprintf(c->path, sizeof(c->path), "%s", path) >= (int)sizeof(c->path) - 8)
         return rw_err_set(ret_err, RW_E_TOO_BIG, "%s: the path is too long", path);
-    int rc = lock(c, ret_err);
+    int rc = lock(c->path, NULL, &c->lock, ret_err);
+    if (rc == RW_E_LOCKED)
+        return rw_err_set(ret_err, rc, "another pipe is running with the checkpoint %s", c->path);
     if (rc)
         return rc;
     rw_buf_clear(&c->text);

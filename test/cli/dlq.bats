@@ -131,6 +131,14 @@ assert [x["value"] for x in r if x["partition"] == 0] == ["value %d" % i for i i
     [ "$status" -eq 5 ]
 }
 
+@test "a topic of other records is shown, with a remark" {
+    echo hello | "$R" produce ordinary
+    run bash -c "\"$R\" dlq show ordinary 2>err"
+    [ "$status" -eq 0 ]
+    grep -q hello <<<"$output"
+    [ "$(cat err)" = "none of these records says why: these may be no dead letters" ]
+}
+
 @test "a killed replay repeats no more than one round" {
     "$R" topic create f
     seq 20000 | sed 's/.*/{"value":"&","headers":[{"key":"rollway.dlq.topic","value":"f"}]}/' | "$R" produce f.dlq -f json

@@ -151,6 +151,13 @@ END
     run "$R" pipe one --to-file two.log --checkpoint mark -e
     [ "$status" -ne 0 ]
     [[ "$output" == *"another pipe is running with the checkpoint mark"* ]]
+    run "$R" pipe one --to-file "$PWD/out.log" -e # it would cut off what the other one has written
+    [ "$status" -eq 6 ]
+    [[ "$output" == *"another pipe is"* ]]
+    run "$R" pipe one --to-file out.log --checkpoint mark3 -e
+    [ "$status" -eq 6 ]
+    [[ "$output" == *"another pipe is writing to out.log"* ]]
+    "$R" pipe one --to-file three.log --checkpoint ./three.log.checkpoint -e # the same lock
     kill -TERM "$pid"
     wait "$pid" || true
     run "$R" pipe other --to-file two.log --checkpoint mark -e
