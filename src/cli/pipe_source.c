@@ -8,7 +8,7 @@
 #include "client/group_offsets.h"
 
 #define WAIT_US      200000
-#define NEW_EVERY_US 30000000
+#define NEW_EVERY_US 5000000
 #define READ_SIZE    (256 * 1024)
 #define LINE_MAX     (64u << 20)
 
@@ -123,7 +123,7 @@ static int follow(struct rw_pipe *p)
         exit_code = step(p, &rc);
         if (exit_code == RW_EXIT_OK && rc >= 0 && rw_pipe_commit_due(p, rc == 0))
             exit_code = rw_pipe_commit(p, false);
-        if (exit_code == RW_EXIT_OK && rc == 0 && !p->exit_at_end && rw_progress_now() >= new_us) {
+        if (exit_code == RW_EXIT_OK && rc >= 0 && !p->exit_at_end && rw_progress_now() >= new_us) {
             rc = look_for_new(p);
             new_us = rw_progress_now() + NEW_EVERY_US;
         }

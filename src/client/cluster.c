@@ -291,19 +291,33 @@ int rw_cluster_conn(struct rw_cluster *c, int32_t node, struct rw_conn **ret_con
     return RW_OK;
 }
 
+/* For a call to a broker whose connection has a fetch or batches under way. */
+static int open_beside(struct rw_cluster *c, int32_t node, struct rw_conn **ret_conn,
+                       struct rw_client_err *err)
+{
+    struct rw_node *n = rw_cluster_node(c, node);
+    RW_ASSERT(n); /* the others have nothing under way between two calls */
+    return rw_conn_open(c->env, c->dialer, n->host, (uint16_t)n->port, c->options.client_id,
+                        within_deadline(c, c->options.connect_timeout_us), ret_conn, err);
+}
+
 int rw_cluster_call(struct rw_cluster *c, int32_t node, int16_t api_key, int16_t cap,
                     const void *request, bool once, struct rw_arena *arena, void **ret_response,
                     struct rw_client_err *err)
 {
     for (int attempt = 0;; attempt++) {
-        struct rw_conn *conn = NULL;
+        struct rw_conn *conn = NULL, *beside = NULL;
         int rc = rw_cluster_conn(c, node, &conn, err);
+        if (rc == RW_OK && conn->sent_n > 0)
+            rc = open_beside(c, node == RW_CONTROLLER ? c->controller : node, &beside, err);
         /* A connection that can not be made is told at once: a person is waiting. */
         if (rc != RW_OK)
             return rc;
-        rc = rw_conn_call(conn, api_key, cap, request, arena, rw_cluster_request_us(c),
-                          ret_response, err);
-        if (rc != RW_OK && rc != RW_E_UNSUPPORTED)
+        rc = rw_conn_call(beside ? beside : conn, api_key, cap, request, arena,
+                          rw_cluster_request_us(c), ret_response, err);
+        if (beside)
+            rw_conn_close(beside);
+        else if (rc != RW_OK && rc != RW_E_UNSUPPORTED)
             rw_cluster_drop(c, conn);
         /* One that worked before and broke may come back: a broker that restarts. */
         if (rc != RW_E_CLOSED || once || attempt + 1 >= CALL_TRIES)

@@ -230,3 +230,31 @@ END
     [ "$status" -eq 1 ]
     [[ "$output" == *"standard input can not be read: Is a directory"* ]]
 }
+
+@test "partitions that are added while it runs are read, from an idle topic and from a busy one" {
+    "$R" topic create growing -p 1
+    "$R" topic create filling -p 1
+    lines 1 5 | "$R" produce growing
+    "$R" pipe growing --to-file growing.log &
+    local idle=$!
+    "$R" pipe filling --to-file filling.log &
+    local busy=$!
+    while sleep 0.01; do seq 100; done | "$R" produce filling -q &
+    local load=$!
+    for _ in $(seq 100); do [ ! -s growing.log ] || [ ! -s filling.log ] || break; sleep 0.1; done
+    for topic in growing filling; do
+        "$R" topic add-partitions "$topic" -n 1
+        echo "new in $topic" | "$R" produce "$topic" -p 1
+    done
+    for _ in $(seq 200); do grep -q new growing.log && grep -q new filling.log && break; sleep 0.1; done
+    pkill -P "$load" 2>/dev/null || true
+    kill "$load" "$idle" "$busy"
+    local code=0
+    wait "$idle" || code=$?
+    [ "$code" -eq 143 ]
+    code=0
+    wait "$busy" || code=$?
+    [ "$code" -eq 143 ]
+    [ "$(grep -c new growing.log)" -eq 1 ]
+    [ "$(grep -c new filling.log)" -eq 1 ]
+}
