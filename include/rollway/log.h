@@ -109,8 +109,10 @@ enum rollway_compression {
 
 /* Zero-initialise, set `size`, set what you want; 0 means the default written beside it. */
 struct rollway_log_options {
-    size_t size;                  /* sizeof(struct rollway_log_options): lets the struct grow */
-    int read_only;                /* 1: no lock, no writing, no repair */
+    size_t size; /* sizeof(struct rollway_log_options): lets the struct grow */
+    /* 1: no lock, no writing, no repair. Beside a writer in another process that truncates, what it took back may rarely look
+     * damaged (CORRUPT): open again before you believe it. */
+    int read_only;
     int must_exist;               /* 1: ROLLWAY_E_NOT_FOUND instead of creating a log */
     int durability;               /* enum rollway_durability; default EACH */
     int64_t flush_records;        /* for COUNT; default 1000 */

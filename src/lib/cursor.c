@@ -212,7 +212,7 @@ int rollway_cursor_next(struct rollway_cursor *c, struct rollway_record *ret_rec
     if (!c || !ret_record)
         return rollway_fail_null(c ? c->log : NULL);
     bool caught_up = false;
-    int again = 0;
+    int again = 0, doubts = 0;
     for (;;) {
         /* What was read may be gone. */
         if (was_cut(c))
@@ -247,8 +247,13 @@ int rollway_cursor_next(struct rollway_cursor *c, struct rollway_record *ret_rec
             return rc;
         if (rc <= 0) {
             int up = rollway_catch_up(c->log);
-            if (up || (doubt && !was_cut(c)))
+            if (up || (doubt && !was_cut(c) && doubts == ROLLWAY_DOUBTS_MAX))
                 return up ? up : rc;
+            if (doubt && !was_cut(c)) {
+                doubts++;
+                rollway_pause(c->log);
+                forget(c);
+            }
             caught_up = !doubt;
         }
     }

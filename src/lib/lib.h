@@ -88,6 +88,10 @@ RW_MUST int rollway_load_state(struct rollway_log *log, struct rw_log_open_args 
 /* Writes recovery point (not above `below`) and start offset, where they changed. Always durably: a power cut
  * must not leave less of an older one, or what was trimmed would come back, and damage be cut off. */
 RW_MUST int rollway_save_state(struct rollway_log *log, int64_t below);
+/* Damage that a read-only log sees may be the writer of another process in the middle of something, also when no truncation was heard of: what he takes
+ * back and writes again the same is none. It is looked at so many times more, a millisecond apart, before it is believed. */
+enum { ROLLWAY_DOUBTS_MAX = 5 };
+void rollway_pause(struct rollway_log *log);
 /* Read-only: takes in what the writer did, and what he says about the start. `append` is held. */
 RW_MUST int rollway_refresh(struct rollway_log *log);
 /* After everything was closed cleanly. */

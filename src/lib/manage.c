@@ -193,7 +193,7 @@ int rollway_log_verify(struct rollway_log *log, struct rollway_verify_result *re
     if (!log || !ret_result)
         return rollway_fail_null(log);
     struct rw_log_verify v;
-    int rc = rollway_catch_up(log);
+    int rc = rollway_catch_up(log), doubts = 0;
     for (bool again = true; !rc && again;) {
         unsigned cuts = rollway_cuts(log);
         v = (struct rw_log_verify){.report = first_report, .arg = log};
@@ -202,6 +202,11 @@ int rollway_log_verify(struct rollway_log *log, struct rollway_verify_result *re
         again = false;
         if (!rc && v.bad_batches)
             rc = cut_since(log, cuts, &again);
+        if (!rc && v.bad_batches && !again && log->options.read_only &&
+            doubts++ < ROLLWAY_DOUBTS_MAX) {
+            rollway_pause(log);
+            again = true;
+        }
     }
     if (rc)
         return rollway_fail_code(log, rc, "verify");

@@ -289,6 +289,14 @@ static void reload_start(struct rollway_log *log)
     log->start_mtime_ms = st.mtime_ms;
 }
 
+void rollway_pause(struct rollway_log *log)
+{
+    struct rw_sync *sync = log->env->sync;
+    rollway_lock_append(log);
+    (void)sync->wait(sync, log->grown, log->append, 1000);
+    rollway_unlock_append(log);
+}
+
 int rollway_refresh(struct rollway_log *log)
 {
     reload_start(log);

@@ -184,8 +184,11 @@ static bool read_journal(struct rw_lg_appender *a)
     pthread_mutex_lock(&a->lock);
     uint64_t at = a->read;
     const struct rw_lg_entry *e;
-    while ((int64_t)a->n < most && a->lines < LINES_AT_ONCE && (e = rw_lg_kept_next(a)))
+    rw_lg_appender_note_orphans(a);
+    while ((int64_t)a->n < most && a->lines < LINES_AT_ONCE && (e = rw_lg_kept_next(a))) {
         rw_lg_appender_take(a, e);
+        a->orphans = a->lines;
+    }
     while (at < head && (int64_t)a->n < most && a->lines < LINES_AT_ONCE) {
         if (a->consumers && head - at > 2 * RW_LG_CONSUMERS_SPAN) {
             at = rw_lg_consumers_take(a->consumers, a, at, head);
@@ -307,6 +310,7 @@ static void cut(struct rw_lg_appender *a, size_t n)
     memmove(a->text, a->text + n, a->n - n);
     a->n -= n;
     a->lines -= lines < a->lines ? lines : a->lines;
+    a->orphans -= lines < a->orphans ? lines : a->orphans;
     count_written(a, lines, n);
 }
 
@@ -333,7 +337,7 @@ static bool write_chunk(struct rw_lg_appender *a, int64_t now)
     count_written(a, a->lines, a->n);
     atomic_fetch_add_explicit(&a->counts.writes, 1, memory_order_relaxed);
     advance(a);
-    a->n = a->lines = 0;
+    a->n = a->lines = a->orphans = 0;
     a->level = 0;
     succeeded(a);
     return true;

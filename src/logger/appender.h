@@ -58,6 +58,8 @@ struct rw_lg_appender {
     /* The chunk: lines that were formatted and not yet written. */
     char *text;
     size_t n, cap, lines;
+    size_t
+        orphans; /* the first of the lines, which are in memory only: the journal has gone over them */
     struct rw_lg_line *index; /* of the lines, when the sink wants it */
     size_t index_cap;
     unsigned level;
@@ -107,6 +109,8 @@ bool rw_lg_appender_drop(struct rw_lg_appender *a, uint64_t room);
 const struct rw_lg_entry *rw_lg_kept_next(struct rw_lg_appender *a);
 /* It is over: counts as dropped what is in memory only, because the journal has gone on; `all`: and what was kept. */
 void rw_lg_appender_drop_chunk(struct rw_lg_appender *a, bool all);
+/* Before more is read into the chunk, which may have been gone over. `lock` is held. */
+void rw_lg_appender_note_orphans(struct rw_lg_appender *a);
 /* How many records are in memory only. */
 uint64_t rw_lg_appender_memory_only(const struct rw_lg_appender *a);
 /* `to` goes on where `from`, which has the same name and nobody runs any more, has stopped: counts, and what was kept. */

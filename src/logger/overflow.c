@@ -122,11 +122,17 @@ void rw_lg_appender_inherit(struct rw_lg_appender *to, struct rw_lg_appender *fr
     from->kept = (struct rw_lg_kept){.p = NULL};
 }
 
-/* Of the chunk; the journal goes over all of one or nothing. */
+void rw_lg_appender_note_orphans(struct rw_lg_appender *a)
+{
+    if (atomic_load(&a->cursor->done) >= a->upto)
+        a->orphans = a->lines;
+}
+
+/* Of the chunk. The journal goes over all of what was read until then, which are the first lines. */
 static uint64_t gone_over(const struct rw_lg_appender *a)
 {
     uint64_t waiting = a->sink->ops->lines ? a->lines : a->pending;
-    return atomic_load(&a->cursor->done) >= a->upto ? waiting : 0;
+    return atomic_load(&a->cursor->done) >= a->upto ? waiting : a->orphans;
 }
 
 uint64_t rw_lg_appender_memory_only(const struct rw_lg_appender *a)
