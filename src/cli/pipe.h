@@ -31,6 +31,7 @@ struct rw_pipe {
     struct rw_cli_client source, target,
         groups; /* of their own: none waits behind the requests of another */
     struct rw_consumer *consumer;
+    struct rw_uuid topic_id; /* of the topic that is read; zeros: not known yet */
     struct rw_producer *producer;
     struct rw_lg_sink *file;
     struct rw_pipe_checkpoint checkpoint;

@@ -73,6 +73,28 @@ static int assign_all(struct rw_pipe *p, struct rw_topic *t)
     return rc;
 }
 
+/* Offsets of a topic that was deleted and made again say nothing. */
+static int check_topic(struct rw_pipe *p, const struct rw_topic *t)
+{
+    struct rw_pipe_progress *known = &p->checkpoint.progress;
+    char id[RW_UUID_TEXT_SIZE];
+    if (rw_uuid_is_zero(t->id) || rw_uuid_eq(t->id, p->topic_id))
+        return RW_OK;
+    rw_uuid_format(t->id, id);
+    if (strcmp(known->topic_id, "-") != 0 && strcmp(known->topic_id, id) != 0)
+        return !p->checkpoint.path[0]
+                   ? rw_client_fail(&p->source.err, RW_E_RANGE,
+                                    "%s was deleted and created again while the pipe ran", p->from)
+                   : rw_client_fail(
+                         &p->source.err, RW_E_RANGE,
+                         "%s is another topic than the one of the checkpoint %s: it was "
+                         "deleted and created again. Remove the checkpoint to begin anew",
+                         p->from, p->checkpoint.path);
+    memcpy(known->topic_id, id, sizeof(id));
+    p->topic_id = t->id;
+    return RW_OK;
+}
+
 /* Partitions that are new since. A broker that does not answer is asked again later. */
 static int look_for_new(struct rw_pipe *p)
 {
@@ -80,7 +102,8 @@ static int look_for_new(struct rw_pipe *p)
     if (rw_cluster_refresh(p->source.cluster, &p->from, 1, false, &err) != RW_OK)
         return RW_OK;
     struct rw_topic *t = rw_cluster_topic(p->source.cluster, p->from);
-    return t && t->n_partitions > rw_consumer_count(p->consumer) ? assign_all(p, t) : RW_OK;
+    int rc = t ? check_topic(p, t) : RW_OK;
+    return !rc && t && t->n_partitions > rw_consumer_count(p->consumer) ? assign_all(p, t) : rc;
 }
 
 static void check_end(struct rw_pipe *p, int i)
@@ -108,6 +131,11 @@ static int step(struct rw_pipe *p, int *ret_rc)
             return rw_cli_client_fail(&p->target, RW_E_BROKER);
         return RW_EXIT_OK;
     }
+    /* Whose records these are: fetches name the topic by its id, and the client learns a new one by itself. */
+    struct rw_topic *t = rw_cluster_topic(p->source.cluster, p->from);
+    if (t && (*ret_rc = check_topic(p, t)) < 0)
+        return RW_EXIT_OK;
+    *ret_rc = 1;
     struct rw_pipe_item r = {
         .topic = p->from, .partition = c.partition->partition, .record = &c.record};
     int rc = c.record.offset < p->ends[c.i] ? rw_pipe_take(p, &r) : RW_EXIT_OK;
@@ -139,23 +167,6 @@ static int follow(struct rw_pipe *p)
     if (rw_cli_interrupted())
         return RW_EXIT_INTERRUPTED;
     return rc < 0 ? rw_cli_client_fail(&p->source, rc) : RW_EXIT_OK;
-}
-
-/* Offsets of a topic that was deleted and made again say nothing. */
-static int check_topic(struct rw_pipe *p, const struct rw_topic *t)
-{
-    struct rw_pipe_progress *known = &p->checkpoint.progress;
-    char id[RW_UUID_TEXT_SIZE];
-    if (rw_uuid_is_zero(t->id))
-        return RW_OK;
-    rw_uuid_format(t->id, id);
-    if (strcmp(known->topic_id, "-") != 0 && strcmp(known->topic_id, id) != 0)
-        return rw_client_fail(&p->source.err, RW_E_RANGE,
-                              "%s is another topic than the one of the checkpoint %s: it was "
-                              "deleted and created again. Remove the checkpoint to begin anew",
-                              p->from, p->checkpoint.path);
-    memcpy(known->topic_id, id, sizeof(id));
-    return RW_OK;
 }
 
 /* Where the group is, in partitions that the checkpoint does not know. */

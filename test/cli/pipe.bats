@@ -258,3 +258,20 @@ END
     [ "$(grep -c new growing.log)" -eq 1 ]
     [ "$(grep -c new filling.log)" -eq 1 ]
 }
+
+@test "a topic that is deleted and created again while a pipe runs ends it, before anything of the other topic is taken for its own" {
+    "$R" topic create again -p 1
+    lines 1 5 | "$R" produce again
+    "$R" pipe again --to-file again.log 2>err &
+    local pid=$!
+    for _ in $(seq 100); do [ ! -s again.log ] || break; sleep 0.1; done
+    "$R" topic delete again --yes
+    "$R" topic create again -p 1
+    lines 101 120 | "$R" produce again
+    for _ in $(seq 300); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+    local code=0
+    wait "$pid" || code=$?
+    [ "$code" -eq 1 ]
+    grep -q "deleted and created again" err
+    [ "$(wc -l <again.log)" -eq 5 ]
+}
