@@ -194,22 +194,6 @@ static int send_file(struct logger *l, const char *file)
 
 /* ---- the journal ---- */
 
-static void add_text(struct rw_buf *entry, const char *p, size_t n)
-{
-    const char *equals = memchr(p, '=', n);
-    if (!equals || !memchr(p, '\n', n)) {
-        rw_buf_add(entry, p, n);
-    } else {
-        size_t key = (size_t)(equals - p), size = n - key - 1;
-        rw_buf_add(entry, p, key);
-        rw_buf_add_u8(entry, '\n');
-        for (unsigned i = 0; i < 8; i++)
-            rw_buf_add_u8(entry, (uint8_t)((uint64_t)size >> (8 * i)));
-        rw_buf_add(entry, equals + 1, size);
-    }
-    rw_buf_add_u8(entry, '\n');
-}
-
 /* A line without the blanks at its end; false: there is none, or nothing is in it. */
 static bool read_line(struct lines *in, struct rw_buf *line)
 {
@@ -222,51 +206,105 @@ static bool read_line(struct lines *in, struct rw_buf *line)
     return line->n > 0 && !line->failed;
 }
 
-/* Lines KEY=value up to an empty one are one entry; what several MESSAGE lines say is one message of several lines. */
-static void read_entry(struct lines *in, struct rw_buf *entry, struct rw_buf *message)
+/* An entry of the journal: its lines KEY=value; what several MESSAGE lines say is one message of several lines, where the first of them
+ * stood. */
+struct entry {
+    struct rw_buf lines, message;
+    size_t at; /* in lines: the message stands before it */
+    bool wrong, named;
+};
+
+/* Lines up to an empty one. */
+static void read_entry(struct lines *in, struct entry *e)
 {
     struct rw_buf line;
     rw_buf_init(&line);
     while (read_line(in, &line)) {
-        const char *p = (const char *)line.p;
+        const char *p = (const char *)line.p, *equals = memchr(p, '=', line.n);
+        e->wrong |= !equals || equals == p;
+        e->named |= line.n > 18 && memcmp(p, "SYSLOG_IDENTIFIER=", 18) == 0;
         if (line.n < 8 || memcmp(p, "MESSAGE=", 8) != 0) {
-            add_text(entry, p, line.n);
-        } else if (message->n == 0) {
-            rw_buf_add(message, p, line.n);
+            rw_buf_add(&e->lines, p, line.n);
+            rw_buf_add_u8(&e->lines, '\n');
+        } else if (e->message.n == 0) {
+            e->at = e->lines.n;
+            rw_buf_add(&e->message, p, line.n);
         } else {
-            rw_buf_add_u8(message, '\n');
-            rw_buf_add(message, p + 8, line.n - 8);
+            rw_buf_add_u8(&e->message, '\n');
+            rw_buf_add(&e->message, p + 8, line.n - 8);
         }
     }
-    entry->failed |= line.failed;
+    e->lines.failed |= line.failed || e->message.failed;
     rw_buf_deinit(&line);
-    if (message->n)
-        add_text(entry, (const char *)message->p, message->n);
+}
+
+/* As a person reads it, or as the journal does: there, a value with line ends stands behind its length. */
+static void add_entry(struct rw_buf *out, const struct entry *e, bool wire)
+{
+    const struct rw_buf *m = &e->message;
+    size_t key = 0;
+    if (e->at > 0)
+        rw_buf_add(out, e->lines.p, e->at);
+    if (wire && m->n > 0 && memchr(m->p, '\n', m->n)) {
+        key = strlen("MESSAGE=");
+        rw_buf_add_str(out, "MESSAGE\n");
+        for (unsigned i = 0; i < 8; i++)
+            rw_buf_add_u8(out, (uint8_t)((uint64_t)(m->n - key) >> (8 * i)));
+    }
+    if (m->n > 0) {
+        rw_buf_add(out, m->p + key, m->n - key);
+        rw_buf_add_u8(out, '\n');
+    }
+    if (e->lines.n > e->at)
+        rw_buf_add(out, e->lines.p + e->at, e->lines.n - e->at);
+    /* The journal would take the name of this program instead, which is not what one looks for. */
+    if (wire && !e->named)
+        rw_buf_add_str(out, "SYSLOG_IDENTIFIER=logger\n");
+}
+
+static int send_entry(struct logger *l, const struct entry *e)
+{
+    if (l->print) {
+        add_entry(&l->text, e, false);
+        fwrite(l->text.p, 1, l->text.n, stderr);
+        rw_buf_clear(&l->text);
+    }
+    if (!l->act)
+        return RW_EXIT_OK;
+    if (e->wrong || e->lines.n + e->message.n == 0)
+        return rw_cli_fail(l->cli, RW_EXIT_FAILED, "an entry is lines KEY=value",
+                           "journald entry could not be written");
+    add_entry(&l->text, e, true);
+    if (e->lines.failed || l->text.failed)
+        return rw_cli_fail(l->cli, RW_EXIT_FAILED, NULL, "out of memory");
+    return rw_logger_to_journal(l->cli, rw_cli_string(l->cli, "socket", JOURNAL), &l->text);
 }
 
 static int to_journal(struct logger *l)
 {
     const char *file = rw_cli_string(l->cli, "journald", NULL);
     struct lines in = {.fd = STDIN_FILENO, .buf = rw_alloc(READ_SIZE)};
+    struct entry e = {.at = 0};
+    int exit_code;
     if (!in.buf)
         return rw_cli_fail(l->cli, RW_EXIT_FAILED, NULL, "out of memory");
+    rw_buf_init(&e.lines);
+    rw_buf_init(&e.message);
     if (file)
         in.fd = open(file, O_RDONLY | O_CLOEXEC);
-    int exit_code = RW_EXIT_OK;
-    if (in.fd < 0)
+    if (in.fd < 0) {
         exit_code =
             rw_cli_fail(l->cli, RW_EXIT_FAILED, NULL, "cannot open %s: %s", file, strerror(errno));
-    else
-        read_entry(&in, &l->text, &l->message);
-    if (l->text.failed || l->message.failed)
-        exit_code = rw_cli_fail(l->cli, RW_EXIT_FAILED, NULL, "out of memory");
-    else if (l->print)
-        fwrite(l->text.p, 1, l->text.n, stderr);
-    if (!exit_code && l->act && l->text.n)
-        exit_code =
-            rw_logger_to_journal(l->cli, rw_cli_string(l->cli, "socket", JOURNAL), &l->text);
+    } else {
+        read_entry(&in, &e);
+        exit_code = in.failed ? rw_cli_fail(l->cli, RW_EXIT_FAILED, NULL, "%s: %s",
+                                            file ? file : "standard input", strerror(errno))
+                              : send_entry(l, &e);
+    }
     if (file && in.fd >= 0)
         close(in.fd);
+    rw_buf_deinit(&e.lines);
+    rw_buf_deinit(&e.message);
     rw_free(in.buf);
     return exit_code;
 }
@@ -307,11 +345,29 @@ static int take_id(struct logger *l)
     return RW_EXIT_OK;
 }
 
-/* The options of RFC 5424, with commas between: notime (and no notq), notq, nohost. */
-static void take_rfc5424(struct logger *l, bool *ret_quality)
+/* Of two options that exclude each other the last one counts: whether that is `name`. */
+static bool last_of(const struct logger *l, const char *name, const char *other)
 {
-    const char *p = rw_cli_string(l->cli, "rfc5424", NULL);
-    *ret_quality = true;
+    const char *given, *value;
+    bool it = false;
+    for (int i = 0; (given = rw_cli_given(l->cli, i, &value)); i++)
+        it = strcmp(given, name) == 0 || (it && strcmp(given, other) != 0);
+    return it;
+}
+
+/* Whether this is the id of structured data that was given before the option of number i, too. */
+static bool data_id_was_given(const struct logger *l, int i, const char *id)
+{
+    const char *value;
+    while (i-- > 0)
+        if (strcmp(rw_cli_given(l->cli, i, &value), "sd-id") == 0 && strcmp(value, id) == 0)
+            return true;
+    return false;
+}
+
+/* What --rfc5424 leaves out, with commas between: notime (and so notq), notq, nohost. Several of them add up. */
+static void take_rfc5424(struct logger *l, const char *p, bool *ret_quality)
+{
     while (p && *p) {
         size_t n = strcspn(p, ",");
         if (n == 6 && memcmp(p, "notime", 6) == 0) {
@@ -343,6 +399,8 @@ static int take_data(struct logger *l, bool quality)
         if (strcmp(name, "sd-id") == 0) {
             if (!rw_syslog_data_id_valid(value))
                 return rw_cli_usage(l->cli, "invalid structured data ID: '%s'", value);
+            if (data_id_was_given(l, i, value))
+                return rw_cli_usage(l->cli, "structured data ID '%s' is not unique", value);
             if (open)
                 rw_buf_add_u8(&l->data, ']');
             open = false;
@@ -367,7 +425,7 @@ static int take_data(struct logger *l, bool quality)
 }
 
 /* A daemon that is not there is told where somebody would miss it: where a system has systemd, there always is one. */
-static int take_socket(struct logger *l)
+static void take_socket(struct logger *l)
 {
     const char *mode = rw_cli_string(l->cli, "socket-errors", "auto");
     struct stat st;
@@ -375,7 +433,7 @@ static int take_socket(struct logger *l)
     l->where.path = rw_cli_string(l->cli, "socket", DEV_LOG);
     l->where.server = rw_cli_string(l->cli, "server", NULL);
     l->where.port = rw_cli_string(l->cli, "port", NULL);
-    l->where.tcp = rw_cli_has(l->cli, "tcp");
+    l->where.tcp = last_of(l, "tcp", "udp");
     l->where.octet_count = rw_cli_has(l->cli, "octet-count");
     if (strcmp(mode, "on") == 0)
         l->where.errors = true;
@@ -386,20 +444,16 @@ static int take_socket(struct logger *l)
             rw_cli_note(l->cli, "rollway: invalid argument: %s: using automatic errors", mode);
         l->where.errors = automatic;
     }
-    if (l->where.tcp && rw_cli_has(l->cli, "udp"))
-        return rw_cli_usage(l->cli, "--tcp and --udp exclude each other");
-    return RW_EXIT_OK;
 }
 
 static int take_form(struct logger *l)
 {
     const char *name, *value;
-    bool quality = false, rfc5424 = false, rfc3164 = false;
+    bool quality = true, rfc5424 = last_of(l, "rfc5424", "rfc3164"),
+         rfc3164 = last_of(l, "rfc3164", "rfc5424");
     for (int i = 0; (name = rw_cli_given(l->cli, i, &value)); i++)
-        if (strncmp(name, "rfc", 3) == 0) { /* the last one counts */
-            rfc5424 = strcmp(name, "rfc5424") == 0;
-            rfc3164 = !rfc5424;
-        }
+        if (strcmp(name, "rfc5424") == 0)
+            take_rfc5424(l, value, &quality);
     const char *msgid = rw_cli_string(l->cli, "msgid", NULL);
     if (msgid && strchr(msgid, ' '))
         return rw_cli_usage(l->cli, "--msgid cannot contain space");
@@ -409,8 +463,6 @@ static int take_form(struct logger *l)
                                                 : RW_SYSLOG_LOCAL;
     l->plain =
         !rfc3164 && !rfc5424 && (rw_cli_has(l->cli, "to-topic") || rw_cli_has(l->cli, "config"));
-    if (l->head.form == RW_SYSLOG_RFC5424)
-        take_rfc5424(l, &quality);
     return take_data(l, quality);
 }
 
@@ -431,10 +483,12 @@ static int take_size(struct logger *l)
 static int take_options(struct logger *l)
 {
     struct rw_err err;
+    const char *name, *value;
     l->head.priority = 1 << 3 | 5; /* user.notice */
-    if (rw_cli_has(l->cli, "priority") &&
-        rw_syslog_priority(rw_cli_string(l->cli, "priority", ""), &l->head.priority, &err) != RW_OK)
-        return rw_cli_usage(l->cli, "%s", err.text);
+    for (int i = 0; (name = rw_cli_given(l->cli, i, &value)); i++)
+        if (strcmp(name, "priority") == 0 &&
+            rw_syslog_priority(value, &l->head.priority, &err) != RW_OK)
+            return rw_cli_usage(l->cli, "%s", err.text);
     l->default_priority = l->head.priority;
     l->act = !rw_cli_has(l->cli, "no-act");
     l->print = rw_cli_has(l->cli, "stderr");
@@ -448,9 +502,8 @@ static int take_options(struct logger *l)
     rw_os_host_name(l->host, sizeof(l->host));
     l->head.host = l->host;
     take_tag(l);
+    take_socket(l);
     int exit_code = take_id(l);
-    if (!exit_code)
-        exit_code = take_socket(l);
     if (!exit_code)
         exit_code = take_form(l);
     return exit_code ? exit_code : take_size(l);
@@ -596,5 +649,6 @@ const struct rw_command rw_cmd_logger = {
         "--socket-errors says so. A message that could not be sent is.",
     .options = options,
     .examples = examples,
+    .cut = true,
     .run = run,
 };

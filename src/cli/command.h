@@ -66,6 +66,7 @@ struct rw_command {
     const struct rw_option *options;   /* own options, may be NULL; the global ones come on top */
     const struct rw_example *examples; /* may be NULL */
     bool local; /* works on files or processes: no --brokers and connection options */
+    bool cut;   /* its long options may be cut short, as getopt_long(3) has it */
     bool raw;   /* everything after the name is an operand, options too (hidden helpers) */
     int (*run)(struct rw_cli *cli); /* returns enum rw_exit */
 };

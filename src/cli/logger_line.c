@@ -21,15 +21,19 @@ static const struct name levels[] = {{"emerg", 0},  {"panic", 0}, {"alert", 1}, 
                                      {"err", 3},    {"error", 3}, {"warning", 4}, {"warn", 4},
                                      {"notice", 5}, {"info", 6},  {"debug", 7},   {NULL, 0}};
 
-static int value_of(const struct name *names, const char *text, size_t n, int most)
+/* By name, or by number: that of a facility is the one of syslog.h, eight times its value. */
+static int value_of(const struct name *names, const char *text, size_t n, int unit)
 {
+    long number = -1;
     if (n && isdigit((unsigned char)text[0])) {
         char *end;
-        long v = strtol(text, &end, 10);
-        return end == text + n && v <= most ? (int)v : -1;
+        number = strtol(text, &end, 10);
+        if (end != text + n)
+            return -1;
     }
     for (; names->name; names++)
-        if (strlen(names->name) == n && strncasecmp(names->name, text, n) == 0)
+        if (number == (long)names->value * unit ||
+            (strlen(names->name) == n && strncasecmp(names->name, text, n) == 0))
             return names->value;
     return -1;
 }
@@ -55,8 +59,8 @@ const char *rw_syslog_level_name(int priority)
 int rw_syslog_priority(const char *text, int *ret_priority, struct rw_err *ret_err)
 {
     const char *dot = strchr(text, '.'), *level_name = dot ? dot + 1 : text;
-    int facility = dot ? value_of(facilities, text, (size_t)(dot - text), 23) : 1;
-    int level = value_of(levels, level_name, strlen(level_name), 7);
+    int facility = dot ? value_of(facilities, text, (size_t)(dot - text), 8) : 1;
+    int level = value_of(levels, level_name, strlen(level_name), 1);
     if (facility < 0)
         return rw_err_set(ret_err, RW_E_INVAL, "unknown facility name: %.*s", (int)(dot - text),
                           text);

@@ -50,6 +50,20 @@ static const struct rw_option *find_name(const struct rw_option *options, const 
     return NULL;
 }
 
+/* The only one that begins so; NULL: none does, or several. */
+static const struct rw_option *find_beginning(const struct rw_option *options, const char *name,
+                                              size_t n)
+{
+    const struct rw_option *found = NULL;
+    for (; options && options->name; options++)
+        if (strncmp(options->name, name, n) == 0) {
+            if (found)
+                return NULL;
+            found = options;
+        }
+    return found;
+}
+
 static const struct rw_option *find_letter(const struct rw_option *options, char letter)
 {
     for (; options && options->name; options++)
@@ -66,6 +80,8 @@ const struct rw_option *rw_option_find(const struct rw_command *c, const char *n
         o = find_name(rw_global_options, name, n);
     if (!o && !(c && c->local))
         o = find_name(rw_connection_options, name, n);
+    if (!o && c && c->cut && n > 0)
+        o = find_beginning(c->options, name, n);
     return o;
 }
 

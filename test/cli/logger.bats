@@ -47,6 +47,10 @@ same() {
     same "" -p security.panic -t "" x
     same "" x -t y z
     same "" -- -t y z
+    same "" -p 8.3 x
+    same "" -p 184.7 x
+    same "" --rfc5424=notime --rfc5424=nohost x
+    same "" --stder --rfc54=notime,nohost --msg M x
     same "" -it both --id=5 x
 }
 
@@ -67,6 +71,11 @@ same() {
 @test "the same exit codes as logger(1)" {
     same "" -p bad.x x
     same "" -p 9 x
+    same "" -p 16.3x x
+    same "" -p 1.3 x
+    same "" -p bad -p err x
+    same "" --prio err x
+    same "" --rfc5424 --sd-id a@1 --sd-param 'x="1"' --sd-id a@1 x
     same "" --bad
     same "" -f /nonexistent/file
     same "" --sd-param x=1 y
@@ -92,6 +101,8 @@ same() {
     [ "$output" = $'<13>1 - - t - - - one\n<13>1 - - t - - - two' ]
     run daemon tcp "$R" logger -n 127.0.0.1 -P PORT -T --octet-count --rfc5424=notime,nohost,notq -t t one
     [ "$output" = '21 <13>1 - - t - - - one' ]
+    run daemon tcp "$R" logger -n 127.0.0.1 -P PORT -d -T --rfc5424=notime,nohost,notq -t t last
+    [ "$output" = '<13>1 - - t - - - last' ]
     run "$R" logger -n 127.0.0.1 -P 1 -T x
     [ "$status" -eq 1 ]
     [[ "$output" == *"failed to connect to 127.0.0.1 port 1"* ]]
@@ -99,7 +110,17 @@ same() {
 
 @test "an entry of the journal, over several lines where it has them" {
     run daemon j "$R" logger --journald -u j <<<$'MESSAGE=one\nPRIORITY=3\nMESSAGE=two\nX=y  \n\nMESSAGE=later'
-    [ "$output" = 'PRIORITY=3\nX=y\nMESSAGE\n\x07\x00\x00\x00\x00\x00\x00\x00one\ntwo\n' ]
+    [ "$output" = 'MESSAGE\n\x07\x00\x00\x00\x00\x00\x00\x00one\ntwo\nPRIORITY=3\nX=y\nSYSLOG_IDENTIFIER=logger\n' ]
+    run daemon j "$R" logger --journald -u j <<<$'SYSLOG_IDENTIFIER=mine\nX=1'
+    [ "$output" = 'SYSLOG_IDENTIFIER=mine\nX=1\n' ]
+    run "$R" logger --journald --no-act -s <<<$'X=1\nMESSAGE=one\nMESSAGE=two\nY=2'
+    [ "$output" = $'X=1\nMESSAGE=one\ntwo\nY=2' ]
+    local wrong
+    for wrong in '' nonsense =x $'MESSAGE=fine\nnot'; do
+        run "$R" logger --journald -u j <<<"$wrong"
+        [ "$status" -eq 1 ]
+        [[ "$output" == *"journald entry could not be written"* ]]
+    done
 }
 
 @test "only the very first word can be a command of ours" {

@@ -19,13 +19,14 @@ static const struct rw_command create = {.name = "topic create",
                                          .operands_max = -1,
                                          .options = create_options};
 static const struct rw_command list = {.name = "topic list", .operands_max = 1};
+static const struct rw_command cut = {.name = "cut", .options = create_options, .cut = true};
 static const struct rw_command verify = {.name = "verify", .local = true};
 static const struct rw_command config_get = {.name = "cluster config get", .operands_max = -1};
 static const struct rw_command raw = {.name = "__raw", .operands_max = -1, .raw = true};
 static const struct rw_command copy = {
     .name = "copy", .operands = "FROM TO...", .operands_min = 2, .operands_max = -1};
 static const struct rw_command *const table[] = {&create,     &list, &verify, &copy,
-                                                 &config_get, &raw,  NULL};
+                                                 &config_get, &raw,  &cut,    NULL};
 
 static struct rw_parsed parsed;
 
@@ -145,6 +146,25 @@ static void raw_commands_take_everything(void **state)
     assert_int_equal(parsed.n_operands, 4);
 }
 
+static void options_may_be_cut_where_a_command_says_so(void **state)
+{
+    (void)state;
+    PARSE("cut", "--part", "3", "--si=1k");
+    assert_int_equal(parsed.outcome, RW_PARSE_RUN);
+    assert_int_equal(parsed.n_values, 2);
+    assert_string_equal(parsed.values[0].option->name, "partitions");
+    assert_string_equal(parsed.values[1].option->name, "size");
+    rw_parsed_deinit(&parsed);
+    PARSE("cut", "--", "--part");
+    assert_int_equal(parsed.n_values, 0);
+    rw_parsed_deinit(&parsed);
+    PARSE("cut", "--=x"); /* they all begin with nothing */
+    assert_int_equal(parsed.outcome, RW_PARSE_WRONG);
+    rw_parsed_deinit(&parsed);
+    PARSE("topic", "create", "t", "--part", "3");
+    assert_int_equal(parsed.outcome, RW_PARSE_WRONG);
+}
+
 static void mistakes(void **state)
 {
     (void)state;
@@ -201,6 +221,7 @@ int main(void)
         cmocka_unit_test_teardown(aliases_and_three_words, teardown),
         cmocka_unit_test_teardown(help_and_version, teardown),
         cmocka_unit_test_teardown(raw_commands_take_everything, teardown),
+        cmocka_unit_test_teardown(options_may_be_cut_where_a_command_says_so, teardown),
         cmocka_unit_test(mistakes),
         cmocka_unit_test(no_memory),
     };
