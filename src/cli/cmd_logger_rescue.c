@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/human.h"
 #include "base/json.h"
@@ -20,6 +21,7 @@
 #include "logger/rescue.h"
 #include "logger/spool.h"
 #include "os/os.h"
+#include "os/shared.h"
 #include "os/task.h"
 
 #define FLUSH_AT (256u << 10)
@@ -224,6 +226,50 @@ static void rings_are_read(struct rescue *r, const char *path, struct rw_lg_resc
     rw_lg_rescue_close(rings, false);
 }
 
+/* A file whose process ended before it had written anything: it begins with zeros, or has no bytes. */
+static bool holds_nothing(const char *path)
+{
+    char head[4096];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat st;
+    ssize_t n = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+                    ? pread(fd, head, sizeof(head), 0)
+                    : -1;
+    for (ssize_t i = 0; i < n; i++)
+        if (head[i])
+            n = -1;
+    if (fd >= 0)
+        close(fd);
+    return n >= 0;
+}
+
+/* No file of rings: in words why. */
+static void visit_other(struct rescue *r, const char *path, struct found *f, int rc,
+                        const char *text)
+{
+    struct stat st;
+    if (rc == RW_E_LOCKED) {
+        f->alive = true;
+        f->records = -1;
+        if (r->list)
+            list_one(r, path, f);
+        else
+            rw_cli_note(r->cli, "%s; it writes what is there itself", text);
+    } else if (rc == RW_E_CORRUPT && holds_nothing(path)) {
+        if (r->list)
+            list_one(r, path, f);
+        else
+            rw_cli_note(r->cli, "%s: empty, its process ended before it had logged anything", path);
+        if (r->remove)
+            rw_os_shared_tidy(path);
+    } else if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) {
+        r->exit_code = rw_cli_fail(r->cli, RW_EXIT_FAILED, NULL,
+                                   "%s: a symbolic link, which is not followed", path);
+    } else {
+        fail(r, rc == RW_E_CORRUPT ? RW_EXIT_UNHEALTHY : rw_cli_exit_of(rc), NULL, text);
+    }
+}
+
 static void visit_rings(struct rescue *r, const char *path)
 {
     struct rw_lg_rescue rings;
@@ -237,17 +283,8 @@ static void visit_rings(struct rescue *r, const char *path)
     r->places++;
     int rc = r->remove ? rw_lg_rescue_open(path, &rings, &err)
                        : rw_lg_rescue_look(path, r->all, &rings, &err);
-    if (rc == RW_E_LOCKED) {
-        f.alive = true;
-        f.records = -1;
-        if (r->list)
-            list_one(r, path, &f);
-        else
-            rw_cli_note(r->cli, "%s; it writes what is there itself", err.text);
-        return;
-    }
     if (rc) {
-        fail(r, rc == RW_E_CORRUPT ? RW_EXIT_UNHEALTHY : rw_cli_exit_of(rc), NULL, err.text);
+        visit_other(r, path, &f, rc, err.text);
         return;
     }
     const struct rw_lg_shared *h = rw_lg_header(&rings.map);

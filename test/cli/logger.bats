@@ -240,6 +240,25 @@ assert d["records"] == 3 and not d["alive"] and d["damaged"] == 0 and d["newest_
     [ "$status" -eq 8 ]
     run "$R" logger rescue nowhere
     [ "$status" -eq 5 ]
+    # Nothing was ever in these: no damage. What may be damage is not taken for it.
+    : >app.77.0.rings
+    head -c 8192 /dev/zero >app.78.0.rings
+    (head -c 4000 /dev/zero && echo x && head -c 4000 /dev/zero) >app.79.0.rings
+    run "$R" logger rescue app.77.0.rings app.78.0.rings
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"app.77.0.rings: empty, its process ended before it had logged anything"*"app.78.0.rings: empty"* ]]
+    "$R" logger rescue --list --json app.77.0.rings | python3 -c '
+import json, sys
+d, = json.load(sys.stdin)
+assert d["records"] == 0 and d["pid"] == 77 and d["application"] == "app" and not d["alive"], d'
+    run "$R" logger rescue --remove app.77.0.rings app.79.0.rings
+    [ "$status" -eq 8 ]
+    [ ! -e app.77.0.rings ]
+    [ -e app.79.0.rings ]
+    ln -s "$RING" link.rings
+    run "$R" logger rescue link.rings
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"link.rings: a symbolic link, which is not followed"* ]]
     cp --sparse=always "$RING" damaged.rings
     for seed in $(seq 40); do
         python3 -c '
