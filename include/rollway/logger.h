@@ -183,8 +183,9 @@ enum { ROLLWAY_LEVELS = 6 };
 
 /* Since the start. */
 struct rollway_logger_stats {
-    size_t size;       /* set by the caller: sizeof(struct rollway_logger_stats) */
-    uint64_t accepted; /* records that were put into a ring */
+    size_t size; /* set by the caller: sizeof(struct rollway_logger_stats) */
+    uint64_t
+        accepted; /* records that were taken from the rings: a call's is, within milliseconds */
     uint64_t
         dropped[ROLLWAY_LEVELS]; /* by level: the ring was full, or a signal came inside a call */
     uint64_t suppressed; /* held back by rollway_every, rollway_sample and limits of settings */
@@ -287,7 +288,8 @@ struct rollway_site {
     unsigned char level, n_fields;
     signed char gate; /* taken when the logger's level is at most this; 127 until its first run */
     unsigned char limited;
-    unsigned id; /* 0: not registered */
+    unsigned id;              /* 0: not registered */
+    unsigned long long quick; /* the head of its records; 0: something is in their way */
     unsigned long long
         follow; /* four bits for each field: its type, when more than its bits is to be copied */
     const char *message; /* or the format */
@@ -349,7 +351,7 @@ static inline __attribute__((always_inline)) void rollway_emit_(struct rollway_s
 #define ROLLWAY_FIRST__(first, ...) first
 #define ROLLWAY_SITE_(level_, every_, sample_, message_, fields_, n_)                              \
     {                                                                                              \
-        level_, n_, 127, (every_) || (sample_), 0, 0, "" message_, __FILE__, __func__, fields_,    \
+        level_, n_, 127, (every_) || (sample_), 0, 0, 0, "" message_, __FILE__, __func__, fields_, \
             __LINE__, every_, sample_, 0, 0, 0, 0                                                  \
     }
 

@@ -5,12 +5,13 @@
  * just then, one may come a turn later than a younger one of another thread. The order within a thread is always kept.
  *
  * Killed in between, nothing is lost and nothing is there twice: the journal's head moves first, then the rings' tails; what lies
- * in both is known by its sequence (shared.h: turn_from).
+ * in both is known by its place in the ring (shared.h: turn_from).
  */
 #include "logger/collector.h"
 
 #include <string.h>
 #include "base/mem.h"
+#include "logger/record.h"
 #include "os/ticks.h"
 
 /* A turn is not larger, so that appenders can begin. */
@@ -20,7 +21,9 @@ enum { TURN_BYTES = 1024 * 1024, POPULATE_BYTES = 256 * 1024 };
 struct rw_lg_source {
     struct rw_lg_ring *ring;
     uint64_t at, end;
-    uint64_t ticks; /* of the record at `at` */
+    uint64_t ticks;  /* of the record at `at` */
+    uint32_t thread; /* whose it is */
+    uint32_t taken;  /* records, in this turn */
 };
 
 int rw_lg_collector_init(struct rw_lg_collector *c, struct rw_lg_map *map)
@@ -47,28 +50,35 @@ void rw_lg_collector_deinit(struct rw_lg_collector *c)
     c->sources = NULL;
 }
 
-static const struct rw_lg_entry *entry_at(const struct rw_lg_ring *r, uint64_t position)
+static const uint64_t *record_at(const struct rw_lg_ring *r, uint64_t position)
 {
-    return (const struct rw_lg_entry *)(const void *)(r->data + (position & (r->bytes - 1)));
+    return (const uint64_t *)(const void *)(r->data + (position & (r->bytes - 1)));
 }
 
 /* Where a ring was filled up to, and its next record. False: nothing there. */
 static bool look(struct rw_lg_source *s)
 {
     while (s->at != s->end) {
-        const struct rw_lg_entry *e = entry_at(s->ring, s->at);
-        uint32_t size = e->size;
-        if (!(size & RW_LG_PAD)) {
-            s->ticks = e->ticks;
+        const uint64_t *record = record_at(s->ring, s->at);
+        if (__builtin_expect(!(record[0] & RW_LG_RECORD_CONTROL), 1)) {
+            s->ticks = record[1];
             return true;
         }
-        s->at += size & ~RW_LG_PAD;
+        if (rw_lg_record_is_owner(record[0]))
+            s->thread = (uint32_t)record[1];
+        s->at += rw_lg_record_size(record[0]);
     }
     return false;
 }
 
-static void unclaim(const struct rw_lg_collector *c, struct rw_lg_ring *r)
+/* All before `at` is in the journal. Whose the rest is comes first: killed in between, what is passed once more says it again. */
+static void leave(const struct rw_lg_collector *c, const struct rw_lg_source *s)
 {
+    struct rw_lg_ring *r = s->ring;
+    uint64_t taken = atomic_load_explicit(&r->taken, memory_order_relaxed) + s->taken;
+    atomic_store_explicit(&r->taken, taken, memory_order_relaxed);
+    atomic_store_explicit(&r->thread_at_tail, s->thread, memory_order_release);
+    atomic_store_explicit(&r->tail, s->at, memory_order_release);
     if (c->claims)
         rw_lg_ring_unclaim(r);
 }
@@ -86,13 +96,15 @@ static unsigned find_sources(struct rw_lg_collector *c)
         uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
         if (head - tail > atomic_load_explicit(&r->peak, memory_order_relaxed))
             atomic_store_explicit(&r->peak, head - tail, memory_order_relaxed);
-        struct rw_lg_source s = {.ring = r, .at = tail, .end = head};
-        if (look(&s)) {
+        struct rw_lg_source s = {
+            .ring = r,
+            .at = tail,
+            .end = head,
+            .thread = atomic_load_explicit(&r->thread_at_tail, memory_order_relaxed)};
+        if (look(&s))
             c->sources[n++] = s;
-            continue;
-        }
-        atomic_store_explicit(&r->tail, s.at, memory_order_release); /* a pad at the end */
-        unclaim(c, r);
+        else
+            leave(c, &s); /* nothing but control */
     }
     return n;
 }
@@ -123,18 +135,18 @@ static bool make_room(struct rw_lg_collector *c, uint64_t *at, uint64_t limit, u
 /* Moves the record at `s` to `at`. */
 static bool move(struct rw_lg_collector *c, struct rw_lg_source *s, uint64_t *at, size_t *moved)
 {
-    const struct rw_lg_entry *e = entry_at(s->ring, s->at);
-    uint32_t size = e->size;
+    const uint64_t *record = record_at(s->ring, s->at);
     struct rw_lg_entry *to = rw_lg_journal(c->map, *at);
-    memcpy(to, e, size);
+    s->at += rw_lg_record_size(record[0]);
+    rw_lg_record_expand(record, s->thread, s->ring->index, (uint32_t)(s->at / 8), to);
     int64_t ns = rw_lg_clock_ns(&rw_lg_header(c->map)->clock, to->ticks);
     int64_t *last = &c->last_ns[s->ring->index];
     if (ns < *last && *last - ns < RW_LG_STEP_NS)
         ns = *last;
     *last = ns;
     to->ticks = (uint64_t)ns;
-    *at += size;
-    s->at += size;
+    *at += to->size;
+    s->taken++;
     (*moved)++;
     return look(s);
 }
@@ -160,7 +172,8 @@ static bool move_run(struct rw_lg_collector *c, struct rw_lg_source *s, uint64_t
 {
     bool more = true;
     do {
-        if (!make_room(c, at, limit, entry_at(s->ring, s->at)->size)) {
+        uint32_t size = rw_lg_record_entry_size(*record_at(s->ring, s->at));
+        if (!make_room(c, at, limit, size)) {
             *ret_full = true;
             return true;
         }
@@ -194,10 +207,8 @@ size_t rw_lg_collect(struct rw_lg_collector *c, uint64_t floor, bool *ret_full)
     }
     h->turn_from = from;
     atomic_store_explicit(&h->head, at, memory_order_release);
-    for (unsigned i = 0; i < all; i++) {
-        atomic_store_explicit(&c->sources[i].ring->tail, c->sources[i].at, memory_order_release);
-        unclaim(c, c->sources[i].ring);
-    }
+    for (unsigned i = 0; i < all; i++)
+        leave(c, &c->sources[i]);
     return moved;
 }
 

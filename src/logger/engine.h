@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include "base/code.h"
 #include "logger/clock.h"
+#include "logger/record.h"
 #include "logger/shared.h"
 #include "os/ticks.h"
 #include "rollway/logger.h"
@@ -56,9 +57,6 @@ struct rw_lg_self {
 } __attribute__((aligned(32)));    /* in one cache line */
 extern __thread struct rw_lg_self rw_lg_self __attribute__((tls_model("initial-exec")));
 
-/* A call site's id carries the generation in which it was given. */
-enum { RW_LG_ID_BITS = 24 };
-
 /* put.c: the call with all that may come its way. */
 void rw_lg_call(struct rollway_site *site, const struct rollway_logger *logger,
                 const unsigned long long *values);
@@ -88,6 +86,8 @@ static inline void rw_lg_ring_commit(struct rw_lg_ring *r, uint32_t size)
     if (size > 64) /* otherwise the next record asks for that one */
         rw_os_prefetch_write(r->data + ((head + RW_LG_AHEAD + 64) & (r->bytes - 1)));
 }
+/* What is put from now on is of this thread. False: there is no room to say so. Only by who owns the ring. */
+bool rw_lg_ring_own(struct rw_lg_ring *r, uint32_t thread);
 /* After a change of ring or context. */
 void rw_lg_self_changed(struct rw_lg_self *self);
 /* The calling thread's destructor, run once for each thread that has a ring or a context. */

@@ -1,6 +1,6 @@
 /*
- * One record on its way from the call to the appenders, as it lies in a ring and in the journal. Bytes of the same
- * machine: host byte order, 8-byte aligned.
+ * One record as it lies in the journal, on its way to the appenders (in the rings: record.h). Bytes of the same machine: host byte
+ * order, 8-byte aligned.
  *
  *   header, 32 bytes
  *   context, `context` bytes (a multiple of 8): fields of the thread, as text (context.h)
@@ -28,11 +28,11 @@ enum {
 };
 
 struct rw_lg_entry {
-    uint32_t size;     /* of all of it, or-ed with RW_LG_PAD */
-    uint32_t site;     /* where it lies in the dictionary, in units of 8 bytes */
-    uint64_t ticks;    /* clock.h; in the journal, Unix time in nanoseconds */
-    uint32_t sequence; /* of the ring: a gap is a loss */
-    uint32_t thread;   /* the system's id of it */
+    uint32_t size;   /* of all of it, or-ed with RW_LG_PAD */
+    uint32_t site;   /* where it lies in the dictionary, in units of 8 bytes */
+    uint64_t ticks;  /* Unix time in nanoseconds; clock.h, where it was just taken from a ring */
+    uint32_t place;  /* in the ring, where it ended: in units of 8 bytes, modulo 2^32 */
+    uint32_t thread; /* the system's id of it */
     uint16_t logger;
     uint16_t ring;
     uint16_t context;
@@ -40,24 +40,6 @@ struct rw_lg_entry {
     uint8_t
         skip; /* a bit for each appender that is to leave it out: it has written it before a kill (rescue.c) */
 };
-
-/* Writes the header in four stores: field by field it is ten, and stores are what a burst of calls waits for. Volatile, since compilers
- * gather them in vectors otherwise, on the stack, where the processor waits for the parts before it can load the whole. */
-static inline __attribute__((always_inline)) void rw_lg_entry_begin(struct rw_lg_entry *to,
-                                                                    const struct rw_lg_entry *e)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    _Static_assert(sizeof(*e) == 4 * sizeof(uint64_t), "size of a header");
-    volatile uint64_t *words = (volatile uint64_t *)(void *)to;
-    words[0] = e->size | (uint64_t)e->site << 32;
-    words[1] = e->ticks;
-    words[2] = e->sequence | (uint64_t)e->thread << 32;
-    words[3] = e->logger | (uint64_t)e->ring << 16 | (uint64_t)e->context << 32 |
-               (uint64_t)e->flags << 48 | (uint64_t)e->skip << 56;
-#else
-    *to = *e;
-#endif
-}
 
 static inline unsigned rw_lg_entry_level(const struct rw_lg_entry *e)
 {

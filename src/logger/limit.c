@@ -9,6 +9,7 @@
 #include <string.h>
 #include "base/units.h"
 #include "logger/engine.h"
+#include "logger/site.h"
 #include "os/ticks.h"
 
 enum kind { UNUSED, BY_LOGGER, BY_FILE };
@@ -87,6 +88,7 @@ static void look_again(void *unused, struct rollway_site *site)
     unsigned char by_call = __atomic_load_n(&site->limited, __ATOMIC_RELAXED) & 1;
     unsigned char by_settings = rw_lg_limits_concern(site) ? RW_LG_LIMITED_BY_SETTINGS : 0;
     __atomic_store_n(&site->limited, by_call | by_settings, __ATOMIC_RELAXED);
+    rw_lg_site_quicken(site);
 }
 
 void rw_lg_limits_set(const struct rw_lg_limit_rule *rules, unsigned n)

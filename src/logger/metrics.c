@@ -64,7 +64,7 @@ static void put_process(struct rw_lg_out *o)
         const char *name, *type, *help;
         uint64_t value;
     } all[] = {
-        {"rollway_logger_accepted_total", "counter", "Records that were put into a ring.",
+        {"rollway_logger_accepted_total", "counter", "Records that were taken from the rings.",
          s.accepted},
         {"rollway_logger_suppressed_total", "counter", "Records held back by limits and samples.",
          s.suppressed},

@@ -262,6 +262,7 @@ static void forget_one(void *unused, struct rollway_site *site)
 {
     (void)unused;
     __atomic_store_n(&site->id, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&site->quick, 0, __ATOMIC_RELEASE);
 }
 
 void rw_lg_sites_forget(void)

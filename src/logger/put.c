@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "logger/context.h"
-#include "logger/entry.h"
+#include "logger/record.h"
 #include "logger/limit.h"
 #include "logger/site.h"
 #include "logger/site_list.h"
@@ -143,29 +143,18 @@ static void put_followed(const struct call *c, const struct text texts[], uint64
     }
 }
 
-/* The common part of all records. */
-static inline struct rw_lg_entry *begin(struct rw_lg_ring *r, const struct rollway_site *site,
-                                        const struct rollway_logger *logger, uint32_t size,
-                                        size_t context_bytes, uint8_t flags)
+/* Room for a record, by the policy where there is none. */
+static inline uint64_t *room(struct rw_lg_ring *r, const struct rollway_site *site, uint32_t size)
 {
-    struct rw_lg_entry *e = rw_lg_ring_room(r, size);
-    if (__builtin_expect(!e, 0)) {
-        e = rw_lg_ring_overflow(r, size, site->level);
-        if (!e)
-            return NULL;
-    }
-    e->size = size;
-    e->site = site_id(site) & ((1u << RW_LG_ID_BITS) - 1);
-    uint64_t sequence = atomic_load_explicit(&r->sequence, memory_order_relaxed) + 1;
-    atomic_store_explicit(&r->sequence, sequence, memory_order_relaxed);
-    e->sequence = (uint32_t)sequence;
-    e->thread = r->thread;
-    e->logger = (uint16_t)logger->id;
-    e->ring = r->index;
-    e->context = (uint16_t)context_bytes;
-    e->flags = site->level | flags;
-    e->skip = 0;
-    return e;
+    uint64_t *record = rw_lg_ring_room(r, size);
+    return __builtin_expect(record != NULL, 1) ? record : rw_lg_ring_overflow(r, size, site->level);
+}
+
+static inline uint64_t head_of(const struct rollway_site *site, const struct rollway_logger *logger,
+                               uint8_t flags, uint32_t size)
+{
+    return rw_lg_record_head(site_id(site), site->level | flags, size) | (uint64_t)logger->id
+                                                                             << RW_LG_LOGGER_AT;
 }
 
 static inline uint64_t ticks_of(const struct rw_lg_ring *r)
@@ -181,25 +170,29 @@ static void put_long(struct rw_lg_ring *r, struct call *c)
     size_t context_bytes = context ? context->n : 0;
     size_t text_bytes = c->follow ? measure(c, texts) : 0;
     bool more = c->flags & (RW_LG_SUPPRESSED | RW_LG_SAMPLED);
-    size_t fixed = sizeof(struct rw_lg_entry) + context_bytes + 8 * (c->n_values + more);
+    size_t fixed =
+        RW_LG_RECORD + (context_bytes ? 8 + context_bytes : 0) + 8 * (c->n_values + more);
     uint32_t size = (uint32_t)rw_lg_align(fixed + text_bytes);
-    struct rw_lg_entry *e = begin(r, c->site, c->logger, size, context_bytes, c->flags);
-    if (!e)
+    uint64_t *record = room(r, c->site, size), *values = record + 2;
+    if (!record)
         return;
-    *(uint64_t *)(void *)((uint8_t *)e + size - 8) =
-        0; /* the padding, before what may lie over it */
-    if (context_bytes)
-        memcpy(e + 1, context->bytes, context_bytes);
-    uint64_t *values = (uint64_t *)(void *)((uint8_t *)(e + 1) + context_bytes);
+    record[size / 8 - 1] = 0; /* the padding, before what may lie over it */
+    record[0] = head_of(c->site, c->logger, c->flags, size);
+    if (context_bytes) {
+        record[0] |= RW_LG_RECORD_CONTEXT;
+        *values++ = context_bytes;
+        memcpy(values, context->bytes, context_bytes);
+        values += context_bytes / 8;
+    }
     if (c->follow)
-        put_followed(c, texts, values, (uint8_t *)e + fixed);
+        put_followed(c, texts, values, (uint8_t *)record + fixed);
     else
         put_values(values, c->values, c->n_values);
     if (more)
         values[c->n_values] = c->extra;
     if (c->flags & RW_LG_TRUNCATED)
         atomic_fetch_add_explicit(&r->truncated, 1, memory_order_relaxed);
-    e->ticks = ticks_of(r);
+    record[1] = ticks_of(r);
     rw_lg_ring_commit(r, size);
 }
 
@@ -208,12 +201,13 @@ static inline void put_numbers(struct rw_lg_ring *r, const struct rollway_site *
                                const struct rollway_logger *logger,
                                const unsigned long long *values, unsigned n)
 {
-    uint32_t size = (uint32_t)(sizeof(struct rw_lg_entry) + 8 * n);
-    struct rw_lg_entry *e = begin(r, site, logger, size, 0, 0);
-    if (__builtin_expect(!e, 0))
+    uint32_t size = RW_LG_RECORD + 8 * n;
+    uint64_t *record = room(r, site, size);
+    if (__builtin_expect(!record, 0))
         return;
-    put_values((uint64_t *)(void *)(e + 1), values, n);
-    e->ticks = ticks_of(r);
+    record[0] = head_of(site, logger, 0, size);
+    put_values(record + 2, values, n);
+    record[1] = ticks_of(r);
     rw_lg_ring_commit(r, size);
 }
 
@@ -265,6 +259,14 @@ static bool admit(struct rollway_site *site, struct call *c)
     return true;
 }
 
+/* A record of the ring that nobody owns says whose it is. False: there is no room for that, and the record is dropped. */
+static bool own_common(struct rw_lg_ring *r, unsigned level)
+{
+    uint32_t thread = rw_os_task_id();
+    return rw_lg_ring_own(r, thread) ||
+           (rw_lg_ring_overflow(r, RW_LG_RECORD, level) && rw_lg_ring_own(r, thread));
+}
+
 /* The ring that nobody owns. Whoever has it may have been interrupted by this very call: not for ever. */
 static void put_common(struct call *c)
 {
@@ -274,11 +276,10 @@ static void put_common(struct call *c)
             atomic_fetch_add(&rw_lg_counts.dropped[c->site->level], 1);
             return;
         }
-    r->thread = rw_os_task_id();
-    if (site_id(c->site) >> RW_LG_ID_BITS == atomic_load(&r->generation))
-        put_record(r, c);
-    else
+    if (site_id(c->site) >> RW_LG_ID_BITS != atomic_load(&r->generation))
         atomic_fetch_add(&rw_lg_counts.dropped[c->site->level], 1); /* closed in this moment */
+    else if (own_common(r, c->site->level))
+        put_record(r, c);
     atomic_store_explicit(&r->busy, 0, memory_order_release);
 }
 
@@ -299,6 +300,7 @@ static bool know(struct rollway_site *site, const struct rollway_logger *logger,
             __atomic_fetch_or(&site->limited, RW_LG_LIMITED_BY_SETTINGS, __ATOMIC_RELAXED);
         __atomic_store_n(&site->gate, (signed char)rw_lg_gate(site), __ATOMIC_RELAXED);
         __atomic_store_n(&site->id, generation << RW_LG_ID_BITS | id, __ATOMIC_RELEASE);
+        rw_lg_site_quicken(site);
     }
     return rollway_gate_(site, logger);
 }

@@ -10,12 +10,13 @@
 #include <string.h>
 #include "base/copy.h"
 #include "logger/engine.h"
-#include "logger/entry.h"
+#include "logger/record.h"
+#include "logger/site.h"
 #include "os/ticks.h"
 
 #define QUICK static inline __attribute__((always_inline))
 
-enum { ID_MASK = (1 << RW_LG_ID_BITS) - 1, LONG = RW_LG_ENTRY_MAX / 2 };
+enum { LONG = RW_LG_ENTRY_MAX / 2 };
 
 /* Valid once the site's id is of this generation. */
 QUICK uint64_t follow_of(const struct rollway_site *site)
@@ -28,43 +29,36 @@ QUICK void leave(struct rw_lg_ring *r)
     atomic_store_explicit(&r->busy, 0, memory_order_release);
 }
 
-/* The thread's ring, entered; NULL: put.c has to look at this call. */
-QUICK struct rw_lg_ring *enter(const struct rollway_site *site)
+/* The thread's ring, entered, and the head of the site's records; NULL: put.c has to look at this call. */
+QUICK struct rw_lg_ring *enter(const struct rollway_site *site, uint64_t *ret_head)
 {
     struct rw_lg_ring *r = rw_lg_self.quick;
-    if (__builtin_expect(!r || __atomic_load_n(&site->limited, __ATOMIC_RELAXED), 0))
+    if (__builtin_expect(!r, 0))
         return NULL;
     if (__builtin_expect(atomic_load_explicit(&r->busy, memory_order_relaxed), 0))
         return NULL;
     atomic_store_explicit(&r->busy, 1, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
-    uint32_t generation = __atomic_load_n(&site->id, __ATOMIC_ACQUIRE) >> RW_LG_ID_BITS;
-    if (__builtin_expect(generation == atomic_load_explicit(&r->generation, memory_order_relaxed),
+    uint64_t head = __atomic_load_n(&site->quick, __ATOMIC_ACQUIRE);
+    *ret_head = head;
+    if (__builtin_expect(head >> RW_LG_GENERATION_AT ==
+                             atomic_load_explicit(&r->generation, memory_order_relaxed),
                          1))
         return r;
     leave(r);
     return NULL;
 }
 
-/* The head of a record, and the ring's count of them. */
-QUICK void begin(struct rw_lg_ring *r, struct rw_lg_entry *e, const struct rollway_site *site,
-                 const struct rollway_logger *logger, uint32_t size)
+/* The two words of a record that are not its values. Volatile: compilers gather them in a vector otherwise, for which both have to be
+ * there. */
+QUICK void begin(uint64_t *record, uint64_t head, const struct rollway_logger *logger)
 {
-    uint64_t sequence = atomic_load_explicit(&r->sequence, memory_order_relaxed) + 1;
-    atomic_store_explicit(&r->sequence, sequence, memory_order_relaxed);
-    rw_lg_entry_begin(e, &(const struct rw_lg_entry){
-                             .size = size,
-                             .site = __atomic_load_n(&site->id, __ATOMIC_RELAXED) & ID_MASK,
-                             .ticks = rw_os_tsc(),
-                             .sequence = (uint32_t)sequence,
-                             .thread = r->thread,
-                             .logger = (uint16_t)logger->id,
-                             .ring = r->index,
-                             .flags = site->level,
-                         });
+    volatile uint64_t *to = record;
+    to[0] = head | (uint64_t)logger->id << RW_LG_LOGGER_AT;
+    to[1] = rw_os_tsc();
 }
 
-/* One by one: see rw_lg_entry_begin(). */
+/* One by one: see begin(). */
 QUICK void put_values(uint64_t *to, const unsigned long long *values, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
@@ -130,22 +124,22 @@ QUICK bool put_text(const struct rollway_site *site, const struct rollway_logger
                     const unsigned long long *values, unsigned n)
 {
     struct rw_lg_ring *r = rw_lg_self.quick;
-    uint32_t fixed = (uint32_t)sizeof(struct rw_lg_entry) + 8 * n + (uint32_t)sizeof(uint64_t);
-    uint64_t head, size = 0;
-    uint8_t *e = room(r, fixed, &head), *p = NULL;
-    if (__builtin_expect(e != NULL, 1))
-        p = put_pieces(e + sizeof(struct rw_lg_entry), e + (r->limit - head), values, n,
-                       follow_of(site));
+    uint32_t fixed = RW_LG_RECORD + 8 * n + (uint32_t)sizeof(uint64_t);
+    uint64_t at, size = 0;
+    uint8_t *record = room(r, fixed, &at), *p = NULL;
+    if (__builtin_expect(record != NULL, 1))
+        p = put_pieces(record + RW_LG_RECORD, record + (r->limit - at), values, n, follow_of(site));
     if (__builtin_expect(p != NULL, 1)) {
         uint64_t zeros = 0; /* the padding, with more behind it */
         memcpy(p, &zeros, sizeof(zeros));
-        size = rw_lg_align((size_t)(p - e));
+        size = rw_lg_align((size_t)(p - record));
     }
     if (__builtin_expect(!p || size > LONG, 0)) { /* what is so long may have to be cut */
         leave(r);
         return false;
     }
-    begin(r, (struct rw_lg_entry *)(void *)e, site, logger, (uint32_t)size);
+    uint64_t head = __atomic_load_n(&site->quick, __ATOMIC_RELAXED);
+    begin((uint64_t *)(void *)record, head | size / 8, logger);
     rw_lg_ring_commit(r, (uint32_t)size);
     leave(r);
     return true;
@@ -153,26 +147,40 @@ QUICK bool put_text(const struct rollway_site *site, const struct rollway_logger
 
 /* ---- the call ---- */
 
+void rw_lg_site_quicken(struct rollway_site *site)
+{
+    unsigned char limited;
+    do { /* somebody may be changing the limits just now: who comes last sees both */
+        limited = __atomic_load_n(&site->limited, __ATOMIC_SEQ_CST);
+        uint32_t id = __atomic_load_n(&site->id, __ATOMIC_SEQ_CST);
+        /* Without a size: there is text, which has to be measured. */
+        uint32_t size = follow_of(site) ? 0 : RW_LG_RECORD + 8u * site->n_fields;
+        bool quick = id && site->fields && !limited;
+        __atomic_store_n(&site->quick, quick ? rw_lg_record_head(id, site->level, size) : 0,
+                         __ATOMIC_SEQ_CST);
+    } while (limited != __atomic_load_n(&site->limited, __ATOMIC_SEQ_CST));
+}
+
 enum outcome { DONE, TEXT, OTHER };
 
 /* n is a constant where this is compiled into the functions below, and `values` are registers. TEXT: the ring is entered. */
 QUICK enum outcome put(const struct rollway_site *site, const struct rollway_logger *logger,
                        const unsigned long long *values, unsigned n)
 {
-    struct rw_lg_ring *r = enter(site);
+    uint64_t head, at;
+    struct rw_lg_ring *r = enter(site, &head);
     if (__builtin_expect(!r, 0))
         return OTHER;
-    if (n && follow_of(site))
+    if (n && !(head & RW_LG_RECORD_UNITS))
         return TEXT;
-    uint32_t size = (uint32_t)sizeof(struct rw_lg_entry) + 8 * n;
-    uint64_t head;
-    uint8_t *e = room(r, size, &head);
-    if (__builtin_expect(!e, 0)) {
+    uint32_t size = RW_LG_RECORD + 8 * n;
+    uint64_t *record = (uint64_t *)(void *)room(r, size, &at);
+    if (__builtin_expect(!record, 0)) {
         leave(r);
         return OTHER;
     }
-    put_values((uint64_t *)(void *)(e + sizeof(struct rw_lg_entry)), values, n);
-    begin(r, (struct rw_lg_entry *)(void *)e, site, logger, size);
+    put_values(record + 2, values, n);
+    begin(record, head, logger);
     rw_lg_ring_commit(r, size);
     leave(r);
     return DONE;

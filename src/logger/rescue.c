@@ -5,11 +5,13 @@
 #include "base/mem.h"
 #include "logger/clock.h"
 #include "logger/collector.h"
+#include "logger/record.h"
 #include "logger/site.h"
 
 struct rw_lg_leftover {
     struct rw_lg_ring *ring;
     uint64_t at, end;
+    uint32_t thread;
 };
 
 /* The size of what lies at `at`, when it can be: a record or a pad, not beyond `end` and not beyond the end of the lap. 0: damaged. */
@@ -24,13 +26,32 @@ static uint32_t size_at(const struct rw_lg_entry *e, uint64_t at, uint64_t end, 
     return e->size & RW_LG_PAD || (size >= sizeof(*e) && size <= RW_LG_ENTRY_MAX) ? size : 0;
 }
 
-static const struct rw_lg_entry *in_ring(const struct rw_lg_ring *r, uint64_t at)
+static const uint64_t *in_ring(const struct rw_lg_ring *r, uint64_t at)
 {
     return (const void *)(r->data + (at & (r->bytes - 1)));
 }
 
+/* The same of a ring. */
+static uint32_t size_in_ring(const struct rw_lg_leftover *l)
+{
+    const uint64_t *record = in_ring(l->ring, l->at);
+    uint64_t most = l->ring->bytes - (l->at & (l->ring->bytes - 1)), head = record[0];
+    uint32_t size = rw_lg_record_size(head), least = RW_LG_RECORD;
+    if (l->end - l->at < most)
+        most = l->end - l->at;
+    if (size == 0 || size > most)
+        return 0;
+    if (head & RW_LG_RECORD_CONTROL)
+        return rw_lg_record_is_owner(head) && size < RW_LG_RECORD ? 0 : size;
+    if (head & RW_LG_RECORD_CONTEXT)
+        least += 8;
+    if (size < least || rw_lg_record_entry_size(head) > RW_LG_ENTRY_MAX)
+        return 0;
+    return head & RW_LG_RECORD_CONTEXT && (record[2] > size - least || record[2] % 8) ? 0 : size;
+}
+
 /* The journal's last turn may still be in the rings, too. */
-static void read_sequences(struct rw_lg_rescue *r)
+static void read_places(struct rw_lg_rescue *r)
 {
     const struct rw_lg_shared *h = rw_lg_header(&r->map);
     uint64_t at = h->turn_from;
@@ -42,7 +63,7 @@ static void read_sequences(struct rw_lg_rescue *r)
         if (!size)
             return;
         if (!(e->size & RW_LG_PAD) && e->ring < h->rings)
-            r->sequences[e->ring] = e->sequence;
+            r->places[e->ring] = e->place;
         at += size;
     }
 }
@@ -60,14 +81,17 @@ static int look_at_rings(struct rw_lg_rescue *r)
 {
     const struct rw_lg_shared *h = rw_lg_header(&r->map);
     r->rings = rw_alloc_array(h->rings, sizeof(*r->rings));
-    r->sequences = rw_alloc_array(h->rings, sizeof(*r->sequences));
-    if (!r->rings || !r->sequences)
+    r->places = rw_alloc_array(h->rings, sizeof(*r->places));
+    r->entry = rw_alloc(RW_LG_ENTRY_MAX);
+    if (!r->rings || !r->places || !r->entry)
         return RW_E_NOMEM;
-    memset(r->sequences, 0, h->rings * sizeof(*r->sequences));
     for (unsigned i = 0; i < h->rings; i++) {
         struct rw_lg_ring *ring = rw_lg_ring(&r->map, i);
-        if (ring->head != ring->tail && ring->head - ring->tail <= ring->bytes)
-            r->rings[r->n_rings++] = (struct rw_lg_leftover){ring, ring->tail, ring->head};
+        r->places[i] = (uint32_t)(ring->tail / 8);
+        if (ring->head != ring->tail && ring->head - ring->tail <= ring->bytes &&
+            (ring->head | ring->tail) % 8 == 0)
+            r->rings[r->n_rings++] = (struct rw_lg_leftover){
+                .ring = ring, .at = ring->tail, .end = ring->head, .thread = ring->thread_at_tail};
     }
     return RW_OK;
 }
@@ -111,7 +135,7 @@ static int begin(struct rw_lg_rescue *r, bool all)
         r->at = floor;
     int rc = look_at_rings(r);
     if (!rc)
-        read_sequences(r);
+        read_places(r);
     return rc;
 }
 
@@ -170,15 +194,17 @@ static const struct rw_lg_entry *next_of_journal(struct rw_lg_rescue *r)
 static bool look(struct rw_lg_rescue *r, struct rw_lg_leftover *l)
 {
     while (l->at < l->end) {
-        const struct rw_lg_entry *e = in_ring(l->ring, l->at);
-        uint32_t size = size_at(e, l->at, l->end, l->ring->bytes);
+        const uint64_t *record = in_ring(l->ring, l->at);
+        uint32_t size = size_in_ring(l);
         if (!size) {
             r->lost++;
             break;
         }
-        uint32_t known = r->sequences[l->ring->index];
-        if (!(e->size & RW_LG_PAD) && (known == 0 || (int32_t)(e->sequence - known) > 0))
+        uint32_t beyond = (uint32_t)((l->at + size) / 8) - r->places[l->ring->index];
+        if (!(record[0] & RW_LG_RECORD_CONTROL) && (int32_t)beyond > 0)
             return true;
+        if (rw_lg_record_is_owner(record[0]))
+            l->thread = (uint32_t)record[1];
         l->at += size;
     }
     l->at = l->end;
@@ -190,8 +216,7 @@ static struct rw_lg_leftover *oldest(struct rw_lg_rescue *r)
     struct rw_lg_leftover *best = NULL;
     for (unsigned i = 0; i < r->n_rings; i++) {
         struct rw_lg_leftover *l = &r->rings[i];
-        if (look(r, l) &&
-            (!best || in_ring(l->ring, l->at)->ticks < in_ring(best->ring, best->at)->ticks))
+        if (look(r, l) && (!best || in_ring(l->ring, l->at)[1] < in_ring(best->ring, best->at)[1]))
             best = l;
     }
     return best;
@@ -214,10 +239,11 @@ const struct rw_lg_entry *rw_lg_rescue_next(struct rw_lg_rescue *r, int64_t *ret
     struct rw_lg_leftover *l = oldest(r);
     if (!l)
         return NULL;
-    e = in_ring(l->ring, l->at);
-    *ret_ns = rw_lg_clock_ns(&h->clock, e->ticks);
-    l->at += e->size;
-    return e;
+    const uint64_t *record = in_ring(l->ring, l->at);
+    l->at += rw_lg_record_size(record[0]);
+    rw_lg_record_expand(record, l->thread, l->ring->index, (uint32_t)(l->at / 8), r->entry);
+    *ret_ns = rw_lg_clock_ns(&h->clock, r->entry->ticks);
+    return r->entry;
 }
 
 void rw_lg_rescue_settle(struct rw_lg_rescue *r)
@@ -226,8 +252,10 @@ void rw_lg_rescue_settle(struct rw_lg_rescue *r)
     for (unsigned i = 0; i < RW_LG_APPENDERS; i++)
         if (h->cursors[i].done < r->at)
             h->cursors[i].done = r->at;
-    for (unsigned i = 0; i < r->n_rings; i++)
-        r->rings[i].ring->tail = r->rings[i].at;
+    for (unsigned i = 0; i < r->n_rings; i++) {
+        atomic_store(&r->rings[i].ring->thread_at_tail, r->rings[i].thread);
+        atomic_store(&r->rings[i].ring->tail, r->rings[i].at);
+    }
 }
 
 void rw_lg_rescue_close(struct rw_lg_rescue *r, bool remove)
@@ -236,5 +264,6 @@ void rw_lg_rescue_close(struct rw_lg_rescue *r, bool remove)
         rw_lg_map_unlink(&r->map);
     rw_lg_map_free(&r->map);
     rw_free(r->rings);
-    rw_free(r->sequences);
+    rw_free(r->places);
+    rw_free(r->entry);
 }

@@ -10,8 +10,9 @@
 
 struct rw_lg_rescue {
     struct rw_lg_map map;
-    uint64_t at, head;   /* in the journal */
-    uint32_t *sequences; /* by ring: the last record that the journal has */
+    uint64_t at, head; /* in the journal */
+    uint32_t *places;  /* by ring: where the last record ended that the journal has (entry.h) */
+    struct rw_lg_entry *entry; /* what a record in a ring becomes */
     struct rw_lg_leftover *rings;
     unsigned n_rings;
     uint64_t lost; /* records that can not be read */
@@ -24,7 +25,7 @@ RW_MUST int rw_lg_rescue_open(const char *path, struct rw_lg_rescue *ret_rescue,
  * has written too, as far as the journal still has it. */
 RW_MUST int rw_lg_rescue_look(const char *path, bool all, struct rw_lg_rescue *ret_rescue,
                               struct rw_err *ret_err);
-/* The next record, in memory of the file; its time in *ret_ns; *ret_done: a bit for each cursor of the dead process that is past it. NULL: there is
+/* The next record, valid until the next call; its time in *ret_ns; *ret_done: a bit for each cursor of the dead process that is past it. NULL: there is
  * none any more. */
 const struct rw_lg_entry *rw_lg_rescue_next(struct rw_lg_rescue *r, int64_t *ret_ns,
                                             uint8_t *ret_done);

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <time.h>
 #include "logger/context.h"
-#include "logger/entry.h"
+#include "logger/record.h"
 #include "os/task.h"
 #include "os/ticks.h"
 
@@ -34,6 +34,16 @@ void rw_lg_ring_enable(struct rw_lg_ring *r, uint32_t generation)
     atomic_store(&r->generation, generation);
 }
 
+/* The ring is the calling thread's from here on; busy, so that a close that comes now waits (rw_lg_rings_settle). */
+static bool take_over(struct rw_lg_ring *r, uint32_t generation)
+{
+    atomic_store(&r->busy, 1);
+    bool mine =
+        atomic_load(&rw_lg_now.generation) == generation && rw_lg_ring_own(r, rw_os_task_id());
+    atomic_store(&r->busy, 0);
+    return mine;
+}
+
 struct rw_lg_ring *rw_lg_ring_acquire(uint32_t generation)
 {
     struct rw_lg_map *m = &rw_lg_caller.map;
@@ -51,7 +61,10 @@ struct rw_lg_ring *rw_lg_ring_acquire(uint32_t generation)
             }
             atomic_store(&r->ready, 1);
         }
-        r->thread = rw_os_task_id();
+        if (!take_over(r, generation)) {
+            atomic_store(&r->used, 0); /* full to the last byte, or closed in this moment */
+            continue;
+        }
         rw_lg_ring_enable(r, generation);
         if (atomic_load(&rw_lg_now.generation) != generation) {
             atomic_store(&r->generation, RW_LG_NOBODY); /* closed in this moment */
@@ -72,9 +85,9 @@ struct rw_lg_ring *rw_lg_ring_acquire(uint32_t generation)
 
 /* ---- room ---- */
 
-static struct rw_lg_entry *at(struct rw_lg_ring *r, uint64_t position)
+static uint64_t *at(struct rw_lg_ring *r, uint64_t position)
 {
-    return (struct rw_lg_entry *)(void *)(r->data + (position & (r->bytes - 1)));
+    return (uint64_t *)(void *)(r->data + (position & (r->bytes - 1)));
 }
 
 void *rw_lg_ring_make_room(struct rw_lg_ring *r, uint32_t size)
@@ -86,13 +99,27 @@ void *rw_lg_ring_make_room(struct rw_lg_ring *r, uint32_t size)
     if (head + need - tail > r->bytes)
         return NULL;
     if (size > to_end) {
-        at(r, head)->size = (uint32_t)to_end | RW_LG_PAD;
+        *at(r, head) = RW_LG_RECORD_CONTROL | rw_lg_record_head(0, 0, (uint32_t)to_end);
         atomic_store_explicit(&r->head, head + to_end, memory_order_release);
         head += to_end;
     }
     uint64_t lap_end = head - (head & (r->bytes - 1)) + r->bytes;
     r->limit = tail + r->bytes < lap_end ? tail + r->bytes : lap_end;
     return at(r, head);
+}
+
+bool rw_lg_ring_own(struct rw_lg_ring *r, uint32_t thread)
+{
+    if (r->thread == thread)
+        return true;
+    uint64_t *record = rw_lg_ring_room(r, RW_LG_RECORD);
+    if (!record)
+        return false;
+    record[0] = RW_LG_RECORD_CONTROL | rw_lg_record_head(0, RW_LG_OWNER, RW_LG_RECORD);
+    record[1] = thread;
+    r->thread = thread;
+    rw_lg_ring_commit(r, RW_LG_RECORD);
+    return true;
 }
 
 /* Drops records that were not collected until there is room. While the collector copies them, that is a matter of less than a
@@ -107,10 +134,13 @@ static void *drop_oldest(struct rw_lg_ring *r, uint32_t size)
     void *p;
     while (!(p = rw_lg_ring_room(r, size))) {
         uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
-        const struct rw_lg_entry *e = at(r, tail);
-        if (!(e->size & RW_LG_PAD))
-            atomic_fetch_add_explicit(&r->dropped[rw_lg_entry_level(e)], 1, memory_order_relaxed);
-        atomic_store_explicit(&r->tail, tail + (e->size & ~RW_LG_PAD), memory_order_release);
+        const uint64_t *record = at(r, tail);
+        if (rw_lg_record_is_owner(record[0]))
+            atomic_store_explicit(&r->thread_at_tail, (uint32_t)record[1], memory_order_relaxed);
+        else if (!(record[0] & RW_LG_RECORD_CONTROL))
+            atomic_fetch_add_explicit(&r->dropped[rw_lg_record_level(record[0])], 1,
+                                      memory_order_relaxed);
+        atomic_store_explicit(&r->tail, tail + rw_lg_record_size(record[0]), memory_order_release);
     }
     rw_lg_ring_unclaim(r);
     return p;

@@ -23,7 +23,7 @@
 #include "os/shared.h"
 
 enum {
-    RW_LG_VERSION = 2,
+    RW_LG_VERSION = 3,
     RW_LG_NOBODY = 256, /* no generation; nor the 0 of a call site that is not registered */
     RW_LG_APPENDERS = 8,
     RW_LG_LOGGERS = 1024,
@@ -57,11 +57,10 @@ struct rw_lg_cursor {
 struct rw_lg_ring {
     /* The thread that owns the ring. */
     _Alignas(64) _Atomic uint64_t head; /* bytes ever put */
-    uint64_t limit; /* up to here there is room, in one piece, by what was last seen of tail */
-    uint8_t *data;  /* of this process */
-    uint64_t bytes; /* of the ring, a power of two */
-    _Atomic uint64_t sequence; /* records ever put */
-    uint32_t thread;
+    uint64_t limit;  /* up to here there is room, in one piece, by what was last seen of tail */
+    uint8_t *data;   /* of this process */
+    uint64_t bytes;  /* of the ring, a power of two */
+    uint32_t thread; /* whose records follow, as an OWNER in the ring says */
     uint16_t index;
     _Atomic uint8_t
         busy;    /* a call is inside; a second one on the same thread is a signal handler */
@@ -78,7 +77,9 @@ struct rw_lg_ring {
     _Atomic uint8_t claimed; /* somebody moves the tail (only where the oldest may be dropped) */
     /* The collector; who has claimed it, where the oldest may be dropped. */
     _Alignas(64) _Atomic uint64_t tail; /* bytes ever taken */
+    _Atomic uint64_t taken;             /* records */
     _Atomic uint64_t peak;
+    _Atomic uint32_t thread_at_tail;
 };
 _Static_assert(sizeof(struct rw_lg_ring) == RW_LG_RING_CONTROL, "size of a ring's control block");
 
@@ -92,7 +93,7 @@ struct rw_lg_shared {
     _Atomic uint64_t dictionary_used;
     struct rw_lg_clock clock;
     /* The collector moves entries from rings to the journal in turns: [turn_from, head) is the last one. After a kill
-     * between the new head and the new tails, the rings still hold what these entries say (sequence tells). */
+     * between the new head and the new tails, the rings still hold what these entries say (their place tells). */
     _Alignas(64) _Atomic uint64_t head;
     uint64_t turn_from;
     _Alignas(64) struct rw_lg_cursor cursors[RW_LG_APPENDERS];

@@ -7,7 +7,7 @@ static void add_rings(struct rollway_logger_stats *s, const struct rw_lg_map *m)
 {
     for (unsigned i = 0; i < rw_lg_header(m)->rings; i++) {
         const struct rw_lg_ring *r = rw_lg_ring(m, i);
-        s->accepted += atomic_load_explicit(&r->sequence, memory_order_relaxed);
+        s->accepted += atomic_load_explicit(&r->taken, memory_order_relaxed);
         s->blocked += atomic_load_explicit(&r->blocked, memory_order_relaxed);
         s->blocked_ns += atomic_load_explicit(&r->blocked_ns, memory_order_relaxed);
         s->truncated += atomic_load_explicit(&r->truncated, memory_order_relaxed);

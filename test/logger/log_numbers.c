@@ -1,7 +1,9 @@
 /*
  * Logs numbers: log_numbers THREADS PER_THREAD RATE SETTINGS. Each thread logs 0, 1, 2 ... with its own name, RATE a second over all
  * threads (0: as fast as it goes), after the last number of LAST[thread] in the file LOG_NUMBERS_FILE, where there is one: a program that
- * was killed goes on behind what it had logged. With LOG_NUMBERS_FORK a child logs as one more thread meanwhile. Prints "logged N" and what the statistics say.
+ * was killed goes on behind what it had logged. With LOG_NUMBERS_FORK a child logs as one more thread meanwhile. With LOG_NUMBERS_LIFE a
+ * thread ends after so many numbers, and another one goes on; each line says whose it is, every second name in the thread's context.
+ * Prints "logged N" and what the statistics say.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -18,7 +20,7 @@ enum { THREADS_MAX = 16 };
 
 struct work {
     int thread;
-    long n, rate;
+    long n, rate, life;
     volatile long *done; /* shared: survives a kill */
 };
 
@@ -27,9 +29,14 @@ static void *run(void *arg)
     const struct work *w = arg;
     struct timespec start, now;
     clock_gettime(CLOCK_MONOTONIC, &start);
-    long first = *w->done;
-    for (long i = first; i < w->n; i++) {
-        rollway_info("number", "t", w->thread, "n", i);
+    long first = *w->done, end = w->life && first + w->life < w->n ? first + w->life : w->n;
+    char name[16];
+    snprintf(name, sizeof(name), "%d", w->thread);
+    if (w->thread % 2)
+        (void)rollway_context_set("worker", name);
+    int self = gettid();
+    for (long i = first; i < end; i++) {
+        rollway_info("number", "t", w->thread, "n", i, "self", self);
         *w->done = i + 1;
         while (w->rate && i % 50 == 49) {
             clock_gettime(CLOCK_MONOTONIC, &now);
@@ -43,6 +50,19 @@ static void *run(void *arg)
     return NULL;
 }
 
+/* One thread after the other. */
+static void *run_lives(void *arg)
+{
+    const struct work *w = arg;
+    pthread_t id;
+    while (*w->done < w->n) {
+        if (pthread_create(&id, NULL, run, arg) != 0)
+            exit(1);
+        pthread_join(id, NULL);
+    }
+    return NULL;
+}
+
 /* A child has a logger of its own, and logs as one more thread. */
 static int in_child(int thread, long n)
 {
@@ -50,7 +70,7 @@ static int in_child(int thread, long n)
     int status = 0;
     if (pid == 0) {
         for (long i = 0; i < n; i++)
-            rollway_info("number", "t", thread, "n", i);
+            rollway_info("number", "t", thread, "n", i, "self", gettid());
         _exit(rollway_logger_flush(10000) || rollway_logger_close(10000) != 0);
     }
     return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
@@ -73,6 +93,7 @@ int main(int argc, char **argv)
     if (argc != 5)
         return 2;
     int threads = atoi(argv[1]);
+    const char *life = getenv("LOG_NUMBERS_LIFE");
     volatile long *done = positions();
     if (threads < 1 || threads > THREADS_MAX || !done)
         return 2;
@@ -85,9 +106,12 @@ int main(int argc, char **argv)
     pthread_t ids[THREADS_MAX];
     struct work works[THREADS_MAX];
     for (int i = 0; i < threads; i++) {
-        works[i] = (struct work){
-            .thread = i, .n = atol(argv[2]), .rate = atol(argv[3]) / threads, .done = &done[i]};
-        if (pthread_create(&ids[i], NULL, run, &works[i]) != 0)
+        works[i] = (struct work){.thread = i,
+                                 .n = atol(argv[2]),
+                                 .rate = atol(argv[3]) / threads,
+                                 .life = life ? atol(life) : 0,
+                                 .done = &done[i]};
+        if (pthread_create(&ids[i], NULL, works[i].life ? run_lives : run, &works[i]) != 0)
             return 1;
     }
     if (getenv("LOG_NUMBERS_FORK") && !in_child(threads, atol(argv[2])))
