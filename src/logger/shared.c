@@ -89,7 +89,7 @@ int rw_lg_map_new(const struct rw_lg_shape *shape, uint32_t pid, struct rw_lg_ma
 /* A file that lies there may be anything. */
 static bool makes_sense(const struct rw_lg_shared *h, size_t bytes)
 {
-    if (memcmp(h->magic, RW_LG_MAGIC, sizeof(h->magic)) != 0 || h->version != RW_LG_VERSION)
+    if (memcmp(h->magic, RW_LG_MAGIC, sizeof(h->magic)) != 0)
         return false;
     if (h->rings < 1 || h->rings > UINT16_MAX || h->ring_bytes < PAGE || h->journal_bytes < PAGE ||
         (h->ring_bytes & (h->ring_bytes - 1)) || (h->journal_bytes & (h->journal_bytes - 1)) ||
@@ -116,7 +116,16 @@ static int map_found(const char *path, bool copy, struct rw_lg_map *ret_map, str
         return rw_err_set(ret_err, RW_E_CORRUPT, "%s: not a file of rings, or damaged", path);
     if (rc)
         return rw_err_set(ret_err, rc, "%s: %s", path, rw_code_text(rc));
-    if (!makes_sense(rw_lg_header(&m), m.mem.n)) {
+    const struct rw_lg_shared *h = rw_lg_header(&m);
+    uint32_t version = h->version;
+    if (memcmp(h->magic, RW_LG_MAGIC, sizeof(h->magic)) == 0 && version != RW_LG_VERSION) {
+        rw_os_shared_close(&m.mem);
+        return rw_err_set(ret_err, RW_E_UNSUPPORTED,
+                          "%s: rings of format %u, this is %u; the version of Rollway that wrote "
+                          "them can read them",
+                          path, version, RW_LG_VERSION);
+    }
+    if (!makes_sense(h, m.mem.n)) {
         rw_os_shared_close(&m.mem);
         return rw_err_set(ret_err, RW_E_CORRUPT, "%s: not a file of rings, or damaged", path);
     }

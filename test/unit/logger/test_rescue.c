@@ -230,6 +230,23 @@ static void damaged_rings(void **state)
     assert_true(whole > 50 && lost > 50);
 }
 
+static void another_version_is_left_alone(void **state)
+{
+    (void)state;
+    struct left t;
+    struct rw_lg_rescue r;
+    struct rw_err err;
+    begin(&t);
+    (void)fill(&t, 0, 10);
+    rw_lg_header(&t.map)->version++;
+    die(&t);
+    assert_int_equal(rw_lg_rescue_open(t.path, &r, &err), RW_E_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "rings of format 4, this is 3"));
+    assert_int_equal(rw_lg_rescue_look(t.path, false, &r, &err), RW_E_UNSUPPORTED);
+    assert_int_equal(access(t.path, R_OK), 0);
+    end(&t);
+}
+
 static void the_largest_of_each(void **state)
 {
     (void)state;
@@ -260,9 +277,8 @@ static void the_largest_of_each(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_record_once),
-        cmocka_unit_test(killed_inside_a_turn),
-        cmocka_unit_test(damaged_rings),
+        cmocka_unit_test(each_record_once),    cmocka_unit_test(killed_inside_a_turn),
+        cmocka_unit_test(damaged_rings),       cmocka_unit_test(another_version_is_left_alone),
         cmocka_unit_test(the_largest_of_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
