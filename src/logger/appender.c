@@ -14,7 +14,12 @@
 #include "os/os.h"
 #include "os/ticks.h"
 
-enum { FIRST_CHUNK = RW_LG_ENTRY_MAX, CHUNK_MAX = 1024 * 1024, LINES_AT_ONCE = 8192 };
+enum {
+    FIRST_CHUNK = RW_LG_ENTRY_MAX,
+    CHUNK_MAX = 1024 * 1024,
+    LINES_AT_ONCE = 8192,
+    SOON_US = 50000
+};
 #define MS         1000000ll
 #define BACKOFF_US (100 * 1000)
 #define TICK_NS    (1000 * MS)
@@ -263,6 +268,8 @@ static void failed(struct rw_lg_appender *a, int rc, int64_t now)
     atomic_store_explicit(&a->counts.last_error, rc, memory_order_relaxed);
     (void)rw_lg_breaker_failed(&a->breaker, now / 1000, rw_rand_u64(rw_os_env()->rand));
     atomic_store(&a->breaker_state, a->breaker.state);
+    if (rc == RW_E_FULL && a->sink->ops->empties && a->breaker.retry_us > now / 1000 + SOON_US)
+        a->breaker.retry_us = now / 1000 + SOON_US;
     a->retry_ns = a->breaker.retry_us * 1000;
     if (a->error != rc)
         rw_lg_report("an appender can not write: it tries again", a->o.name, rc);

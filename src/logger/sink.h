@@ -38,6 +38,7 @@ struct rw_lg_sink_ops {
     const char *type; /* as in "appender.x.type" */
     bool lines;       /* write() wants formatted lines; otherwise records, by event() */
     bool index;       /* and where each begins */
+    bool empties; /* RW_E_FULL may be over in a moment, without anybody's help: it is asked often */
     /* Before all others: whose it is. NULL: it does not matter. */
     void (*named)(struct rw_lg_sink *s, const char *application, const char *appender);
     /* How many failures in a row are too many; NULL: appender.c's breaker is all there is. */

@@ -266,6 +266,7 @@ static void free_sink(struct rw_lg_sink *s)
 static const struct rw_lg_sink_ops ops = {.type = "broker",
                                           .lines = true,
                                           .index = true,
+                                          .empties = true,
                                           .named = named,
                                           .set = rw_lg_broker_set,
                                           .open = open_sink,

@@ -6,7 +6,7 @@
 #include "logger/sink_set.h"
 
 enum { TIMEOUT_MIN_MS = 10, TIMEOUT_MAX_MS = 3600000 };
-#define SPOOL_MIN (1024 * 1024)
+#define SPOOL_MIN (4 * 1024 * 1024) /* a chunk of lines fits in any case */
 
 static int set_topic(struct rw_lg_broker *b, struct rw_str v, struct rw_err *err)
 {
@@ -88,7 +88,7 @@ static int set_size(struct rw_lg_broker *b, struct rw_str key, struct rw_str v, 
     int64_t n;
     int rc = rw_lg_set_bytes(key, v, &n, err);
     if (!rc && n < SPOOL_MIN)
-        rc = rw_err_set(err, RW_E_INVAL, "spool.bytes: at least 1MiB");
+        rc = rw_err_set(err, RW_E_INVAL, "spool.bytes: at least 4MiB");
     if (!rc)
         b->o.bytes = n;
     return rc;

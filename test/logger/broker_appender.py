@@ -245,7 +245,7 @@ def _():
 def _():
     for policy in ("drop_oldest", "drop_newest"):
         with World() as w:
-            r = w.result(w.program(50000, 0, "appender.b.spool.bytes = 1MiB", "appender.b.compression = none",
+            r = w.result(w.program(50000, 0, "appender.b.spool.bytes = 4MiB", "appender.b.compression = none",
                                    "appender.b.spool.overflow = " + policy))
             same((THREADS * 50000, 0), (r.logged, r.lost))
             assert r.failed > 0, "nothing was dropped"
@@ -261,7 +261,7 @@ def _():
 @test("the spool is full and the policy is to block: nothing is lost once the broker is there")
 def _():
     with World() as w:
-        p = w.program(30000, 0, "appender.b.spool.bytes = 1MiB", "appender.b.compression = none",
+        p = w.program(30000, 0, "appender.b.spool.bytes = 4MiB", "appender.b.compression = none",
                       "appender.b.spool.overflow = block", "level.rollway = off", # what it says of the full spool
                       "appender.b.close.drain = 60s")
         time.sleep(2)
