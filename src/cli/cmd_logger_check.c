@@ -1,9 +1,11 @@
 /* rollway logger check: what a file of settings means, with what it does not say filled in, and a line as each appender would write it. */
 #include "cli/commands.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "base/human.h"
 #include "base/mem.h"
 #include "log/checkpoint.h"
@@ -13,6 +15,8 @@
 #include "os/task.h"
 
 #define SAMPLE_NS INT64_C(1795362001123456000)
+
+enum { SIZE_MAX_FILE = 1024 * 1024 };
 
 struct check {
     struct rw_cli *cli;
@@ -160,6 +164,38 @@ static void line(struct check *c, struct rw_lg_format *format)
     rw_buf_add(c->out, text, o.n < sizeof(text) ? o.n : sizeof(text));
 }
 
+/* A name, as the program gives it to rollway_logger_add_formatter(). */
+static bool is_formatter(const char *format)
+{
+    return format[0] && !strchr(format, '%') && strcmp(format, "json") != 0 &&
+           strcmp(format, "logfmt") != 0;
+}
+
+static const char *setting(const struct rw_lg_config_appender *a, const char *key)
+{
+    for (unsigned i = 0; i < a->n_settings; i++)
+        if (strcmp(a->settings[i].key, key) == 0)
+            return a->settings[i].value;
+    return "";
+}
+
+/* What is no mistake, but perhaps not meant. */
+static void remarks(struct check *c, const struct rw_lg_config_appender *a)
+{
+    if (a->o.overflow[ROLLWAY_FATAL] == RW_LG_BLOCK && a->o.wait_ns[ROLLWAY_FATAL] < 0 &&
+        c->config.overflow[ROLLWAY_FATAL] == RW_LG_BLOCK && c->config.wait_ns[ROLLWAY_FATAL] < 0)
+        warn(c, "the program waits for as long as this destination is away");
+    if (is_formatter(a->format))
+        warn(c, "the format must be one that the program brings along: json and logfmt are those "
+                "of the library, a pattern has a %");
+    if (strcmp(a->type, "callback") == 0)
+        warn(c, "the program must bring the callback along");
+    for (const struct rw_lg_config_appender *b = c->config.appenders; b < a; b++)
+        if (strcmp(a->type, "file") == 0 && strcmp(b->type, "file") == 0 &&
+            strcmp(setting(a, "path"), setting(b, "path")) == 0)
+            warn(c, "another appender writes to this file too, and they do not know each other");
+}
+
 static void appender(struct check *c, struct rw_lg_config_appender *a)
 {
     rw_buf_printf(c->out, "appender %s: %s\n", a->o.name, a->type);
@@ -189,23 +225,68 @@ static void appender(struct check *c, struct rw_lg_config_appender *a)
     if (a->o.format.kind != RW_LG_CUSTOM && strcmp(a->type, "syslog") &&
         strcmp(a->type, "journald") && strcmp(a->type, "callback"))
         line(c, &a->o.format);
-    if (a->o.overflow[ROLLWAY_FATAL] == RW_LG_BLOCK && a->o.wait_ns[ROLLWAY_FATAL] < 0 &&
-        c->config.overflow[ROLLWAY_FATAL] == RW_LG_BLOCK && c->config.wait_ns[ROLLWAY_FATAL] < 0)
-        warn(c, "the program waits for as long as this destination is away");
+    remarks(c, a);
+}
+
+/* Reads what rollway_logger_start() would take: no more than a megabyte of a regular file. */
+static int load_file(struct check *c, struct rw_buf *text)
+{
+    struct stat st;
+    int rc = stat(c->path, &st) != 0 ? rw_os_fail(errno, "read", c->path) : RW_OK;
+    if (!rc && !S_ISREG(st.st_mode))
+        return rw_cli_fail(c->cli, RW_EXIT_FAILED, NULL, "%s: %s, not a file of settings", c->path,
+                           S_ISDIR(st.st_mode) ? "a directory" : "a pipe or device");
+    if (!rc)
+        rc = st.st_size < SIZE_MAX_FILE ? rw_file_load(rw_os_env(), c->path, text) : RW_E_TOO_BIG;
+    return rc ? rw_cli_fail(c->cli, rw_cli_exit_of(rc), NULL, "%s: %s", c->path, rw_code_text(rc))
+              : RW_OK;
+}
+
+static int no_callback(void *arg, const struct rollway_event *event)
+{
+    (void)arg;
+    (void)event;
+    return 0;
+}
+
+static size_t no_formatter(void *arg, const struct rollway_event *event, char *out, size_t size)
+{
+    (void)arg;
+    (void)event;
+    (void)out;
+    (void)size;
+    return 0;
+}
+
+/* Functions that only the program has: stand-ins of these names, so that the rest can be looked at. */
+static int stand_in(struct rw_lg_config *g)
+{
+    int rc = RW_OK;
+    for (unsigned i = 0; !rc && i < g->n_appenders; i++) {
+        struct rw_lg_config_appender *a = &g->appenders[i];
+        for (unsigned j = 0; !rc && strcmp(a->type, "callback") == 0 && j < a->n_settings; j++)
+            if (strcmp(a->settings[j].key, "callback") == 0)
+                rc = rollway_logger_add_callback(a->settings[j].value, no_callback, NULL);
+        if (!rc && is_formatter(a->format))
+            rc = rollway_logger_add_formatter(a->format, no_formatter, NULL);
+    }
+    return rc;
 }
 
 static int load(struct check *c, struct rw_buf *text)
 {
     struct rw_err err = {.text = ""};
-    int rc = rw_file_load(rw_os_env(), c->path, text);
+    int rc = load_file(c, text);
     if (rc)
-        return rw_cli_fail(c->cli, rw_cli_exit_of(rc), NULL, "%s: %s", c->path, rw_code_text(rc));
+        return rc;
     rw_lg_config_init(&c->config);
     snprintf(c->config.name, sizeof(c->config.name), "%s",
              rw_cli_string(c->cli, "name", "program"));
     rc = rw_lg_config_add(&c->config, rw_slice(text->p, text->n), c->path, &err);
     if (!rc && !c->config.dir[0])
         rc = rw_os_run_dir(c->config.dir, sizeof(c->config.dir));
+    if (!rc)
+        rc = stand_in(&c->config);
     if (!rc)
         rc = rw_lg_config_finish(&c->config, &err);
     for (unsigned i = 0; !rc && i < c->config.n_appenders; i++)
@@ -259,7 +340,7 @@ const struct rw_command rw_cmd_logger_check = {
             "status is 1.\n"
             "\n"
             "The environment (ROLLWAY_LOG) is not looked at. Formatters and callbacks that a "
-            "program brings along are not known here.",
+            "program brings along are not known here: that they are needed is a note.",
     .options = options,
     .examples = examples,
     .local = true,

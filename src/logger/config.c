@@ -297,6 +297,8 @@ static int keep_setting(struct reader *r, struct rw_str key, struct rw_str name,
     int rc = read_text(r, key, name, a->settings[i].key, sizeof(a->settings[i].key));
     if (!rc)
         rc = read_text(r, key, value, a->settings[i].value, sizeof(a->settings[i].value));
+    a->settings[i].from = r->from;
+    a->settings[i].line = r->line;
     if (!rc && i == a->n_settings)
         a->n_settings++;
     return rc;
@@ -413,15 +415,16 @@ static int read_one(void *arg, const struct rw_property *p)
 int rw_lg_config_add(struct rw_lg_config *c, struct rw_slice text, const char *from,
                      struct rw_err *ret_err)
 {
-    struct reader r = {.config = c, .from = from, .err = ret_err};
-    struct rw_err err = {0};
-    r.err = &err;
-    int rc = rw_properties_parse(text, read_one, &r, &err);
-    if (rc && !err.text[0])
-        rw_err_set(&err, rc, "%s: %s", from, rw_code_text(rc));
-    if (rc && ret_err)
-        *ret_err = err;
-    return rc;
+    struct rw_err wrong_line = {0}, setting = {0};
+    struct reader r = {.config = c, .from = from, .err = &setting};
+    int rc = rw_properties_parse(text, read_one, &r, &wrong_line);
+    if (!rc)
+        return RW_OK;
+    if (setting.text[0])
+        return rw_err_set(ret_err, rc, "%s", setting.text);
+    if (wrong_line.text[0])
+        return rw_err_set(ret_err, rc, "%s, %s", from, wrong_line.text);
+    return rw_err_set(ret_err, rc, "%s: %s", from, rw_code_text(rc));
 }
 
 static int64_t power_of_two(int64_t v)

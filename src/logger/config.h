@@ -23,6 +23,8 @@ struct rw_lg_config_appender {
     struct {
         char key[48];
         char value[512];
+        const char *from; /* where it was given, for as long as the settings are read */
+        int line;
     } settings[RW_LG_SINK_SETTINGS];
 };
 

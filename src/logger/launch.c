@@ -1,6 +1,7 @@
 /* From settings to a running logger: the shared file, sinks, appenders, threads. And their end. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include "base/mem.h"
@@ -37,6 +38,7 @@ static int start_sink(const char *application, const struct rw_lg_config_appende
         s->ops->named(s, application, c->o.name);
     int rc = RW_OK;
     struct rw_err why = {0};
+    char where[600] = "";
     if (s->ops->breaker)
         s->ops->breaker(s, c->o.breaker_failures);
     for (unsigned i = 0; i < c->n_settings && !rc; i++) {
@@ -44,12 +46,17 @@ static int start_sink(const char *application, const struct rw_lg_config_appende
         if (rc == RW_E_NOT_FOUND)
             rc = rw_err_set(&why, RW_E_INVAL, "%s: no such setting of a %s appender",
                             c->settings[i].key, c->type);
+        if (rc)
+            snprintf(where, sizeof(where), "%s, line %d: ", c->settings[i].from,
+                     c->settings[i].line);
     }
+    if (!rc && s->ops->ready)
+        rc = s->ops->ready(s, &why);
     if (!rc && open)
         rc = s->ops->open(s, &why);
     if (rc) {
         s->ops->free(s);
-        return rw_err_set(err, rc, "appender.%s.%s", c->o.name,
+        return rw_err_set(err, rc, "%sappender.%s.%s", where, c->o.name,
                           why.text[0] ? why.text : rw_code_text(rc));
     }
     *ret_sink = s;

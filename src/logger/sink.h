@@ -46,7 +46,9 @@ struct rw_lg_sink_ops {
     /* Takes one setting ("path", "rotate.size"); RW_E_NOT_FOUND: it has no such one; RW_E_INVAL with words. */
     int (*set)(struct rw_lg_sink *s, struct rw_str key, struct rw_str value,
                struct rw_err *ret_err);
-    /* After the last setting: opens, or says why that can not be. A sink whose destination is away for now is fine. */
+    /* After the last setting: whether one is missing, RW_E_INVAL with words. NULL: none has to be there. */
+    int (*ready)(struct rw_lg_sink *s, struct rw_err *ret_err);
+    /* After that: opens, or says why that can not be. A sink whose destination is away for now is fine. */
     int (*open)(struct rw_lg_sink *s, struct rw_err *ret_err);
     /* Where the next write, of n bytes, will go; false: it can not be told afterwards. Called before each write; may open or rotate. */
     bool (*mark)(struct rw_lg_sink *s, size_t n, struct rw_lg_mark *ret_mark);

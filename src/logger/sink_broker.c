@@ -225,11 +225,16 @@ static void name_spool(struct rw_lg_broker *b)
             b->o.name[i] = '_';
 }
 
+static int is_complete(struct rw_lg_sink *s, struct rw_err *ret_err)
+{
+    return broker_of(s)->topic[0]
+               ? RW_OK
+               : rw_err_set(ret_err, RW_E_INVAL, "topic: a broker appender needs one");
+}
+
 static int open_sink(struct rw_lg_sink *s, struct rw_err *ret_err)
 {
     struct rw_lg_broker *b = broker_of(s);
-    if (!b->topic[0])
-        return rw_err_set(ret_err, RW_E_INVAL, "topic: a broker appender needs one");
     int rc = b->o.dir[0] ? RW_OK : rw_os_state_dir(b->o.dir, sizeof(b->o.dir));
     if (rc)
         return rw_err_set(ret_err, rc, "spool.dir: there is no default here: set it");
@@ -269,6 +274,7 @@ static const struct rw_lg_sink_ops ops = {.type = "broker",
                                           .empties = true,
                                           .named = named,
                                           .set = rw_lg_broker_set,
+                                          .ready = is_complete,
                                           .open = open_sink,
                                           .mark = mark,
                                           .settled = settled,

@@ -291,11 +291,15 @@ static void tick(struct rw_lg_sink *s, int64_t ms)
     }
 }
 
+static int is_complete(struct rw_lg_sink *s, struct rw_err *ret_err)
+{
+    return file_of(s)->path[0] ? RW_OK
+                               : rw_err_set(ret_err, RW_E_INVAL, "path: a file appender needs one");
+}
+
 static int open_sink(struct rw_lg_sink *s, struct rw_err *ret_err)
 {
     struct rw_lg_file *f = file_of(s);
-    if (!f->path[0])
-        return rw_err_set(ret_err, RW_E_INVAL, "path: a file appender needs one");
     rw_lg_tidy_init(&f->tidy, f->path, &f->keep);
     int rc = open_file(f);
     if (rc == RW_E_FULL || rc == RW_E_IO || rc == RW_E_LIMIT)
@@ -320,6 +324,7 @@ static void free_sink(struct rw_lg_sink *s)
 static const struct rw_lg_sink_ops ops = {.type = "file",
                                           .lines = true,
                                           .set = rw_lg_file_set,
+                                          .ready = is_complete,
                                           .open = open_sink,
                                           .mark = mark,
                                           .settled = settled,

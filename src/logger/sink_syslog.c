@@ -41,6 +41,8 @@ static int set_address(struct syslog *l, struct rw_str v, struct rw_err *err)
          tcp = v.n > 6 && memcmp(v.p, "tcp://", 6) == 0;
     struct rw_str key = RW_STR_LIT("address");
     l->over = udp ? UDP : tcp ? TCP : LOCAL;
+    if (l->over == LOCAL && memmem(v.p, (size_t)v.n, "://", 3))
+        return rw_err_set(err, RW_E_INVAL, "address: a path, udp://host:port or tcp://host:port");
     if (l->over == LOCAL)
         return rw_lg_set_text(key, v, l->host, sizeof(l->host), err);
     const char *p = v.p + 6, *colon = memrchr(p, ':', (size_t)v.n - 6), *end = v.p + v.n;

@@ -316,3 +316,34 @@ assert d["kind"] == "spool" and d["records"] == 5 and not d["alive"] and d["appl
     run "$R" logger check no-such-file
     [ "$status" -ne 0 ]
 }
+
+@test "check: each mistake is told with its file and line, and what only the program has is a note" {
+    # wrong WORDS LINES...: such a file is no good, for that reason.
+    wrong() {
+        printf '%s\n' "${@:2}" >wrong.conf
+        run "$R" logger check wrong.conf
+        [ "$status" -eq 1 ] && [[ "$output" == *"$1"* ]] || { echo "$1: $output"; return 1; }
+    }
+    wrong 'wrong.conf, line 2: appender.a.stream: stdout or stderr' 'appender.a.type=console' 'appender.a.stream=file'
+    wrong 'wrong.conf, line 2: appender.a.rotate: no such setting' 'appender.a.type=file' 'appender.a.rotate=1'
+    wrong 'wrong.conf, line 1: not UTF-8' $'level = \xff'
+    wrong 'appender.a.path: a file appender needs one' 'appender.a.type=file'
+    wrong 'appender.a.topic: a broker appender needs one' 'appender.a.type=broker'
+    wrong 'appender.a.callback: a callback appender needs one' 'appender.a.type=callback'
+    wrong 'line 2: appender.a.address: a path, udp' 'appender.a.type=syslog' 'appender.a.address=http://h:1'
+    mkfifo pipe.conf
+    run timeout 10 "$R" logger check pipe.conf
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"pipe.conf: a pipe or device, not a file of settings"* ]]
+    run "$R" logger check .
+    [[ "$output" == *": a directory, not a file of settings"* ]]
+    yes '# a comment' | head -c 2000000 >large.conf
+    run "$R" logger check large.conf
+    [ "$status" -eq 1 ]
+    printf '%s\n' appender.{a,b}.type=file appender.{a,b}.path=same.log appender.a.format=mine \
+        appender.c.type=callback appender.c.callback=on_record >conf
+    run "$R" logger check conf
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"the format must be one that the program brings along"*"another appender writes to this file too"*"the program must bring the callback along"* ]]
+    [ ! -e same.log ]
+}

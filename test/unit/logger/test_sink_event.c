@@ -235,7 +235,7 @@ static void test_callback(void **state)
     assert_int_equal(rollway_logger_add_callback("sum", remember, &sum), 0);
     struct rw_lg_sink *s = rw_lg_sink_callback();
     assert_int_equal(s->ops->set(s, rw_str("callback"), rw_str("other"), &err), RW_E_INVAL);
-    assert_int_equal(s->ops->open(s, &err), RW_E_INVAL);
+    assert_int_equal(s->ops->ready(s, &err), RW_E_INVAL);
     sink_set(s, "callback", "sum");
     opened(s);
     struct rw_lg_view v = view_of("x", NULL, NULL);

@@ -37,7 +37,7 @@ static void test_settings(void **state)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(s->ops->set(s, rw_str(bad[i][0]), rw_str(bad[i][1]), &err), RW_E_INVAL);
     assert_int_equal(s->ops->set(s, rw_str("colour"), rw_str("red"), &err), RW_E_NOT_FOUND);
-    assert_int_equal(s->ops->open(s, &err), RW_E_INVAL);
+    assert_int_equal(s->ops->ready(s, &err), RW_E_INVAL);
     s->ops->free(s);
 }
 
