@@ -117,9 +117,9 @@ ROLLWAY_API struct rollway_logger *rollway_logger_get(const char *name);
 #define ROLLWAY_INT_(v) ((int)(v))
 #define ROLLWAY_NONE_   0
 #endif
-#define rollway_wanted(logger, level)                                                              \
-    (ROLLWAY_INT_(level) >= ROLLWAY_INT_(ROLLWAY_LEVEL_MIN) &&                                     \
-     (level) >= __atomic_load_n(&(logger)->level, __ATOMIC_RELAXED))
+#define rollway_wanted(logger, level_)                                                             \
+    (ROLLWAY_INT_(level_) >= ROLLWAY_INT_(ROLLWAY_LEVEL_MIN) &&                                    \
+     ROLLWAY_INT_(level_) >= __atomic_load_n(&(logger)->level, __ATOMIC_RELAXED))
 
 /* Text that is not NUL-terminated; bytes, written in hexadecimal; errno and its words. */
 struct rollway_text {
@@ -169,7 +169,7 @@ ROLLWAY_API int rollway_logger_flush(int timeout_ms);
 /* Flushes, ends the threads, takes the rings away. Returns how many records were not written because the time was over:
  * they stay in the file of the rings and are written by the next start, but for those that a full journal had pushed out into memory. */
 ROLLWAY_API int64_t rollway_logger_close(int timeout_ms);
-/* What the last failure on this thread was about. "" when there was none. */
+/* What the last failure of a start, a reload or a flush on this thread was about. "" when there was none. */
 ROLLWAY_API const char *rollway_logger_error(void);
 
 /* The level of a logger and those below it ("net" and "net.http"; "" is all), until the settings are read again. INVAL. */

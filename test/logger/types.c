@@ -55,5 +55,8 @@ int main(int argc, char **argv)
     else
         rollway_info("sixteen", "a", 1, "b", 2, "c", 3, "d", 4, "e", 5, "f", 6, "g", 7, "h", 8, "i",
                      9, "j", 10, "k", 11, "l", 12, "m", 13, "n", 14, "o", 15, "p", 16);
+    if (!rollway_wanted(ROLLWAY_LOGGER, ROLLWAY_INFO) ||
+        rollway_wanted(ROLLWAY_LOGGER, ROLLWAY_DEBUG) || rollway_wanted(ROLLWAY_LOGGER, argc - 9))
+        return 1;
     return rollway_logger_close(5000) == 0 ? 0 : 1;
 }

@@ -247,8 +247,10 @@ static void context_is_the_threads_own(void **state)
     rollway_info("with", "a", 1);
     rollway_context_clear();
     rollway_info("without", "a", 1);
+    rollway_to(rollway_logger_get("bare"), ROLLWAY_ERROR, "nothing but its head");
     assert_int_equal(rollway_context_set("", "x"), -2);
     stop();
+    has("level=error logger=bare msg=\"nothing but its head\"\n");
     has("msg=with request=\"r 1\" a=1\n");
     has("msg=without a=1\n");
     remove_dir();
