@@ -24,8 +24,10 @@ static uint32_t site_here(struct rw_lg_adoption *a, struct names *n, const struc
             return n->sites[i + 1];
     const struct rw_lg_site *site = rw_lg_site_find(dead, there);
     uint32_t here = site ? rw_lg_site_adopt(a->collector->map, site) : 0;
-    uint32_t *grown = rw_array_grow(n->sites, n->n + 1, &n->cap, sizeof(*n->sites));
-    if (!grown || !here)
+    if (!here)
+        return 0;
+    uint32_t *grown = rw_array_grow(n->sites, n->n + 2, &n->cap, sizeof(*n->sites));
+    if (!grown)
         return 0;
     n->sites = grown;
     n->sites[n->n++] = there;

@@ -86,6 +86,27 @@ int rw_lg_start_sinks(const struct rw_lg_config *c, struct rw_lg_sink *sinks[], 
     return rc;
 }
 
+static bool is_configured(const struct rw_lg_engine *e, const char *name)
+{
+    for (unsigned i = 0; i < e->config.n_appenders; i++)
+        if (strncmp(name, e->config.appenders[i].o.name, RW_LG_NAME) == 0)
+            return true;
+    return false;
+}
+
+/*
+ * Cursors of appenders that are no more. One that stayed would be far behind when its appender comes back, where the journal has
+ * been written over since, and a rescue would take everything from there on for unwritten.
+ */
+static void release_cursors(struct rw_lg_engine *e)
+{
+    for (unsigned i = 0; i < RW_LG_APPENDERS; i++) {
+        struct rw_lg_cursor *c = &rw_lg_engine_header(e)->cursors[i];
+        if (!is_configured(e, c->name))
+            memset(c->name, 0, sizeof(c->name));
+    }
+}
+
 /* The cursor of an appender of this name, or one that nobody has, which begins at the journal's end. */
 static struct rw_lg_cursor *cursor_of(struct rw_lg_engine *e, const char *name)
 {
@@ -94,10 +115,7 @@ static struct rw_lg_cursor *cursor_of(struct rw_lg_engine *e, const char *name)
         struct rw_lg_cursor *c = &rw_lg_engine_header(e)->cursors[i];
         if (strncmp(c->name, name, sizeof(c->name)) == 0)
             return c;
-        bool used = false;
-        for (unsigned j = 0; j < e->config.n_appenders; j++)
-            used |= strncmp(c->name, e->config.appenders[j].o.name, sizeof(c->name)) == 0;
-        if (!used && !unused)
+        if (!c->name[0] && !unused)
             unused = c;
     }
     atomic_store(&unused->done, atomic_load(&rw_lg_engine_header(e)->head));
@@ -121,6 +139,7 @@ static bool in_colour(const struct rw_lg_config_appender *c)
 int rw_lg_start_appenders(struct rw_lg_engine *e, struct rw_lg_sink *sinks[], struct rw_err *err)
 {
     int rc = RW_OK;
+    release_cursors(e);
     for (unsigned i = 0; i < e->config.n_appenders; i++) {
         struct rw_lg_appender_options *o = &e->config.appenders[i].o;
         o->format.colour = in_colour(&e->config.appenders[i]);

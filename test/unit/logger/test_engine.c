@@ -515,6 +515,40 @@ static void settings_are_read_again(void **state)
     remove_dir();
 }
 
+/* While it is away, the journal is written over more than once. */
+static void an_appender_goes_and_comes_back(void **state)
+{
+    (void)state;
+    make_dir();
+    char file[96], text[512], second[96];
+    snprintf(file, sizeof(file), "%s/logger.conf", dir);
+    snprintf(second, sizeof(second), "%s/second.log", dir);
+    for (int round = 0; round < 3; round++) {
+        FILE *f = fopen(file, "we");
+        assert_non_null(f);
+        snprintf(text, sizeof(text),
+                 "rings.dir=%s\njournal.bytes=1MiB\noverflow=block\nappender.f.type=file\nappender."
+                 "f.path=%s\nappender.f.overflow=block\n%s%s\n",
+                 dir, path, round == 1 ? "#" : "appender.g.type=file\nappender.g.path=", second);
+        assert_true(fputs(text, f) >= 0 && fclose(f) == 0);
+        struct rollway_logger_options o = {.size = sizeof(o), .name = "test", .file = file};
+        assert_int_equal(round ? rollway_logger_reload() : rollway_logger_start(&o), 0);
+        for (int i = 0; i < (round == 1 ? 100000 : 10); i++)
+            rollway_info("line", "round", round, "i", i);
+    }
+    stop();
+    char *all = content();
+    assert_int_equal(count(all, "msg=line"), 100020);
+    free(all);
+    assert_int_equal(rename(second, path), 0);
+    all = content();
+    assert_int_equal(count(all, "round=0"), 10);
+    assert_int_equal(count(all, "round=1"), 0);
+    assert_int_equal(count(all, "round=2"), 10);
+    free(all);
+    remove_dir();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -535,6 +569,7 @@ int main(void)
         cmocka_unit_test(settings_with_blanks_and_capitals),
         cmocka_unit_test(formats_that_others_cut),
         cmocka_unit_test(settings_are_read_again),
+        cmocka_unit_test(an_appender_goes_and_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
