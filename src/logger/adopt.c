@@ -140,6 +140,7 @@ static int each(void *arg, const char *name)
     int rc = rw_lg_rescue_open(path, &r, NULL);
     if (rc == RW_E_SHORT || rc == RW_E_CORRUPT)
         rw_os_shared_tidy(path); /* killed before anything was in it */
+    w->a->held |= rc == RW_E_LOCKED;
     if (rc != RW_OK)
         return 0; /* or its process lives */
     if (strncmp(rw_lg_header(&r.map)->name, w->a->name, RW_LG_NAME) == 0)

@@ -14,6 +14,8 @@ struct rw_lg_adoption {
     bool (*wait)(void *arg, uint64_t *ret_floor);
     void *arg;
     uint64_t records; /* how many were taken over */
+    bool
+        held; /* somebody had a file: its process, or `rollway logger rescue`, for as long as it copies */
 };
 
 /* First, before any appender works: what was being written when a process was killed is looked up where it was to go, so that it is neither missing

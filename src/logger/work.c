@@ -10,6 +10,7 @@
 
 enum { IDLE_FACTOR = 5 };
 #define TELL_EVERY_NS 10000000000ll
+#define LOOK_AGAIN_NS 1000000000ll
 
 static __thread bool inside
     __attribute__((tls_model("initial-exec"))); /* this thread writes: a signal handler must not */
@@ -74,6 +75,8 @@ void rw_lg_leftovers(struct rw_lg_engine *e, void (*what)(struct rw_lg_adoption 
                                .arg = e};
     if (e->collector.map->path[0])
         what(&a);
+    if (a.held && what == rw_lg_adopt)
+        e->adopt_ns = rw_os_mono_ns() + LOOK_AGAIN_NS;
     e->rescued += a.records;
     pthread_cond_broadcast(&rw_lg_process.moved);
 }

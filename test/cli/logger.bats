@@ -214,6 +214,21 @@ assert d["records"] == 3 and not d["alive"] and d["damaged"] == 0 and d["newest_
     [ "$(cat second.log)" = $'of "4"\nof "6"\nof "3"' ]
 }
 
+@test "a start while somebody looks at what is left: it is written a second later" {
+    killed 4 3
+    rm -f late.log
+    printf 'appender.s.type = file\nappender.s.path = late.log\nappender.s.flush.interval = 0\nappender.s.format = %%m\n' >conf
+    mkfifo pipe2
+    flock -s "$RING" sleep 0.5 &
+    "$R" logger --config conf -t app <pipe2 &
+    exec 8>pipe2
+    for _ in {1..100}; do [ ! -s late.log ] || break; sleep 0.1; done
+    exec 8>&-
+    wait
+    [ "$(cat late.log)" = $'of "4"\nof "3"' ]
+    [ ! -e "$RING" ]
+}
+
 @test "rescue --remove takes the file away when all of it is out, and not before" {
     killed 3
     run bash -c '"$1" logger rescue --remove >/dev/full' _ "$R"
@@ -277,7 +292,7 @@ for _ in range(8):
     at = random.choice([0, random.choice(pages)]) + random.randrange(1024)
     os.pwrite(f, random.randbytes(random.choice([1, 4, 8])), at)' "$seed"
         run timeout 20 "$R" logger rescue --all damaged.rings
-        [ "$status" -eq 0 ] || [ "$status" -eq 8 ] || { echo "seed $seed: $status: $output"; false; }
+        [ "$status" -eq 0 ] || [ "$status" -eq 8 ] || [[ "$output" == *"rings of format"* ]] || { echo "seed $seed: $status: $output"; false; }
         cp --sparse=always "$RING" damaged.rings
     done
 }
