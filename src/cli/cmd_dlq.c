@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "cli/dead_places.h"
 #include "cli/record_json.h"
 #include "cli/table.h"
@@ -45,8 +46,10 @@ static int add_letter(void *arg, const struct rw_dead_letter *l)
     if (s->scanned == 0 || l->timestamp > s->newest_ms)
         s->newest_ms = l->timestamp;
     s->scanned++;
-    snprintf(text, sizeof(text), "%.*s", (int)(why.n < REASON_TEXT ? why.n : REASON_TEXT),
-             why.p ? (const char *)why.p : "(none)");
+    size_t whole = rw_utf8_prefix(why.p, why.n < REASON_TEXT - 1 ? why.n : REASON_TEXT - 1);
+    snprintf(text, sizeof(text), "%.*s", (int)whole, why.p ? (const char *)why.p : "");
+    if (!*text)
+        snprintf(text, sizeof(text), "%s", why.n ? "(not UTF-8)" : "(none)");
     int i = 0;
     while (i < s->n_reasons && strcmp(s->reasons[i].text, text) != 0)
         i++;
@@ -115,6 +118,8 @@ static int list_work(struct rw_cli *cli, struct rw_cli_client *c, struct rw_aren
     struct rw_table table;
     struct rw_json j;
     (void)arena;
+    if (rw_cli_int(cli, "scan", 0) < 0)
+        return rw_cli_usage(cli, "--scan is a number of records: 0 or more");
     int exit_code = rw_dead_places(c, &places), rc = RW_OK;
     rw_table_init(&table, names);
     rw_json_init(&j, rw_cli_out(cli), 2);
@@ -280,6 +285,8 @@ static int show_work(struct rw_cli *cli, struct rw_cli_client *c, struct rw_aren
     struct rw_offset_range range;
     (void)arena;
     int exit_code = take_range(cli, &range), rc = RW_OK;
+    if (rw_cli_int(cli, "num", 0) < 0)
+        exit_code = rw_cli_usage(cli, "--num is a number of letters: 0 or more");
     if (!exit_code)
         exit_code = rw_dead_places(c, &places);
     for (int i = 0; i < places.topics.n && !exit_code && !rc; i++) {

@@ -121,7 +121,8 @@ static int default_path(struct rw_pipe *p, struct rw_buf *out)
         }
     (void)vfs->ops->mkdir(vfs, dir);
     (void)vfs->ops->mkdir(vfs, rw_buf_cstr(out));
-    rw_buf_printf(out, "/%s-to-%s.checkpoint", p->from, p->topic ? p->topic : "stdout");
+    rw_buf_printf(out, "/%s+%s.checkpoint", p->from,
+                  p->topic ? p->topic : ""); /* no topic has a '+' */
     return RW_EXIT_OK;
 }
 
@@ -218,6 +219,7 @@ static int run(struct rw_cli *cli)
     rw_cli_client_deinit(&p->source);
     rw_cli_client_deinit(&p->groups);
     rw_pipe_checkpoint_deinit(&p->checkpoint);
+    rw_pipe_group_deinit(&p->group_offsets);
     rw_pipe_filter_free(p->filter);
     rw_pipe_pattern_free(p->pattern);
     rw_pipe_record_deinit(&p->fields);

@@ -50,6 +50,8 @@ static int print_all(struct rw_cli *cli, struct rollway_log *log, struct rollway
     struct rw_progress progress;
     int64_t limit = rw_cli_int(cli, "limit", INT64_MAX), done = 0, bytes = 0;
     int exit_code = RW_EXIT_OK, rc = 0;
+    if (limit < 0)
+        return rw_cli_usage(cli, "--limit is a number of records: 0 or more");
     rw_progress_start(&progress, cli, "records",
                       rollway_log_end_offset(log) - rollway_cursor_offset(cursor));
     while (done < limit && !rw_cli_interrupted() && (rc = rollway_cursor_next(cursor, &r)) != 0) {

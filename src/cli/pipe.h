@@ -15,6 +15,12 @@
 enum rw_pipe_to { RW_PIPE_TO_STDOUT, RW_PIPE_TO_FILE, RW_PIPE_TO_TOPIC };
 enum rw_pipe_on_error { RW_PIPE_FAIL, RW_PIPE_SKIP, RW_PIPE_PASS, RW_PIPE_DLQ };
 
+/* By partition, what the group's offset is; -1: none. */
+struct rw_pipe_group {
+    int64_t *known, *tried, *found; /* last seen; last sent; just now */
+    int n;
+};
+
 struct rw_pipe {
     struct rw_cli *cli;
     /* what was asked for */
@@ -35,9 +41,11 @@ struct rw_pipe {
     struct rw_producer *producer;
     struct rw_lg_sink *file;
     struct rw_pipe_checkpoint checkpoint;
+    struct rw_pipe_group group_offsets;
     struct rw_pipe_record fields;    /* of the line */
     struct rw_buf rendered, pending; /* one line; lines for the file */
     size_t pending_lines, pending_max;
+    bool beyond;   /* the rest of a line that is too long is passed over */
     int64_t *ends; /* with exit_at_end: per partition */
     int n_open;
     int32_t target_partitions;
@@ -66,8 +74,15 @@ extern const struct rw_pipe_regex rw_pipe_posix_regex;
 int rw_pipe_take(struct rw_pipe *p, const struct rw_pipe_item *r);
 /* What was read so far becomes durable, then progress is stored. `last`: there is no other time. */
 int rw_pipe_commit(struct rw_pipe *p, bool last);
+/* A line that is longer than `most`, of which nothing is kept. Exit code. */
+int rw_pipe_too_long(struct rw_pipe *p, size_t most);
 /* It is time to. */
 bool rw_pipe_commit_due(const struct rw_pipe *p, bool idle);
+
+/* pipe_group.c: where the group is, in partitions that the checkpoint does not know; and where it is now. Exit codes. `last`: as above. */
+int rw_pipe_group_ask(struct rw_pipe *p, const struct rw_topic *t);
+int rw_pipe_group_commit(struct rw_pipe *p, bool last);
+void rw_pipe_group_deinit(struct rw_pipe_group *g);
 
 /* pipe_output.c */
 int rw_pipe_output_open(struct rw_pipe *p);

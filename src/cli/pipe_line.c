@@ -1,8 +1,30 @@
 /* What a pipe does with a record, and when its progress is stored. */
+#include <stdio.h>
 #include <string.h>
+#include "base/human.h"
 #include "cli/pipe.h"
-#include "client/group_offsets.h"
 #include "os/os.h"
+
+/* Standard input is not read again: what lies before the line is written first. */
+static int bad_line(struct rw_pipe *p, const char *hint, const char *reason)
+{
+    int rc = rw_pipe_commit(p, true);
+    return rc != RW_EXIT_OK ? rc
+                            : rw_cli_fail(p->cli, RW_EXIT_FAILED, hint, "line %lld: %s",
+                                          (long long)p->read, reason);
+}
+
+int rw_pipe_too_long(struct rw_pipe *p, size_t most)
+{
+    char size[RW_HUMAN_SIZE], reason[64];
+    snprintf(reason, sizeof(reason), "it has more than %s", rw_human_bytes(size, most));
+    p->read++;
+    if (p->on_error == RW_PIPE_FAIL)
+        return bad_line(p, "--on-error skip leaves such lines out", reason);
+    p->skipped++; /* no topic takes it either */
+    rw_cli_note(p->cli, "line %lld is left out: %s", (long long)p->read, reason);
+    return RW_EXIT_OK;
+}
 
 static int refused(struct rw_pipe *p, const struct rw_pipe_item *r, const char *code,
                    const char *reason)
@@ -21,13 +43,8 @@ static int refused(struct rw_pipe *p, const struct rw_pipe_item *r, const char *
     }
     const char *hint =
         "--dlq TOPIC keeps such records, --on-error pass or skip lets them through or out";
-    if (r->partition < 0) {
-        /* Standard input is not read again: what lies before the line is written first. */
-        int rc = rw_pipe_commit(p, true);
-        return rc != RW_EXIT_OK ? rc
-                                : rw_cli_fail(p->cli, RW_EXIT_FAILED, hint, "line %lld: %s",
-                                              (long long)p->read, reason);
-    }
+    if (r->partition < 0)
+        return bad_line(p, hint, reason);
     return rw_cli_fail(p->cli, RW_EXIT_FAILED, hint, "%s, partition %d, offset %lld: %s", r->topic,
                        r->partition, (long long)r->record->offset, reason);
 }
@@ -59,6 +76,9 @@ int rw_pipe_take(struct rw_pipe *p, const struct rw_pipe_item *r)
         if (value.n > INT32_MAX)
             return refused(p, r, "too_large", "the value is too large to be parsed");
         struct rw_str text = {(const char *)value.p, (int32_t)value.n};
+        if (text.n > 0 &&
+            text.p[text.n - 1] == '\r') /* of a line end; it goes on with what is written raw */
+            text.n--;
         if (rw_pipe_parse(p->parser, p->pattern, text, &p->fields, &err))
             return refused(p, r, "parse_error", err.text);
         if (p->filter && !rw_pipe_filter_match(p->filter, &p->fields)) {
@@ -79,22 +99,6 @@ bool rw_pipe_commit_due(const struct rw_pipe *p, bool idle)
                         (idle && p->to == RW_PIPE_TO_STDOUT));
 }
 
-/* For the group's other readers, and for who watches its lag. A broker that is away is told later, at the end at the latest. */
-static int commit_group(struct rw_pipe *p, bool last)
-{
-    const struct rw_pipe_progress *known = &p->checkpoint.progress;
-    const struct rw_topic *t = rw_cluster_topic(p->source.cluster, p->from);
-    int rc = t ? rw_group_offsets_commit(p->groups.cluster, p->group, t, known->offsets, known->n,
-                                         &p->groups.err)
-               : RW_OK;
-    if (rc && rw_code_is_connection(rc) && !last) {
-        p->dirty_us = rw_progress_now();
-        return RW_EXIT_OK;
-    }
-    p->dirty = false;
-    return rc ? rw_cli_client_fail(&p->groups, rc) : RW_EXIT_OK;
-}
-
 int rw_pipe_commit(struct rw_pipe *p, bool last)
 {
     struct rw_err err = {.text = ""};
@@ -112,7 +116,7 @@ int rw_pipe_commit(struct rw_pipe *p, bool last)
     if (code)
         return rw_cli_fail(p->cli, rw_cli_exit_of(code), NULL, "%s", err.text);
     if (p->group)
-        return commit_group(p, last);
+        return rw_pipe_group_commit(p, last);
     p->dirty = false;
     return RW_EXIT_OK;
 }

@@ -5,7 +5,6 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "cli/pipe.h"
-#include "client/group_offsets.h"
 
 #define WAIT_US      200000
 #define NEW_EVERY_US 5000000
@@ -87,8 +86,9 @@ static int check_topic(struct rw_pipe *p, const struct rw_topic *t)
                                     "%s was deleted and created again while the pipe ran", p->from)
                    : rw_client_fail(
                          &p->source.err, RW_E_RANGE,
-                         "%s is another topic than the one of the checkpoint %s: it was "
-                         "deleted and created again. Remove the checkpoint to begin anew",
+                         "%s is another topic than the one of the checkpoint %s: it was deleted "
+                         "and created again, or this is another cluster (--checkpoint FILE keeps "
+                         "them apart). Remove the checkpoint to begin anew",
                          p->from, p->checkpoint.path);
     memcpy(known->topic_id, id, sizeof(id));
     p->topic_id = t->id;
@@ -169,20 +169,6 @@ static int follow(struct rw_pipe *p)
     return rc < 0 ? rw_cli_client_fail(&p->source, rc) : RW_EXIT_OK;
 }
 
-/* Where the group is, in partitions that the checkpoint does not know. */
-static int ask_group(struct rw_pipe *p, const struct rw_topic *t)
-{
-    int64_t *offsets = rw_alloc_array((size_t)t->n_partitions + 1, sizeof(*offsets));
-    int rc = offsets
-                 ? rw_group_offsets_fetch(p->groups.cluster, p->group, t, offsets, &p->groups.err)
-                 : rw_client_fail(&p->groups.err, RW_E_NOMEM, "out of memory");
-    for (int i = 0; !rc && i < t->n_partitions; i++)
-        if (offsets[i] >= 0 && rw_pipe_progress_get(&p->checkpoint.progress, i) < 0)
-            rc = rw_pipe_progress_set(&p->checkpoint.progress, i, offsets[i]);
-    rw_free(offsets);
-    return rc ? rw_cli_client_fail(&p->groups, rc) : RW_EXIT_OK;
-}
-
 int rw_pipe_read_topic(struct rw_pipe *p)
 {
     struct rw_consumer_options o;
@@ -200,7 +186,7 @@ int rw_pipe_read_topic(struct rw_pipe *p)
     if (!rc && p->group) {
         exit_code = rw_cli_client_init(&p->groups, p->cli, 0);
         if (exit_code == RW_EXIT_OK)
-            exit_code = ask_group(p, t);
+            exit_code = rw_pipe_group_ask(p, t);
         if (exit_code != RW_EXIT_OK)
             return exit_code;
     }
@@ -216,21 +202,32 @@ static int take_line(struct rw_pipe *p, const uint8_t *line, size_t n)
     struct rw_record record = {
         .timestamp = -1, .offset = p->read, .value = rw_slice(n ? line : (const uint8_t *)"", n)};
     struct rw_pipe_item r = {.topic = "-", .partition = -1, .record = &record};
-    if (n > 0 && line[n - 1] == '\r')
-        record.value.n--;
     return rw_pipe_take(p, &r);
+}
+
+/* A line that begins at `at` and has, or will have, more than there is room for. */
+static int pass_over(struct rw_pipe *p, const struct rw_buf *in, size_t *at, bool begins)
+{
+    const uint8_t *end = memchr(in->p + *at, '\n', in->n - *at);
+    *at = end ? (size_t)(end - in->p) + 1 : in->n;
+    p->beyond = !end;
+    return begins ? rw_pipe_too_long(p, LINE_MAX) : RW_EXIT_OK;
 }
 
 /* All whole lines of `in`; what remains is moved to its start. */
 static int take_lines(struct rw_pipe *p, struct rw_buf *in, bool all)
 {
     size_t at = 0;
-    int rc = RW_EXIT_OK;
+    int rc = p->beyond ? pass_over(p, in, &at, false) : RW_EXIT_OK;
     while (rc == RW_EXIT_OK && at < in->n) {
         const uint8_t *end = memchr(in->p + at, '\n', in->n - at);
-        if (!end && !all && in->n - at < LINE_MAX)
-            break;
         size_t n = end ? (size_t)(end - in->p) - at : in->n - at;
+        if (n > LINE_MAX) {
+            rc = pass_over(p, in, &at, true);
+            continue;
+        }
+        if (!end && !all)
+            break;
         rc = take_line(p, in->p + at, n);
         at += n + (end != NULL);
         if (rc == RW_EXIT_OK && rw_pipe_commit_due(p, false))

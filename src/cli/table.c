@@ -21,14 +21,18 @@ void rw_table_deinit(struct rw_table *t)
     rw_buf_deinit(&t->cells);
 }
 
-/* A tab or a line break inside a cell would break the table for scripts: they become blanks. */
+/* A tab or a line break inside a cell would break the table for scripts, other control characters do something to a terminal: they become
+ * blanks, those of Unicode's second block (C2 80 .. C2 9F) too. */
 static void finish_cell(struct rw_table *t, size_t from)
 {
     if (t->cells.failed)
         return;
+    uint8_t *p = t->cells.p;
     for (size_t i = from; i < t->cells.n; i++)
-        if (t->cells.p[i] < ' ')
-            t->cells.p[i] = ' ';
+        if (p[i] < ' ' || p[i] == 0x7f)
+            p[i] = ' ';
+        else if (p[i] >= 0x80 && p[i] < 0xa0 && i > from && p[i - 1] == 0xc2)
+            p[i - 1] = p[i] = ' ';
     rw_buf_add_u8(&t->cells, 0);
     t->n_cells++;
 }

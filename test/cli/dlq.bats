@@ -35,6 +35,29 @@ assert {x["reason"]: x["records"] for x in t["reasons"]} == {"no JSON": 5, "too 
     [[ "$output" == *"of the first 3"* ]]
 }
 
+@test "list: reasons that would do something to a terminal or are cut inside a character" {
+    "$R" topic create hostile.dlq -p 1
+    python3 - <<'END' | "$R" produce hostile.dlq -f json
+import json
+for reason in ("\x1b[2J\x07bell \u009b31m del\x7f", "e" + "\u00e9" * 60):
+    print(json.dumps({"value": "v", "headers": [{"key": "rollway.dlq.reason", "value": reason}]}))
+END
+    "$R" dlq list hostile.dlq >text
+    "$R" dlq list hostile.dlq --json >json
+    python3 - <<'END'
+import json, unicodedata
+text = open("text", encoding="utf-8").read()
+assert "bell" in text and not any(unicodedata.category(c) == "Cc" and c != "\n" for c in text), ascii(text)
+reasons = [r["reason"] for r in json.load(open("json", encoding="utf-8"))[0]["reasons"]]
+assert reasons[1] == "e" + "\u00e9" * 31, ascii(reasons)
+END
+    for wrong in "list --scan -1" "show -n -5" "replay -n -1"; do
+        run "$R" dlq $wrong hostile.dlq
+        [ "$status" -eq 2 ]
+        [[ "$output" == *"0 or more"* ]]
+    done
+}
+
 @test "show: each with its reason and source, as text and as JSON" {
     letters b
     run "$R" dlq show b.dlq -n 1

@@ -231,6 +231,44 @@ END
     [[ "$output" == *"standard input can not be read: Is a directory"* ]]
 }
 
+@test "lines of standard input: raw keeps a carriage return, parsers do not see it, and what is too long is told" {
+    printf 'one\r\ntwo\n\r\nlast\r' >in
+    "$R" pipe - --to-file raw.log <in
+    cmp <(cat in; echo) raw.log
+    printf 'a=1\r\n{"a":2}\r\n' >in
+    [ "$("$R" pipe - -f json <in)" = $'{"a":1}\n{"a":2}' ]
+    [ "$("$R" pipe - --parse text -f json <in | head -n 1)" = '{"message":"a=1"}' ]
+    long() {
+        echo before
+        head -c 70000000 /dev/zero | tr '\0' x
+        printf '\nafter\n'
+    }
+    run "$R" pipe - --to-file long.log < <(long)
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"line 2: it has more than 64"*"--on-error skip"* ]]
+    [ "$(cat long.log)" = before ]
+    run "$R" pipe - --on-error skip --to-file skipped.log < <(long)
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"line 2 is left out"*"3 read, 2 written, 0 filtered out, 0 to the dead letters, 1 skipped"* ]]
+    [ "$(cat skipped.log)" = $'before\nafter' ]
+    head -c 67108864 /dev/zero | tr '\0' x >exactly
+    "$R" pipe - --to-file exactly.log <exactly
+    cmp <(cat exactly; echo) exactly.log
+}
+
+@test "progress of pipes with names that look alike is kept apart" {
+    export XDG_STATE_HOME=$PWD/state
+    for t in a a-to-b b-to-c c; do
+        "$R" topic create "$t" -p 1
+        echo "$t" | "$R" produce "$t"
+    done
+    "$R" pipe a-to-b --to-topic c -e
+    "$R" pipe a --to-topic b-to-c -e
+    [ "$("$R" consume c -o start -e | tail -n 1)" = a-to-b ]
+    [ "$("$R" consume b-to-c -o start -e | tail -n 1)" = a ]
+    [ "$(find state -name '*.checkpoint' | wc -l)" = 2 ]
+}
+
 @test "partitions that are added while it runs are read, from an idle topic and from a busy one" {
     "$R" topic create growing -p 1
     "$R" topic create filling -p 1

@@ -56,7 +56,29 @@ another_topic_of_the_same_broker() {
         [ ! -e "$dir/state/pipe" ]
 }
 
+two_of_one_group() {
+    local one rc=0
+    "$rollway" pipe a -g four >"$dir/one" 2>"$dir/one.err" &
+    one=$!
+    for _ in $(seq 100); do
+        [ "$(committed four)" != 120 ] || break
+        sleep 0.2
+    done
+    seq 121 130 | "$rollway" produce a
+    for _ in $(seq 100); do
+        [ "$(wc -l <"$dir/one")" != 130 ] || break
+        sleep 0.2
+    done
+    # Another one has been here, and was further behind.
+    kafka org.apache.kafka.tools.consumer.group.ConsumerGroupCommand --bootstrap-server "$ROLLWAY_BROKERS" --group four --topic a \
+        --reset-offsets --to-earliest --execute >"$dir/reset" 2>&1
+    seq 131 140 | "$rollway" produce a
+    wait "$one" || rc=$?
+    [ "$rc" = 6 ] && grep -q "somebody else commits offsets of group four: a, partition" "$dir/one.err" && [ "$(committed four)" = 0 ]
+}
+
 t "a pipe begins where its group is, and commits" begins_where_the_group_is
 t "a pipe into a file commits what is in the file" commits_what_is_in_the_file
 t "a pipe into a topic needs nothing but its group" another_topic_of_the_same_broker
+t "a pipe ends when somebody else commits offsets of its group" two_of_one_group
 tap_end
