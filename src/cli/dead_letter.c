@@ -87,7 +87,7 @@ static int list(struct rw_dead_place *p, struct rw_topic *t, int64_t when, int64
         return no_memory(p->client);
     for (int32_t i = 0; i < p->n_partitions; i++)
         all[i] = i;
-    int rc = rw_list_offsets(p->client->cluster, t, all, p->n_partitions, when, false, ret,
+    int rc = rw_list_offsets(p->client->cluster, t, all, p->n_partitions, when, true, ret,
                              &p->client->err);
     rw_free(all);
     return rc;
@@ -203,6 +203,7 @@ static int read_topic(struct reading *r)
     struct rw_consumed got;
     int open = 0;
     rw_consumer_options_init(&o);
+    o.read_committed = true; /* what a transaction took back is no dead letter */
     if (rw_consumer_new(c->cluster, &o, &consumer) != RW_OK)
         return no_memory(c);
     int rc = RW_OK;

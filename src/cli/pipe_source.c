@@ -13,11 +13,11 @@
 
 /* ---- a topic ---- */
 
-/* Where to begin in partitions [from, n). work: room for 2 * n. */
+/* Where to begin in partitions [from, n). work: room for 3 * n. The end is where open transactions begin: what is behind it can not be read yet. */
 static int assign(struct rw_pipe *p, struct rw_topic *t, int from, int64_t *work)
 {
     int n = t->n_partitions - from, rc;
-    int64_t *starts = work, *ends = work + n;
+    int64_t *starts = work, *ends = work + n, *all_ends = work + 2 * n;
     int32_t *partitions = rw_alloc_array((size_t)n + 1, sizeof(*partitions));
     int64_t *grown = rw_realloc_array(p->ends, (size_t)t->n_partitions + 1, sizeof(*grown));
     p->ends = grown ? grown : p->ends;
@@ -30,7 +30,10 @@ static int assign(struct rw_pipe *p, struct rw_topic *t, int from, int64_t *work
     rc = rw_list_offsets(p->source.cluster, t, partitions, n, RW_OFFSET_EARLIEST, false, starts,
                          &p->source.err);
     if (!rc)
-        rc = rw_list_offsets(p->source.cluster, t, partitions, n, RW_OFFSET_LATEST, false, ends,
+        rc = rw_list_offsets(p->source.cluster, t, partitions, n, RW_OFFSET_LATEST, true, ends,
+                             &p->source.err);
+    if (!rc)
+        rc = rw_list_offsets(p->source.cluster, t, partitions, n, RW_OFFSET_LATEST, false, all_ends,
                              &p->source.err);
     for (int i = 0; i < n && !rc; i++) {
         int64_t at = rw_pipe_progress_get(&p->checkpoint.progress, from + i);
@@ -41,12 +44,12 @@ static int assign(struct rw_pipe *p, struct rw_topic *t, int from, int64_t *work
                         p->from, from + i, (long long)(starts[i] - begin));
             begin = starts[i];
         }
-        if (begin > ends[i]) {
+        if (begin > all_ends[i]) {
             rc = rw_client_fail(&p->source.err, RW_E_RANGE,
                                 "%s, partition %d ends at %lld, before the checkpoint's %lld: is "
                                 "it another topic of "
                                 "this name? Remove the checkpoint to begin anew",
-                                p->from, from + i, (long long)ends[i], (long long)begin);
+                                p->from, from + i, (long long)all_ends[i], (long long)begin);
             break;
         }
         p->ends[from + i] = p->exit_at_end ? ends[i] : INT64_MAX;
@@ -65,7 +68,7 @@ static int assign_all(struct rw_pipe *p, struct rw_topic *t)
     int from = rw_consumer_count(p->consumer), n = t->n_partitions - from;
     if (n <= 0)
         return RW_OK;
-    int64_t *work = rw_alloc_array((size_t)n * 2, sizeof(*work));
+    int64_t *work = rw_alloc_array((size_t)n * 3, sizeof(*work));
     int rc = work ? assign(p, t, from, work)
                   : rw_client_fail(&p->source.err, RW_E_NOMEM, "out of memory");
     rw_free(work);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Our own commands against Apache Kafka's broker: kafka.sh CLASSPATH. What only it has: consumer groups.
+# Our own commands against Apache Kafka's broker: kafka.sh CLASSPATH. What only it has: consumer groups and transactions.
 set -uo pipefail
 . "$(dirname "$0")/../../script/lib.sh"
 . "$(dirname "$0")/tap.sh"
@@ -20,6 +20,8 @@ listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
 advertised.listeners=PLAINTEXT://127.0.0.1:$port
 controller.listener.names=CONTROLLER
 offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
 log.dirs=$dir/data
 END
 id=$(kafka kafka.tools.StorageTool random-uuid 2>/dev/null | tail -n 1)
@@ -77,8 +79,27 @@ two_of_one_group() {
     [ "$rc" = 6 ] && grep -q "somebody else commits offsets of group four: a, partition" "$dir/one.err" && [ "$(committed four)" = 0 ]
 }
 
+committed_alone() {
+    "$rollway" topic create tx -p 1
+    mkfifo "$dir/held"
+    /usr/bin/python3 "$(dirname "$0")/transactions.py" "$ROLLWAY_BROKERS" tx <"$dir/held" >"$dir/tx" 2>"$dir/tx.err" &
+    exec 9>"$dir/held"
+    for _ in $(seq 150); do
+        [ ! -s "$dir/tx" ] || break
+        sleep 0.2
+    done
+    timeout 20 "$rollway" pipe tx -e >"$dir/out.tx"
+    exec 9>&-
+    [ "$(grep -c '^committed ' "$dir/out.tx")" = 500 ] && [ "$(wc -l <"$dir/out.tx")" = 500 ]
+}
+
 t "a pipe begins where its group is, and commits" begins_where_the_group_is
 t "a pipe into a file commits what is in the file" commits_what_is_in_the_file
 t "a pipe into a topic needs nothing but its group" another_topic_of_the_same_broker
 t "a pipe ends when somebody else commits offsets of its group" two_of_one_group
+if /usr/bin/python3 -c 'import confluent_kafka' 2>/dev/null; then
+    t "what a transaction took back is not read, and one that is open ends what is there now" committed_alone
+else
+    skip "transactions" "python3-confluent-kafka is not installed"
+fi
 tap_end
