@@ -93,7 +93,7 @@ static int take_options(struct rw_pipe *p)
     if (rc != RW_EXIT_OK)
         return rc;
     p->parses = rw_cli_has(p->cli, "parse") || where || p->format != RW_PIPE_AS_RAW || p->key_field;
-    if (where && rw_pipe_filter_new(rw_str(where), &rw_pipe_posix_regex, &p->filter, &err) != RW_OK)
+    if (where && rw_pipe_filter_new(rw_str(where), &rw_pipe_regex, &p->filter, &err) != RW_OK)
         return rw_cli_usage(p->cli, "--where: %s", err.text);
     return take_parser(p);
 }

@@ -14,7 +14,6 @@
  */
 #pragma once
 
-#include <regex.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/buf.h"
@@ -42,7 +41,7 @@ struct rw_format_token {
     char *literal; /* literal text, strftime pattern, %a's attribute */
     size_t literal_n;
     struct rw_format *inner; /* of %h */
-    regex_t *regex;
+    struct rw_regex *regex;
 };
 
 struct rw_format {

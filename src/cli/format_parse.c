@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/assert.h"
 #include "base/mem.h"
+#include "cli/regex.h"
 
 static const char text_fields[] = "tkv";
 static const char number_fields[] = "TKVHpoedxyi[|]";
@@ -180,20 +181,13 @@ static bool bracketed(const char *s, int n, const char *name, const char **ret, 
     return true;
 }
 
-/* Compiled with an anchor in front: a field begins where the one before it ended. */
+/* A field begins where the one before it ended. */
 static int take_regex(struct parse *p, struct rw_format_token *t, const char *s, int n)
 {
-    char pattern[300];
-    if (snprintf(pattern, sizeof(pattern), "^(%.*s)", n, s) >= (int)sizeof(pattern))
-        return wrong(p, "a regular expression is too long before");
-    regex_t *regex = rw_zalloc(sizeof(*regex));
-    if (!regex)
-        return RW_E_NOMEM;
-    if (regcomp(regex, pattern, REG_EXTENDED) != 0) {
-        rw_free(regex);
-        return wrong(p, "this is no regular expression, before");
-    }
-    t->regex = regex;
+    char why[RW_REGEX_WHY];
+    int rc = rw_regex_new(s, (size_t)n, RW_REGEX_AT_START, &t->regex, why);
+    if (rc)
+        return rc == RW_E_NOMEM ? rc : wrong(p, "this is no regular expression, before");
     t->mode = RW_FORMAT_REGEX;
     return RW_OK;
 }
@@ -258,9 +252,7 @@ static void free_token(struct rw_format_token *t)
 {
     rw_free(t->literal);
     rw_format_free(t->inner);
-    if (t->regex)
-        regfree(t->regex);
-    rw_free(t->regex);
+    rw_regex_free(t->regex);
 }
 
 /* at: behind the percent sign. */

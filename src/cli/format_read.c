@@ -8,6 +8,7 @@
  * nothing of the next line. At the end of the input that last delimiter may be missing.
  */
 #include "cli/format.h"
+#include "cli/regex.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -128,11 +129,11 @@ static int match(struct cut *c, const struct rw_format_token *t, struct rw_slice
     size_t left = (size_t)(c->end - c->at);
     for (size_t n = REGEX_FIRST;; n *= 16) {
         bool all = n >= left;
-        regmatch_t m = {.rm_so = 0, .rm_eo = (regoff_t)(all ? left : n)};
-        bool found = regexec(t->regex, (const char *)c->at, 1, &m, REG_STARTEND) == 0;
-        bool whole = found && (size_t)m.rm_eo < (all ? left : n);
+        size_t end = 0;
+        bool found = rw_regex_match(t->regex, c->at, all ? left : n, &end) == 1;
+        bool whole = found && end < (all ? left : n);
         if (found && (whole || (all && c->last) || n >= REGEX_MAX)) {
-            *ret = rw_slice(c->at, (size_t)m.rm_eo);
+            *ret = rw_slice(c->at, end);
             c->at += ret->n;
             return RW_OK;
         }

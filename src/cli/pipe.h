@@ -68,7 +68,7 @@ struct rw_pipe_item {
 };
 
 /* pipe_regex.c: what a filter uses for =~. */
-extern const struct rw_pipe_regex rw_pipe_posix_regex;
+extern const struct rw_pipe_regex rw_pipe_regex;
 
 /* pipe_line.c: parse, filter, format, and what happens when that does not go. Exit code. */
 int rw_pipe_take(struct rw_pipe *p, const struct rw_pipe_item *r);

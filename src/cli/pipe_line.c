@@ -81,7 +81,11 @@ int rw_pipe_take(struct rw_pipe *p, const struct rw_pipe_item *r)
             text.n--;
         if (rw_pipe_parse(p->parser, p->pattern, text, &p->fields, &err))
             return refused(p, r, "parse_error", err.text);
-        if (p->filter && !rw_pipe_filter_match(p->filter, &p->fields)) {
+        int wanted = p->filter ? rw_pipe_filter_match(p->filter, &p->fields) : 1;
+        if (wanted < 0)
+            return refused(p, r, "too_large",
+                           "a regular expression of --where takes too long on it");
+        if (wanted == 0) {
             p->filtered++;
             return RW_EXIT_OK;
         }

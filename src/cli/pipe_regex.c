@@ -1,34 +1,25 @@
-/* POSIX extended regular expressions for the filter of a pipe. */
-#include <regex.h>
-#include "base/mem.h"
+/* What a pipe's filter knows of regular expressions. */
+#include <string.h>
 #include "cli/pipe.h"
+#include "cli/regex.h"
+
+_Static_assert(RW_REGEX_WHY == 120, "the words of struct rw_pipe_regex");
 
 static void *compile(const char *pattern, char error[120])
 {
-    regex_t *r = rw_alloc(sizeof(*r));
-    if (!r) {
-        snprintf(error, 120, "out of memory");
-        return NULL;
-    }
-    int rc = regcomp(r, pattern, REG_EXTENDED | REG_NOSUB);
-    if (!rc)
-        return r;
-    regerror(rc, r, error, 120);
-    rw_free(r);
-    return NULL;
+    struct rw_regex *r = NULL;
+    return rw_regex_new(pattern, strlen(pattern), RW_REGEX_ANYWHERE, &r, error) == RW_OK ? r : NULL;
 }
 
-/* REG_STARTEND: text has no NUL at its end, and may have some inside. */
-static bool match(void *regex, struct rw_str text)
+static int match(void *regex, struct rw_str text)
 {
-    regmatch_t range = {.rm_so = 0, .rm_eo = text.n};
-    return regexec(regex, text.p, 0, &range, REG_STARTEND) == 0;
+    size_t end;
+    return rw_regex_match(regex, text.p, (size_t)text.n, &end);
 }
 
 static void release(void *regex)
 {
-    regfree(regex);
-    rw_free(regex);
+    rw_regex_free(regex);
 }
 
-const struct rw_pipe_regex rw_pipe_posix_regex = {compile, match, release};
+const struct rw_pipe_regex rw_pipe_regex = {compile, match, release};

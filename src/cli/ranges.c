@@ -1,10 +1,10 @@
 /* Partition lists and topic lists. */
 #include "cli/ranges.h"
 
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
+#include "cli/regex.h"
 
 #define PARTITION_MAX 100000
 
@@ -81,35 +81,32 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int compile(struct rw_cli_client *c, const char *text, regex_t *ret)
+static int compile(struct rw_cli_client *c, const char *text, struct rw_regex **ret)
 {
-    char anchored[512], why[128];
-    snprintf(anchored, sizeof(anchored), "^(%s)$", text);
-    int rc = regcomp(ret, anchored, REG_EXTENDED | REG_NOSUB);
-    if (rc == 0)
-        return RW_EXIT_OK;
-    regerror(rc, ret, why, sizeof(why));
-    return rw_cli_usage(c->cli, "\"%s\" is no regular expression: %s", text, why);
+    char why[RW_REGEX_WHY];
+    return rw_regex_new(text, strlen(text), RW_REGEX_WHOLE, ret, why) == RW_OK
+               ? RW_EXIT_OK
+               : rw_cli_usage(c->cli, "\"%s\" is no regular expression: %s", text, why);
 }
 
 /* All topics of the cache that match; `expression` NULL: all. */
 static int match(struct rw_cli_client *c, const char *expression, bool internal,
                  struct rw_name_list *l)
 {
-    regex_t re;
+    struct rw_regex *re = NULL;
+    size_t end;
     int rc = expression ? compile(c, expression, &re) : RW_EXIT_OK;
     if (rc != RW_EXIT_OK)
         return rc;
     for (int i = 0; i < c->cluster->n_topics && rc == RW_EXIT_OK; i++) {
         const struct rw_topic *t = c->cluster->topics[i];
         if ((t->internal && !internal) || has_name(l, t->name) ||
-            (expression && regexec(&re, t->name, 0, NULL, 0) != 0))
+            (re && rw_regex_match(re, t->name, strlen(t->name), &end) != 1))
             continue;
         if (rw_name_list_add(l, t->name) != RW_OK)
             rc = rw_cli_fail(c->cli, RW_EXIT_FAILED, NULL, "out of memory");
     }
-    if (expression)
-        regfree(&re);
+    rw_regex_free(re);
     return rc;
 }
 

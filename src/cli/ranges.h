@@ -20,7 +20,7 @@ void rw_name_list_deinit(struct rw_name_list *l);
 RW_MUST int rw_name_list_add(struct rw_name_list *l, const char *name);
 /*
  * The topics that the operands from `first` on name: literally, or with `regex` all topics that one of
- * the expressions (POSIX extended, anchored at both ends) matches. No operands: all topics. Internal ones
+ * the expressions (regex.h, anchored at both ends) matches. No operands: all topics. Internal ones
  * only with `internal` or by their literal name. Asks the cluster where it must. Exit code.
  */
 int rw_cli_topics(struct rw_cli_client *c, int first, bool regex, bool internal,

@@ -53,8 +53,8 @@ static bool contains(struct rw_str text, struct rw_str what)
     return false;
 }
 
-static bool compare(const struct rw_pipe_filter *f, const struct rw_pipe_node *n,
-                    struct rw_pipe_record *r)
+static int compare(const struct rw_pipe_filter *f, const struct rw_pipe_node *n,
+                   struct rw_pipe_record *r)
 {
     struct rw_pipe_value v;
     int c = 0;
@@ -87,16 +87,20 @@ static bool compare(const struct rw_pipe_filter *f, const struct rw_pipe_node *n
     return false;
 }
 
-static bool holds(const struct rw_pipe_filter *f, int i, struct rw_pipe_record *r)
+static int holds(const struct rw_pipe_filter *f, int i, struct rw_pipe_record *r)
 {
     const struct rw_pipe_node *n = &f->nodes[i];
+    int is;
     switch (n->op) {
     case RW_PIPE_OP_AND:
-        return holds(f, n->left, r) && holds(f, n->right, r);
+        is = holds(f, n->left, r);
+        return is == 1 ? holds(f, n->right, r) : is;
     case RW_PIPE_OP_OR:
-        return holds(f, n->left, r) || holds(f, n->right, r);
+        is = holds(f, n->left, r);
+        return is == 0 ? holds(f, n->right, r) : is;
     case RW_PIPE_OP_NOT:
-        return !holds(f, n->left, r);
+        is = holds(f, n->left, r);
+        return is < 0 ? is : !is;
     case RW_PIPE_OP_EXISTS:
     case RW_PIPE_OP_EQ:
     case RW_PIPE_OP_NE:
@@ -111,7 +115,7 @@ static bool holds(const struct rw_pipe_filter *f, int i, struct rw_pipe_record *
     return compare(f, n, r);
 }
 
-bool rw_pipe_filter_match(const struct rw_pipe_filter *f, struct rw_pipe_record *r)
+int rw_pipe_filter_match(const struct rw_pipe_filter *f, struct rw_pipe_record *r)
 {
     return holds(f, f->root, r);
 }

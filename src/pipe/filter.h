@@ -19,7 +19,8 @@
 struct rw_pipe_regex {
     /* NULL: the error says why. The pattern is NUL-terminated. */
     void *(*compile)(const char *pattern, char error[120]);
-    bool (*match)(void *regex, struct rw_str text);
+    /* 1: matches, 0: does not, < 0: it was too much work. */
+    int (*match)(void *regex, struct rw_str text);
     void (*free)(void *regex);
 };
 
@@ -29,4 +30,5 @@ struct rw_pipe_filter;
 RW_MUST int rw_pipe_filter_new(struct rw_str text, const struct rw_pipe_regex *regex,
                                struct rw_pipe_filter **ret_filter, struct rw_err *ret_err);
 void rw_pipe_filter_free(struct rw_pipe_filter *f); /* NULL is fine */
-bool rw_pipe_filter_match(const struct rw_pipe_filter *f, struct rw_pipe_record *r);
+/* 1: it goes on, 0: it does not, < 0: a regular expression was too much work for it. */
+RW_MUST int rw_pipe_filter_match(const struct rw_pipe_filter *f, struct rw_pipe_record *r);

@@ -256,6 +256,19 @@ END
     cmp <(cat exactly; echo) exactly.log
 }
 
+@test "a regular expression that would take for ever on a line is given up on it" {
+    python3 -c 'print("{\"msg\":\"" + "x" * 1000000 + "\"}"); print("{\"msg\":\"xxy\"}"); print("{\"msg\":\"\u00e9\"}")' >in
+    run timeout 20 "$R" pipe - -w 'msg =~ "(x+x+)+[yz]"' -f text <in
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"line 1: a regular expression of --where takes too long on it"* ]]
+    [ "$(timeout 20 "$R" pipe - -w 'msg =~ "(x+x+)+[yz]"' -f text --on-error skip -q <in)" = xxy ]
+    [ "$(timeout 20 "$R" pipe - -w 'msg =~ "x.*y|^.$"' -f text -q <in | tail -n 1)" = é ]
+    [ "$(timeout 20 "$R" pipe - -w 'msg =~ "^[[:alpha:]]{3}$" and not msg =~ "\\d"' -f text <in)" = xxy ]
+    run "$R" pipe - -w 'msg =~ "(x"' <in
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"missing closing parenthesis, at character 3"* ]]
+}
+
 @test "progress of pipes with names that look alike is kept apart" {
     export XDG_STATE_HOME=$PWD/state
     for t in a a-to-b b-to-c c; do
