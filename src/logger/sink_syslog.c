@@ -111,16 +111,33 @@ static void add_name(struct rw_buf *b, const char *p, size_t n, size_t most, con
         rw_buf_add_u8(b, '-');
 }
 
+/* A control character as "\n", "\u001b": a receiver may write it to its file, or to a terminal, as it is. How many bytes it has; 0: it is
+ * none. */
+static size_t add_control(struct rw_buf *b, const char *p, size_t n)
+{
+    const unsigned char *u = (const unsigned char *)p;
+    size_t size = n > 1 && u[0] == 0xc2 && u[1] < 0xa0          ? 2
+                  : (u[0] < ' ' && u[0] != '\t') || u[0] == 127 ? 1
+                                                                : 0;
+    char text[16];
+    struct rw_lg_out o = {text, sizeof(text), 0};
+    if (size)
+        rw_lg_put_plain(&o, p, size);
+    rw_buf_add(b, text, o.n);
+    return size;
+}
+
 /* UTF-8; what is not is replaced. `escape`: a value of structured data. */
 static void add_utf8(struct rw_buf *b, const char *p, size_t n, bool escape)
 {
     while (n) {
-        size_t fine = rw_utf8_prefix(p, n);
-        for (size_t i = 0; i < fine; i++) {
+        size_t fine = rw_utf8_prefix(p, n), control;
+        for (size_t i = 0; i < fine; i += control ? control : 1) {
+            control = add_control(b, p + i, fine - i);
             if (escape && (p[i] == '"' || p[i] == '\\' || p[i] == ']'))
                 rw_buf_add_u8(b, '\\');
-            rw_buf_add_u8(b,
-                          p[i] ? (uint8_t)p[i] : ' '); /* NUL ends a message for many receivers */
+            if (!control)
+                rw_buf_add_u8(b, (uint8_t)p[i]);
         }
         p += fine;
         n -= fine;
