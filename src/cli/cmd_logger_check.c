@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "base/human.h"
 #include "base/mem.h"
 #include "log/checkpoint.h"
@@ -105,6 +106,21 @@ static void limits(struct check *c)
     }
 }
 
+/* False, with errno: no file could be made in the folder of the rings, which only the default one is made for. */
+static bool has_room_for_rings(const struct rw_lg_config *g)
+{
+    struct stat st;
+    if (strcmp(g->dir, "none") == 0)
+        return true;
+    if (stat(g->dir, &st) != 0)
+        return false;
+    if (!S_ISDIR(st.st_mode)) {
+        errno = ENOTDIR;
+        return false;
+    }
+    return access(g->dir, W_OK | X_OK) == 0;
+}
+
 static void process(struct check *c)
 {
     const struct rw_lg_config *g = &c->config;
@@ -134,6 +150,9 @@ static void process(struct check *c)
         ms(c, g->metrics_ms);
         rw_buf_add_u8(c->out, '\n');
     }
+    if (!has_room_for_rings(g))
+        warn(c,
+             "the rings can not be there, as it looks from here, and the program would not start");
     if (strcmp(g->dir, "none") == 0)
         warn(c, "without a file of rings, what was not written is lost when the program is killed");
 }
@@ -289,6 +308,9 @@ static int load(struct check *c, struct rw_buf *text)
         rc = stand_in(&c->config);
     if (!rc)
         rc = rw_lg_config_finish(&c->config, &err);
+    if (!rc && rw_cli_has(c->cli, "open") && !has_room_for_rings(&c->config))
+        return rw_cli_fail(c->cli, RW_EXIT_FAILED, NULL, "the file of the rings in %s: %s",
+                           c->config.dir, strerror(errno));
     for (unsigned i = 0; !rc && i < c->config.n_appenders; i++)
         rc = rw_lg_try_sink(&c->config, i, rw_cli_has(c->cli, "open"), &err);
     return rc ? rw_cli_fail(c->cli, RW_EXIT_FAILED, NULL, "%s",

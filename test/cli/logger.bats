@@ -361,4 +361,11 @@ assert d["kind"] == "spool" and d["records"] == 5 and not d["alive"] and d["appl
     [ "$status" -eq 0 ]
     [[ "$output" == *"the format must be one that the program brings along"*"another appender writes to this file too"*"the program must bring the callback along"* ]]
     [ ! -e same.log ]
+    echo 'rings.dir = /nowhere/at/all' >conf
+    run "$R" logger check conf
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"the rings can not be there"* ]]
+    run "$R" logger check --open conf
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"the file of the rings in /nowhere/at/all: No such file or directory"* ]]
 }
