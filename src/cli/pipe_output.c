@@ -178,9 +178,13 @@ static int write_file(struct rw_pipe *p)
             rw_cli_note(p->cli, "%s: %s; trying again", path, rw_code_text(rc));
         told = true;
         if (rw_cli_interrupted())
-            return rw_cli_fail(
-                p->cli, RW_EXIT_INTERRUPTED, NULL,
-                "not everything could be written; the next start goes on from what was");
+            return p->consumer
+                       ? rw_cli_fail(p->cli, RW_EXIT_INTERRUPTED, NULL,
+                                     "not everything could be written; the next start goes on from "
+                                     "what was")
+                       : rw_cli_fail(p->cli, RW_EXIT_INTERRUPTED, NULL,
+                                     "%zu lines of standard input could not be written",
+                                     p->pending_lines);
         nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
     }
     if (told)
@@ -197,7 +201,7 @@ static int flush_file(struct rw_pipe *p)
     int rc = p->file->ops->sync(p->file, true);
     /* What a failed sync has lost can not be told: the next start writes it again from the checkpoint on. */
     return rc ? rw_cli_fail(p->cli, RW_EXIT_FAILED,
-                            "the next start goes on from the last checkpoint",
+                            p->consumer ? "the next start goes on from the last checkpoint" : NULL,
                             "%s could not be synced: %s", rw_cli_string(p->cli, "to-file", ""),
                             rw_code_text(rc))
               : RW_EXIT_OK;

@@ -226,6 +226,8 @@ END
     [ "$status" -eq 1 ]
     [[ "$output" == *"line 2: "* ]]
     [ "$(cat out.log)" = '{"a":1}' ]
+    run timeout -s INT 3 "$R" pipe - --to-file /dev/full < <(seq 10)
+    [[ "$output" == *"no space left; trying again"*"10 lines of standard input could not be written"* ]]
     run "$R" pipe - --to-file never.log </
     [ "$status" -eq 1 ]
     [[ "$output" == *"standard input can not be read: Is a directory"* ]]
