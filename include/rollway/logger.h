@@ -150,7 +150,7 @@ struct rollway_logger_options {
     const char *settings; /* settings as text, one in a line; they win over the file's */
 };
 
-/* Starts logging for the process. `options` may be NULL. INVAL (a setting is wrong: rollway_logger_error() says which, in
+/* Starts logging for the process. `options` may be NULL. INVAL (a setting is wrong, or `size` is not set: rollway_logger_error() says which, in
  * words), EXISTS as INVAL when it runs already, NOT_FOUND and PERM for the file, NOMEM, LIMIT (no thread). When it
  * fails, records go to standard error as before. */
 ROLLWAY_API int rollway_logger_start(const struct rollway_logger_options *options);
@@ -269,6 +269,7 @@ enum {
     ROLLWAY_T_INT_ = 1,
     ROLLWAY_T_UINT_,
     ROLLWAY_T_DOUBLE_,
+    ROLLWAY_T_FLOAT_, /* the bits of a double, written with the digits that a float has */
     ROLLWAY_T_BOOL_,
     ROLLWAY_T_CHAR_,
     ROLLWAY_T_POINTER_,
@@ -432,6 +433,7 @@ template <class Value> struct type {
                 !std::is_floating_point<Value>::value
             ? ROLLWAY_T_INT_
         : std::is_integral<typename number<Value>::type>::value ? ROLLWAY_T_UINT_
+        : std::is_same<Value, float>::value                     ? ROLLWAY_T_FLOAT_
         : std::is_floating_point<Value>::value                  ? ROLLWAY_T_DOUBLE_
         : is_cstr<Value>::value                                 ? ROLLWAY_T_CSTR_
         : std::is_pointer<Value>::value || std::is_same<Value, decltype(nullptr)>::value
@@ -567,7 +569,7 @@ __extension__ typedef unsigned __int128 rollway_uint128_;
     _Generic((v), _Bool: ROLLWAY_T_BOOL_, char: ROLLWAY_T_CHAR_, signed char: ROLLWAY_T_INT_, short: ROLLWAY_T_INT_,  \
         int: ROLLWAY_T_INT_, long: ROLLWAY_T_INT_, long long: ROLLWAY_T_INT_, unsigned char: ROLLWAY_T_UINT_,         \
         unsigned short: ROLLWAY_T_UINT_, unsigned: ROLLWAY_T_UINT_, unsigned long: ROLLWAY_T_UINT_,                   \
-        unsigned long long: ROLLWAY_T_UINT_, float: ROLLWAY_T_DOUBLE_, double: ROLLWAY_T_DOUBLE_,                     \
+        unsigned long long: ROLLWAY_T_UINT_, float: ROLLWAY_T_FLOAT_, double: ROLLWAY_T_DOUBLE_,                     \
         long double: ROLLWAY_T_DOUBLE_, char *: ROLLWAY_T_CSTR_, const char *: ROLLWAY_T_CSTR_,                       \
         const struct rollway_text *: ROLLWAY_T_TEXT_, struct rollway_text *: ROLLWAY_T_TEXT_,                         \
         const struct rollway_bytes *: ROLLWAY_T_BYTES_, struct rollway_bytes *: ROLLWAY_T_BYTES_,                     \

@@ -23,6 +23,9 @@ static struct rw_lg_value value_of(unsigned type, unsigned long long bits)
     } else if (type == ROLLWAY_T_BYTES_ && p) {
         v.p = ((const struct rollway_bytes *)p)->p;
         v.n = ((const struct rollway_bytes *)p)->n;
+    } else if (type == ROLLWAY_T_FLOAT_) {
+        v.type = ROLLWAY_T_DOUBLE_;
+        v.bits = rw_lg_float_bits(v.bits);
     } else if (type == ROLLWAY_T_ERRNO_ && p) {
         v.bits = (uint64_t)((const struct rollway_errno *)p)->value;
     }

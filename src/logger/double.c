@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
@@ -92,6 +93,34 @@ void rw_lg_put_double(struct rw_lg_out *o, double v)
         rw_lg_put_uint(o, (uint64_t)v);
     else if (v < 1e-4 || v >= 1e15 || !put_short(o, v))
         put_long(o, v);
+}
+
+static double shortest_float(float v)
+{
+    for (unsigned k = 0; k < 10; k++) {
+        double t = fabs((double)v) * powers[k];
+        if (t >= 1e9)
+            break;
+        double d = copysign((double)(uint64_t)(t + 0.5) / powers[k], (double)v);
+        if ((float)d == v)
+            return d;
+    }
+    char text[32];
+    for (int precision = 1; isfinite(v); precision++) {
+        snprintf(text, sizeof(text), "%.*e", precision - 1, (double)v);
+        if (precision == 9 || strtof(text, NULL) == v)
+            return strtod(text, NULL);
+    }
+    return (double)v;
+}
+
+uint64_t rw_lg_float_bits(uint64_t bits)
+{
+    double d;
+    memcpy(&d, &bits, sizeof(d));
+    d = shortest_float((float)d);
+    memcpy(&bits, &d, sizeof(bits));
+    return bits;
 }
 
 /* The number is whole + f / 2^shift, all exact; f * 10^digits has at most 83 bits. */

@@ -164,7 +164,7 @@ int rollway_logger_start(const struct rollway_logger_options *options)
     if (!rc && !e)
         rc = RW_E_NOMEM;
     if (!rc)
-        rc = rw_lg_keep_options(e, options);
+        rc = rw_lg_keep_options(e, options, &err);
     if (!rc)
         rc = rw_lg_read_settings(e, &e->config, &err);
     if (!rc)

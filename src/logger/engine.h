@@ -52,6 +52,7 @@ struct rw_lg_self {
     uint8_t left;        /* the thread is ending: no ring any more */
     uint8_t acquiring;   /* a signal that comes now has to do without */
     uint8_t collects;    /* the collector's thread: would wait for itself */
+    uint8_t common; /* inside the ring that nobody owns: a signal handler would wait for itself */
     struct rw_lg_ring *ring;
     struct rw_lg_context *context; /* NULL: none */
 } __attribute__((aligned(32)));    /* in one cache line */

@@ -72,6 +72,8 @@ void rw_lg_put_hex_bytes(struct rw_lg_out *o, const void *p, size_t n);
 
 /* double.c. The shortest digits that read back as the same number; nan, inf, -inf. The locale does not matter. */
 void rw_lg_put_double(struct rw_lg_out *o, double v);
+/* The bits of the double that has the shortest digits which a float reads back as this one: 0.1 for 0.1f. */
+uint64_t rw_lg_float_bits(uint64_t bits);
 /* As printf's %.<digits>f in the C locale, for digits <= 9 and a finite |v| < 1e18. False: not written. */
 bool rw_lg_put_fixed(struct rw_lg_out *o, double v, unsigned digits);
 

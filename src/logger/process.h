@@ -125,6 +125,7 @@ void rw_lg_retire(struct rw_lg_map *m);
 /* ---- settings.c ---- */
 
 /* Copies what the program gave. */
-RW_MUST int rw_lg_keep_options(struct rw_lg_engine *e, const struct rollway_logger_options *o);
+RW_MUST int rw_lg_keep_options(struct rw_lg_engine *e, const struct rollway_logger_options *o,
+                               struct rw_err *err);
 /* Everything that says how to log: the file, the program's own settings, the environment. */
 RW_MUST int rw_lg_read_settings(struct rw_lg_engine *e, struct rw_lg_config *c, struct rw_err *err);

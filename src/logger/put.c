@@ -271,16 +271,24 @@ static bool own_common(struct rw_lg_ring *r, unsigned level)
 static void put_common(struct call *c)
 {
     struct rw_lg_ring *r = rw_lg_ring(&rw_lg_caller.map, 0);
+    if (rw_lg_self.common) {
+        atomic_fetch_add(&rw_lg_counts.dropped[c->site->level], 1);
+        return;
+    }
     for (unsigned tries = 0; atomic_exchange_explicit(&r->busy, 1, memory_order_acquire); tries++)
         if (tries == 10000) {
             atomic_fetch_add(&rw_lg_counts.dropped[c->site->level], 1);
             return;
         }
+    rw_lg_self.common = 1;
+    atomic_signal_fence(memory_order_seq_cst);
     if (site_id(c->site) >> RW_LG_ID_BITS != atomic_load(&r->generation))
         atomic_fetch_add(&rw_lg_counts.dropped[c->site->level], 1); /* closed in this moment */
     else if (own_common(r, c->site->level))
         put_record(r, c);
     atomic_store_explicit(&r->busy, 0, memory_order_release);
+    atomic_signal_fence(memory_order_seq_cst);
+    rw_lg_self.common = 0;
 }
 
 /* Registers the site in this generation. False: it is switched off after all, or the dictionary is full. */

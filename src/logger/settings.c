@@ -103,8 +103,12 @@ int rw_lg_read_settings(struct rw_lg_engine *e, struct rw_lg_config *c, struct r
     return rc ? rc : rw_lg_config_finish(c, err);
 }
 
-int rw_lg_keep_options(struct rw_lg_engine *e, const struct rollway_logger_options *o)
+int rw_lg_keep_options(struct rw_lg_engine *e, const struct rollway_logger_options *o,
+                       struct rw_err *err)
 {
+    const size_t first = offsetof(struct rollway_logger_options, settings) + sizeof(o->settings);
+    if (o && o->size < first)
+        return rw_err_set(err, RW_E_INVAL, "options.size is not set");
     snprintf(e->name, sizeof(e->name), "%s", o && o->name ? o->name : rw_os_program());
     for (char *p = e->name; *p; p++)
         if (*p == '/')

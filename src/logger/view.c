@@ -77,8 +77,13 @@ static inline bool take(struct cursor *c, uint8_t type, struct rw_lg_value *ret_
     ret_value->bits = bits;
     ret_value->p = NULL;
     ret_value->n = 0;
-    if (type < ROLLWAY_T_CSTR_ || bits == RW_LG_NULL)
+    if (type < ROLLWAY_T_CSTR_ || bits == RW_LG_NULL) {
+        if (type == ROLLWAY_T_FLOAT_) {
+            ret_value->type = ROLLWAY_T_DOUBLE_;
+            ret_value->bits = rw_lg_float_bits(bits);
+        }
         return true;
+    }
     if (bits > (uint64_t)(c->end - c->text))
         return false;
     ret_value->p = c->text;

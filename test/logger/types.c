@@ -41,7 +41,7 @@ int main(int argc, char **argv)
                  "ull", ULLONG_MAX);
     struct bits bits = {5, -3, 1};
     rollway_info("bits", "u3", bits.u3, "i5", bits.i5, "b", bits.b);
-    float f = 1.5f;
+    float f = 0.1f;
     long double ld = 2.5L;
     _Bool yes = 1;
     char c = 'c';

@@ -37,7 +37,7 @@ int main(int argc, char **)
                  text.c_str());
     rollway_info("enums", "s", small::value, "m", minus, "b", big::most);
     rollway_info("wide", "w", L'x', "16", u'y', "32", U'z');
-    rollway_info("numbers", "f", 1.5f, "ld", 2.5L, "b", true, "c", 'c', "u", ~0ULL, "i", -1);
+    rollway_info("numbers", "f", 0.1f, "ld", 2.5L, "b", true, "c", 'c', "u", ~0ULL, "i", -1);
     rollway_info("pointers", "n", nullptr, "v", static_cast<void *>(nullptr));
     tell(42);
     tell(std::string("in a template"));

@@ -471,6 +471,15 @@ static void formats_that_others_cut(void **state)
     rollway_logger_close(100);
 }
 
+static void options_without_a_size(void **state)
+{
+    (void)state;
+    assert_true(rollway_logger_start(&(struct rollway_logger_options){.name = "x"}) < 0);
+    assert_non_null(strstr(rollway_logger_error(), "options.size is not set"));
+    assert_int_equal(rollway_logger_start(NULL), 0);
+    rollway_logger_close(100);
+}
+
 /* As people write them. */
 static void settings_with_blanks_and_capitals(void **state)
 {
@@ -566,6 +575,7 @@ int main(void)
         cmocka_unit_test(each_call_is_written_in_sync_mode),
         cmocka_unit_test(a_killed_process_loses_nothing),
         cmocka_unit_test(settings_that_are_wrong_are_named),
+        cmocka_unit_test(options_without_a_size),
         cmocka_unit_test(settings_with_blanks_and_capitals),
         cmocka_unit_test(formats_that_others_cut),
         cmocka_unit_test(settings_are_read_again),

@@ -1,5 +1,6 @@
 /* out.c, double.c, date.c, escape.c: next to the C library and to simple models. */
 #include <locale.h>
+#include <float.h>
 #include <math.h>
 #include <time.h>
 #include "base/utf8.h"
@@ -116,6 +117,62 @@ static void doubles(void **state)
     begin();
     rw_lg_put_double(&out, NAN), rw_lg_put_double(&out, -INFINITY);
     assert_string_equal(said(), "nan-inf");
+}
+
+static const char *float_text(float f)
+{
+    double d = (double)f;
+    uint64_t bits;
+    memcpy(&bits, &d, sizeof(bits));
+    bits = rw_lg_float_bits(bits);
+    memcpy(&d, &bits, sizeof(d));
+    begin();
+    rw_lg_put_double(&out, d);
+    return said();
+}
+
+/* What a float says is read back as this float, and nothing with fewer digits is. */
+static void floats(void **state)
+{
+    (void)state;
+    static const struct {
+        float f;
+        const char *text;
+    } known[] = {{0.1F, "0.1"},
+                 {-0.3F, "-0.3"},
+                 {1.5F, "1.5"},
+                 {16777216.0F, "16777216"},
+                 {1e10F, "10000000000"},
+                 {3.4028235e38F, "3.4028235e+38"},
+                 {1e-45F, "1e-45"},
+                 {1e-7F, "1e-07"},
+                 {0.0F, "0"},
+                 {-0.0F, "-0"},
+                 {NAN, "nan"},
+                 {-INFINITY, "-inf"},
+                 {3.14159274F, "3.1415927"}};
+    for (size_t i = 0; i < COUNT(known); i++)
+        assert_string_equal(float_text(known[i].f), known[i].text);
+    char shorter[32];
+    uint32_t bits = 1;
+    for (int i = 0; i < 200000; i++) {
+        float f;
+        bits = bits * 1664525 + 1013904223;
+        memcpy(&f, &bits, sizeof(f));
+        if (!isfinite(f) || fabsf(f) < FLT_MIN)
+            continue;
+        const char *told = float_text(f);
+        assert_true(strtof(told, NULL) == f);
+        if (fabsf(f) < 1e9F && truncf(f) == f)
+            continue; /* integers are written out */
+        int digits = 0;
+        for (const char *p = told; *p && *p != 'e'; p++)
+            digits += *p >= '0' && *p <= '9' && (digits || *p != '0');
+        for (size_t n = strlen(told); n && told[n - 1] == '0' && !strchr(told, 'e'); n--)
+            digits--;
+        snprintf(shorter, sizeof(shorter), "%.*e", digits > 1 ? digits - 2 : 0, (double)f);
+        assert_true(digits <= 9 && (digits <= 1 || strtof(shorter, NULL) != f));
+    }
 }
 
 /* Exactly between two decimals: to the even one. */
@@ -265,9 +322,9 @@ static void locales(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(integers), cmocka_unit_test(doubles), cmocka_unit_test(halves),
-        cmocka_unit_test(times),    cmocka_unit_test(escapes), cmocka_unit_test(logfmt),
-        cmocka_unit_test(locales),
+        cmocka_unit_test(integers), cmocka_unit_test(doubles), cmocka_unit_test(floats),
+        cmocka_unit_test(halves),   cmocka_unit_test(times),   cmocka_unit_test(escapes),
+        cmocka_unit_test(logfmt),   cmocka_unit_test(locales),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
