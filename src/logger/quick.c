@@ -98,6 +98,7 @@ QUICK uint8_t *put_pieces(uint8_t *at, const uint8_t *end, const unsigned long l
 {
     uint64_t *to = (uint64_t *)(void *)at;
     uint8_t *p = at + 8 * n;
+#pragma GCC unroll 4
     for (unsigned i = 0; i < n; i++, follow >>= 4) {
         unsigned kind = follow & 15;
         if (!kind) {
@@ -186,15 +187,43 @@ QUICK enum outcome put(const struct rollway_site *site, const struct rollway_log
     return DONE;
 }
 
-/* Apart, and called last, so that values become an array only here, and nothing is saved for it before. */
-static __attribute__((noinline)) void text(struct rollway_site *site,
-                                           const struct rollway_logger *logger,
-                                           unsigned long long a, unsigned long long b,
-                                           unsigned long long c, unsigned long long d)
+QUICK void text(struct rollway_site *site, const struct rollway_logger *logger,
+                const unsigned long long *values, unsigned n)
 {
-    const unsigned long long values[] = {a, b, c, d};
-    if (__builtin_expect(!put_text(site, logger, values, site->n_fields), 0))
+    if (__builtin_expect(!put_text(site, logger, values, n), 0))
         rw_lg_call(site, logger, values);
+}
+
+/* Apart, and called last, so that values become an array only here, and nothing is saved for it before. One for each number of fields: each
+ * field has branches of its own then, which the processor foresees better than those of a loop. */
+static __attribute__((noinline)) void text1(struct rollway_site *site,
+                                            const struct rollway_logger *logger,
+                                            unsigned long long a)
+{
+    text(site, logger, (const unsigned long long[]){a}, 1);
+}
+
+static __attribute__((noinline)) void text2(struct rollway_site *site,
+                                            const struct rollway_logger *logger,
+                                            unsigned long long a, unsigned long long b)
+{
+    text(site, logger, (const unsigned long long[]){a, b}, 2);
+}
+
+static __attribute__((noinline)) void text3(struct rollway_site *site,
+                                            const struct rollway_logger *logger,
+                                            unsigned long long a, unsigned long long b,
+                                            unsigned long long c)
+{
+    text(site, logger, (const unsigned long long[]){a, b, c}, 3);
+}
+
+static __attribute__((noinline)) void text4(struct rollway_site *site,
+                                            const struct rollway_logger *logger,
+                                            unsigned long long a, unsigned long long b,
+                                            unsigned long long c, unsigned long long d)
+{
+    text(site, logger, (const unsigned long long[]){a, b, c, d}, 4);
 }
 
 static ROLLWAY_COLD_ __attribute__((noinline)) void other(
@@ -203,16 +232,6 @@ static ROLLWAY_COLD_ __attribute__((noinline)) void other(
 {
     const unsigned long long values[] = {a, b, c, d};
     rw_lg_call(site, logger, values);
-}
-
-QUICK void finish(enum outcome outcome, struct rollway_site *site,
-                  const struct rollway_logger *logger, unsigned long long a, unsigned long long b,
-                  unsigned long long c, unsigned long long d)
-{
-    if (outcome == TEXT)
-        text(site, logger, a, b, c, d);
-    else if (__builtin_expect(outcome == OTHER, 0))
-        other(site, logger, a, b, c, d);
 }
 
 void rollway_put_(struct rollway_site *site, const struct rollway_logger *logger,
@@ -225,31 +244,47 @@ void rollway_put_(struct rollway_site *site, const struct rollway_logger *logger
 
 void rollway_put0_(struct rollway_site *site, const struct rollway_logger *logger)
 {
-    finish(put(site, logger, NULL, 0), site, logger, 0, 0, 0, 0);
+    if (__builtin_expect(put(site, logger, NULL, 0) == OTHER, 0))
+        other(site, logger, 0, 0, 0, 0);
 }
 
 void rollway_put1_(struct rollway_site *site, const struct rollway_logger *logger,
                    unsigned long long a)
 {
-    finish(put(site, logger, (const unsigned long long[]){a}, 1), site, logger, a, 0, 0, 0);
+    enum outcome outcome = put(site, logger, (const unsigned long long[]){a}, 1);
+    if (outcome == TEXT)
+        text1(site, logger, a);
+    else if (__builtin_expect(outcome == OTHER, 0))
+        other(site, logger, a, 0, 0, 0);
 }
 
 void rollway_put2_(struct rollway_site *site, const struct rollway_logger *logger,
                    unsigned long long a, unsigned long long b)
 {
-    finish(put(site, logger, (const unsigned long long[]){a, b}, 2), site, logger, a, b, 0, 0);
+    enum outcome outcome = put(site, logger, (const unsigned long long[]){a, b}, 2);
+    if (outcome == TEXT)
+        text2(site, logger, a, b);
+    else if (__builtin_expect(outcome == OTHER, 0))
+        other(site, logger, a, b, 0, 0);
 }
 
 void rollway_put3_(struct rollway_site *site, const struct rollway_logger *logger,
                    unsigned long long a, unsigned long long b, unsigned long long c)
 {
-    finish(put(site, logger, (const unsigned long long[]){a, b, c}, 3), site, logger, a, b, c, 0);
+    enum outcome outcome = put(site, logger, (const unsigned long long[]){a, b, c}, 3);
+    if (outcome == TEXT)
+        text3(site, logger, a, b, c);
+    else if (__builtin_expect(outcome == OTHER, 0))
+        other(site, logger, a, b, c, 0);
 }
 
 void rollway_put4_(struct rollway_site *site, const struct rollway_logger *logger,
                    unsigned long long a, unsigned long long b, unsigned long long c,
                    unsigned long long d)
 {
-    finish(put(site, logger, (const unsigned long long[]){a, b, c, d}, 4), site, logger, a, b, c,
-           d);
+    enum outcome outcome = put(site, logger, (const unsigned long long[]){a, b, c, d}, 4);
+    if (outcome == TEXT)
+        text4(site, logger, a, b, c, d);
+    else if (__builtin_expect(outcome == OTHER, 0))
+        other(site, logger, a, b, c, d);
 }
