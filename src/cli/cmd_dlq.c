@@ -202,21 +202,39 @@ static void letter_json(struct rw_buf *out, const struct rw_dead_letter *l)
     rw_buf_add_u8(out, '\n');
 }
 
-/* For people: quoted as JSON has it, so that nothing in it does anything to a terminal. */
+/* As JSON has it, and the control characters of U+0080 to U+009F as well, which terminals obey: nothing in it does anything to one. */
+static void escape(struct rw_buf *out, const void *text, size_t n)
+{
+    const uint8_t *p = text;
+    size_t from = 0;
+    for (size_t i = 0; i + 1 < n; i++)
+        if (p[i] == 0xc2 && p[i + 1] >= 0x80 && p[i + 1] < 0xa0) {
+            rw_json_escape(out, p + from, i - from);
+            rw_buf_printf(out, "\\u00%02x", p[i + 1]);
+            from = i + 2;
+            i++;
+        }
+    rw_json_escape(out, from < n ? p + from : (const uint8_t *)"", n - from);
+}
+
+/* For people. */
 static void text_line(struct rw_buf *out, const char *name, struct rw_slice text)
 {
     rw_buf_printf(out, "  %-8s ", name);
-    if (text.p)
-        rw_json_quote(out, text.p, text.n);
-    else
+    if (text.p) {
+        rw_buf_add_u8(out, '"');
+        escape(out, text.p, text.n);
+        rw_buf_add_u8(out, '"');
+    } else {
         rw_buf_add_str(out, "null");
+    }
     rw_buf_add_u8(out, '\n');
 }
 
 static void plain(struct rw_buf *out, struct rw_slice text, const char *missing)
 {
     if (text.p)
-        rw_json_escape(out, text.p, text.n);
+        escape(out, text.p, text.n);
     else
         rw_buf_add_str(out, missing);
 }
@@ -256,7 +274,7 @@ static void letter_text(struct rw_buf *out, const struct rw_dead_letter *l)
         if ((size_t)h->key.n >= prefix && memcmp(h->key.p, RW_DLQ_PREFIX, prefix) == 0)
             continue;
         rw_buf_add_str(out, "  header   ");
-        rw_json_escape(out, h->key.p, (size_t)h->key.n);
+        escape(out, h->key.p, (size_t)h->key.n);
         rw_buf_add_str(out, " = ");
         plain(out, h->value, "null");
         rw_buf_add_u8(out, '\n');

@@ -474,6 +474,8 @@ static int work(struct rw_cli *cli, struct rw_cli_client *c, struct rw_arena *ar
                        .until = rw_cli_int(cli, "until", INT64_MAX),
                        .most = rw_cli_int(cli, "num", -1)};
     int exit_code = check_conditions(cli);
+    if (!exit_code && (r.from < 0 || r.until < 0))
+        exit_code = rw_cli_usage(cli, "--from and --until are offsets: 0 or more");
     if (!exit_code && rw_cli_int(cli, "num", 0) < 0)
         exit_code = rw_cli_usage(cli, "--num is a number of letters: 0 or more");
     if (!exit_code)

@@ -76,6 +76,8 @@ int rw_pipe_take(struct rw_pipe *p, const struct rw_pipe_item *r);
 int rw_pipe_commit(struct rw_pipe *p, bool last);
 /* A line that is longer than `most`, of which nothing is kept. Exit code. */
 int rw_pipe_too_long(struct rw_pipe *p, size_t most);
+/* Stores progress; a disk that is full may have room again. Exit code. */
+int rw_pipe_store(struct rw_pipe *p);
 /* It is time to. */
 bool rw_pipe_commit_due(const struct rw_pipe *p, bool idle);
 

@@ -1,6 +1,7 @@
 /* What a pipe does with a record, and when its progress is stored. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include "base/human.h"
 #include "cli/pipe.h"
 #include "os/os.h"
@@ -103,9 +104,23 @@ bool rw_pipe_commit_due(const struct rw_pipe *p, bool idle)
                         (idle && p->to == RW_PIPE_TO_STDOUT));
 }
 
-int rw_pipe_commit(struct rw_pipe *p, bool last)
+int rw_pipe_store(struct rw_pipe *p)
 {
     struct rw_err err = {.text = ""};
+    bool told = false;
+    int rc;
+    while ((rc = rw_pipe_checkpoint_store(&p->checkpoint, &err)) == RW_E_FULL &&
+           !rw_cli_interrupted()) {
+        if (!told)
+            rw_cli_note(p->cli, "%s; trying again", err.text);
+        told = true;
+        nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+    }
+    return rc ? rw_cli_fail(p->cli, rw_cli_exit_of(rc), NULL, "%s", err.text) : RW_EXIT_OK;
+}
+
+int rw_pipe_commit(struct rw_pipe *p, bool last)
+{
     if (!p->dirty)
         return RW_EXIT_OK;
     int rc = rw_pipe_output_flush(p);
@@ -116,9 +131,9 @@ int rw_pipe_commit(struct rw_pipe *p, bool last)
         if (rw_pipe_progress_set(&p->checkpoint.progress, c->partition, c->position))
             return rw_cli_fail(p->cli, RW_EXIT_FAILED, NULL, "out of memory");
     }
-    int code = rw_pipe_checkpoint_store(&p->checkpoint, &err);
-    if (code)
-        return rw_cli_fail(p->cli, rw_cli_exit_of(code), NULL, "%s", err.text);
+    rc = rw_pipe_store(p);
+    if (rc != RW_EXIT_OK)
+        return rc;
     if (p->group)
         return rw_pipe_group_commit(p, last);
     p->dirty = false;

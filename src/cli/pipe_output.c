@@ -129,12 +129,10 @@ static void note_place(struct rw_pipe *p, const struct rw_lg_mark *mark, const c
 static int begin_file(struct rw_pipe *p, const struct rw_lg_mark *mark)
 {
     const struct rw_pipe_progress *place = &p->checkpoint.progress;
-    struct rw_err err = {.text = ""};
     if (place->has_file && place->device == mark->device && place->inode == mark->inode)
         return RW_EXIT_OK;
     note_place(p, mark, "", 0);
-    int rc = rw_pipe_checkpoint_store(&p->checkpoint, &err);
-    return rc ? rw_cli_fail(p->cli, rw_cli_exit_of(rc), NULL, "%s", err.text) : RW_EXIT_OK;
+    return rw_pipe_store(p);
 }
 
 /* A piece of a chunk that did not fit is taken back: a chunk is there as a whole, or comes again as a whole. */
@@ -170,6 +168,7 @@ static int write_file(struct rw_pipe *p)
             if (marked)
                 note_place(p, &mark, chunk.p, chunk.n);
             rw_buf_clear(&p->pending);
+            p->written += (int64_t)p->pending_lines;
             break;
         }
         if (marked && n > 0)
@@ -353,8 +352,10 @@ int rw_pipe_put(struct rw_pipe *p, const struct rw_pipe_item *r, struct rw_slice
     rw_buf_add_u8(out, '\n');
     if (out->failed)
         return rw_cli_fail(p->cli, RW_EXIT_FAILED, NULL, "out of memory");
-    p->pending_lines++;
-    p->written++;
+    if (p->to == RW_PIPE_TO_FILE)
+        p->pending_lines++; /* written when they are */
+    else
+        p->written++;
     if (p->to == RW_PIPE_TO_STDOUT)
         return out->n < CHUNK || rw_cli_flush(p->cli) == RW_OK ? RW_EXIT_OK : RW_EXIT_FAILED;
     return RW_EXIT_OK;

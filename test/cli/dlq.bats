@@ -51,7 +51,10 @@ assert "bell" in text and not any(unicodedata.category(c) == "Cc" and c != "\n" 
 reasons = [r["reason"] for r in json.load(open("json", encoding="utf-8"))[0]["reasons"]]
 assert reasons[1] == "e" + "\u00e9" * 31, ascii(reasons)
 END
-    for wrong in "list --scan -1" "show -n -5" "replay -n -1"; do
+    "$R" dlq show hostile.dlq >shown
+    grep -qF 'bell \u009b31m' shown
+    python3 -c 'import unicodedata; t = open("shown", encoding="utf-8").read(); assert not any(unicodedata.category(c) == "Cc" and c != "\n" for c in t), ascii(t)'
+    for wrong in "list --scan -1" "show -n -5" "replay -n -1" "replay --from -1" "replay --until -1"; do
         run "$R" dlq $wrong hostile.dlq
         [ "$status" -eq 2 ]
         [[ "$output" == *"0 or more"* ]]

@@ -271,6 +271,22 @@ END
     [[ "$output" == *"missing closing parenthesis, at character 3"* ]]
 }
 
+@test "a disk that is too full for the checkpoint is waited for, and only what is written is counted" {
+    mkdir full
+    mount -t tmpfs -o size=64k tmpfs full 2>/dev/null || skip "no mount here"
+    head -c 70000 /dev/zero >full/x 2>/dev/null || true
+    "$R" topic create crowded -p 1
+    lines 1 20000 | "$R" produce crowded
+    run timeout -s INT 2 "$R" pipe crowded --to-file full/out.log -e -v
+    [[ "$output" == *"full/out.log.checkpoint: no space left; trying again"*"20000 read, 0 written"* ]] || { umount full; return 1; }
+    "$R" pipe crowded --to-file full/out.log -e 3>&- &
+    sleep 1
+    mount -o remount,size=8m full
+    wait $!
+    cmp full/out.log <(lines 1 20000) || { umount full; return 1; }
+    umount full
+}
+
 @test "progress of pipes with names that look alike is kept apart" {
     export XDG_STATE_HOME=$PWD/state
     for t in a a-to-b b-to-c c; do
